@@ -1,0 +1,2 @@
+//! The `porteplume` command.
+fn main() {}

@@ -1,0 +1,206 @@
+//! The catalogue: themes open into procedures, procedures into acts, some of which nobody may delegate.
+
+use super::{ProcedureId, ThemeId};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use thiserror::Error;
+
+/// What may be done within a procedure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Gather documents and information.
+    Prepare,
+    /// Fill the form in.
+    Fill,
+    /// Send it.
+    Submit,
+    /// Sign in the person's name.
+    Sign,
+    /// Receive the answer.
+    Receive,
+}
+
+impl Act {
+    /// Every act, in the order a procedure goes through them.
+    pub const ALL: [Self; 5] = [Self::Prepare, Self::Fill, Self::Submit, Self::Sign, Self::Receive];
+
+    /// The stable name, as in tokens, entries and tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Fill => "fill",
+            Self::Submit => "submit",
+            Self::Sign => "sign",
+            Self::Receive => "receive",
+        }
+    }
+
+    /// The act of that stable name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|act| act.as_str() == name)
+    }
+}
+
+/// A text in the two languages of the pages. The French one binds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bilingual {
+    /// French.
+    pub fr: String,
+    /// English.
+    pub en: String,
+}
+
+/// A family of procedures (one of the ten of the existing service).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Theme {
+    /// Identifier.
+    pub id: ThemeId,
+    /// Name on the pages.
+    pub name: Bilingual,
+    /// FranceConnect's `rep_scope` label, byte for byte in NFC (contract `franceconnect.md`, 1.6).
+    pub rep_scope: String,
+}
+
+/// An act that always stays with the person, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NeverDelegable {
+    /// The act.
+    pub act: Act,
+    /// The reason, shown to both parties.
+    pub why: Bilingual,
+}
+
+/// One procedure ("declare income").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Procedure {
+    /// Identifier.
+    pub id: ProcedureId,
+    /// Theme it belongs to.
+    pub theme: ThemeId,
+    /// Name on the pages.
+    pub name: Bilingual,
+    /// One plain sentence: what the aidant will do.
+    pub summary: Bilingual,
+    /// Acts a mandate for it asks for.
+    pub acts: BTreeSet<Act>,
+    /// Acts that stay with the person.
+    #[serde(default)]
+    pub never_delegable: Vec<NeverDelegable>,
+}
+
+impl Procedure {
+    /// Whether the act may be delegated at all in this procedure.
+    #[must_use]
+    pub fn is_delegable(&self, act: Act) -> bool {
+        !self.never_delegable.iter().any(|never| never.act == act)
+    }
+}
+
+/// The catalogue as its data file writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueFile {
+    /// Version, kept in every mandate made from it.
+    pub version: String,
+    /// Themes, in page order.
+    pub themes: Vec<Theme>,
+    /// Procedures, in page order.
+    pub procedures: Vec<Procedure>,
+}
+
+/// Why a catalogue file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CatalogueError {
+    /// Two themes share an identifier.
+    #[error("theme {0} stands twice")]
+    ThemeTwice(ThemeId),
+    /// Two procedures share an identifier.
+    #[error("procedure {0} stands twice")]
+    ProcedureTwice(ProcedureId),
+    /// A procedure names a theme that is not there.
+    #[error("procedure {0} names an unknown theme")]
+    UnknownTheme(ProcedureId),
+    /// A procedure asks for no act, or for one that is never delegable.
+    #[error("procedure {0} asks for no act or for one that is never delegable")]
+    Acts(ProcedureId),
+}
+
+/// A checked catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalogue {
+    version: String,
+    themes: Vec<Theme>,
+    procedures: Vec<Procedure>,
+    position: BTreeMap<ProcedureId, usize>,
+}
+
+impl TryFrom<CatalogueFile> for Catalogue {
+    type Error = CatalogueError;
+
+    fn try_from(file: CatalogueFile) -> Result<Self, CatalogueError> {
+        let mut themes = BTreeSet::new();
+        for theme in &file.themes {
+            if !themes.insert(&theme.id) {
+                return Err(CatalogueError::ThemeTwice(theme.id.clone()));
+            }
+        }
+        let mut position = BTreeMap::new();
+        for (at, procedure) in file.procedures.iter().enumerate() {
+            if position.insert(procedure.id.clone(), at).is_some() {
+                return Err(CatalogueError::ProcedureTwice(procedure.id.clone()));
+            }
+            if !themes.contains(&procedure.theme) {
+                return Err(CatalogueError::UnknownTheme(procedure.id.clone()));
+            }
+            let delegable = procedure.acts.iter().all(|act| procedure.is_delegable(*act));
+            if procedure.acts.is_empty() || !delegable {
+                return Err(CatalogueError::Acts(procedure.id.clone()));
+            }
+        }
+        Ok(Self { version: file.version, themes: file.themes, procedures: file.procedures, position })
+    }
+}
+
+impl Catalogue {
+    /// Version of the data file.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Themes in page order.
+    #[must_use]
+    pub fn themes(&self) -> &[Theme] {
+        &self.themes
+    }
+
+    /// Procedures in page order.
+    #[must_use]
+    pub fn procedures(&self) -> &[Procedure] {
+        &self.procedures
+    }
+
+    /// The procedures of one theme, in page order.
+    pub fn of_theme<'a>(&'a self, theme: &'a ThemeId) -> impl Iterator<Item = &'a Procedure> {
+        self.procedures.iter().filter(move |procedure| &procedure.theme == theme)
+    }
+
+    /// One procedure.
+    #[must_use]
+    pub fn procedure(&self, id: &ProcedureId) -> Option<&Procedure> {
+        self.position.get(id).and_then(|at| self.procedures.get(*at))
+    }
+
+    /// One theme.
+    #[must_use]
+    pub fn theme(&self, id: &ThemeId) -> Option<&Theme> {
+        self.themes.iter().find(|theme| &theme.id == id)
+    }
+}
