@@ -1,9 +1,12 @@
 //! The catalogue: themes open into procedures, procedures into acts, some of which nobody may delegate.
 
-use super::{ProcedureId, ThemeId};
+use super::{Language, ProcedureId, ThemeId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
+
+/// The catalogue's data file. Whoever can read TOML reads it into a [`CatalogueFile`].
+pub const CATALOGUE_TOML: &str = include_str!("catalogue.toml");
 
 /// What may be done within a procedure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,6 +55,17 @@ pub struct Bilingual {
     pub fr: String,
     /// English.
     pub en: String,
+}
+
+impl Bilingual {
+    /// The text in one language.
+    #[must_use]
+    pub fn text(&self, language: Language) -> &str {
+        match language {
+            Language::Fr => &self.fr,
+            Language::En => &self.en,
+        }
+    }
 }
 
 /// A family of procedures (one of the ten of the existing service).

@@ -10,6 +10,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 2] = [Self::Done, Self::Refused];
+
     /// The stable name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -18,10 +21,47 @@ impl Outcome {
             Self::Refused => "refused",
         }
     }
+
+    /// The outcome of that stable name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == name)
+    }
+}
+
+/// How long the openings of an entry are kept (the leaf itself stays for ever). Two ledgers: the
+/// proof of what was done in a person's name, and the security log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Retention {
+    /// The life of mandates, each use of them, and who had the right to act: six years after the
+    /// mandate's end.
+    Evidence,
+    /// Sign-ins and readings: one year.
+    Technical,
+}
+
+impl Retention {
+    /// Every class.
+    pub const ALL: [Self; 2] = [Self::Evidence, Self::Technical];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Evidence => "evidence",
+            Self::Technical => "technical",
+        }
+    }
+
+    /// The class of that stable name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|retention| retention.as_str() == name)
+    }
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal,)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal in $retention:ident,)*) => {
         /// What an entry tells of. The stable names are part of the journal and never change meaning.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum EventKind {
@@ -43,103 +83,185 @@ macro_rules! kinds {
             pub fn parse(name: &str) -> Option<Self> {
                 match name { $($code => Some(Self::$variant),)* _ => None }
             }
+
+            /// How long what the entry tells about persons is kept.
+            #[must_use]
+            pub const fn retention(self) -> Retention {
+                match self { $(Self::$variant => Retention::$retention,)* }
+            }
         }
     };
 }
 
 kinds! {
     /// The journal's first entry.
-    JournalOpened = "journal.opened",
+    JournalOpened = "journal.opened" in Evidence,
     /// An aidant signed in through the agents' provider.
-    AidantSignedIn = "aidant.signed_in",
+    AidantSignedIn = "aidant.signed_in" in Technical,
     /// A sign-in was refused: unknown, suspended, stale flow.
-    SignInRefused = "sign_in.refused",
+    SignInRefused = "sign_in.refused" in Technical,
     /// A person signed out.
-    SignedOut = "session.signed_out",
+    SignedOut = "session.signed_out" in Technical,
     /// An invitation was bound to its first sign-in.
-    InvitationAccepted = "aidant.invitation_accepted",
+    InvitationAccepted = "aidant.invitation_accepted" in Evidence,
     /// A second factor was enrolled.
-    FactorEnrolled = "factor.enrolled",
+    FactorEnrolled = "factor.enrolled" in Technical,
     /// A second factor was proved.
-    FactorProved = "factor.proved",
+    FactorProved = "factor.proved" in Technical,
     /// A wrong code.
-    FactorFailed = "factor.failed",
+    FactorFailed = "factor.failed" in Technical,
     /// Too many wrong codes.
-    FactorLocked = "factor.locked",
+    FactorLocked = "factor.locked" in Technical,
     /// A recovery code was used.
-    RecoveryCodeUsed = "factor.recovery_code_used",
+    RecoveryCodeUsed = "factor.recovery_code_used" in Technical,
     /// A mandate was proposed.
-    MandateProposed = "mandate.proposed",
+    MandateProposed = "mandate.proposed" in Evidence,
     /// The screen was handed over to the usager.
-    ScreenHandedOver = "screen.handed_over",
+    ScreenHandedOver = "screen.handed_over" in Evidence,
     /// The screen was unlocked by the aidant.
-    ScreenUnlocked = "screen.unlocked",
+    ScreenUnlocked = "screen.unlocked" in Evidence,
+    /// The screen was not unlocked: a wrong code, or another aidant.
+    ScreenUnlockRefused = "screen.unlock_refused" in Technical,
     /// The usager was identified by the citizens' provider.
-    UsagerIdentified = "usager.identified",
+    UsagerIdentified = "usager.identified" in Evidence,
+    /// The identification of a usager was refused: stale, another browser, an error of the provider.
+    UsagerIdentificationRefused = "usager.identification_refused" in Technical,
     /// The usager consented.
-    MandateConsented = "mandate.consented",
+    MandateConsented = "mandate.consented" in Evidence,
     /// The usager refused.
-    MandateRefused = "mandate.refused",
+    MandateRefused = "mandate.refused" in Evidence,
     /// The organisation accepted; the mandate is in force.
-    MandateAccepted = "mandate.accepted",
+    MandateAccepted = "mandate.accepted" in Evidence,
     /// Nobody answered in time.
-    MandateLapsed = "mandate.lapsed",
+    MandateLapsed = "mandate.lapsed" in Evidence,
     /// A step of a mandate's life was refused.
-    MandateStepRefused = "mandate.step_refused",
+    MandateStepRefused = "mandate.step_refused" in Evidence,
     /// One procedure was taken out.
-    ProcedureWithdrawn = "mandate.procedure_withdrawn",
+    ProcedureWithdrawn = "mandate.procedure_withdrawn" in Evidence,
     /// The mandate ended.
-    MandateEnded = "mandate.ended",
+    MandateEnded = "mandate.ended" in Evidence,
     /// The mandate was printed.
-    MandatePrinted = "mandate.printed",
+    MandatePrinted = "mandate.printed" in Evidence,
+    /// An aidant read a mandate.
+    MandateRead = "mandate.read" in Technical,
+    /// A service's request was refused before any choice was offered.
+    AuthorizationRefused = "authorization.refused" in Technical,
+    /// The mandates that stand for a service were offered for choice.
+    ChoiceOffered = "authorization.choice_offered" in Technical,
+    /// A service did not prove who it is.
+    ClientAuthenticationRefused = "client.authentication_refused" in Technical,
     /// A representation was opened and its code issued.
-    RepresentationOpened = "representation.opened",
+    RepresentationOpened = "representation.opened" in Evidence,
     /// A representation was refused.
-    RepresentationRefused = "representation.refused",
+    RepresentationRefused = "representation.refused" in Evidence,
     /// The code was exchanged for tokens.
-    TokensIssued = "representation.tokens_issued",
+    TokensIssued = "representation.tokens_issued" in Evidence,
+    /// The exchange of a code was refused.
+    CodeExchangeRefused = "representation.code_exchange_refused" in Evidence,
     /// Claims were given at userinfo.
-    ClaimsReleased = "representation.claims_released",
+    ClaimsReleased = "representation.claims_released" in Evidence,
+    /// Claims were refused at userinfo.
+    ClaimsRefused = "representation.claims_refused" in Evidence,
+    /// A service asked whether a token lives.
+    TokenIntrospected = "representation.token_introspected" in Technical,
+    /// A service gave a token back.
+    TokenRevoked = "representation.token_revoked" in Evidence,
     /// A representation was closed.
-    RepresentationClosed = "representation.closed",
+    RepresentationClosed = "representation.closed" in Evidence,
     /// A code came twice.
-    CodeReplayed = "representation.code_replayed",
+    CodeReplayed = "representation.code_replayed" in Evidence,
     /// A usager was looked up by name and birth date.
-    UsagerLookedUp = "usager.looked_up",
+    UsagerLookedUp = "usager.looked_up" in Technical,
+    /// The usager signed in to their own space.
+    UsagerSignedIn = "usager.signed_in" in Technical,
     /// The usager read their own space.
-    UsagerSpaceRead = "usager.space_read",
+    UsagerSpaceRead = "usager.space_read" in Technical,
     /// An aidant was invited.
-    AidantInvited = "aidant.invited",
+    AidantInvited = "aidant.invited" in Evidence,
     /// An aidant was suspended.
-    AidantSuspended = "aidant.suspended",
+    AidantSuspended = "aidant.suspended" in Evidence,
     /// An aidant was reinstated.
-    AidantReinstated = "aidant.reinstated",
+    AidantReinstated = "aidant.reinstated" in Evidence,
     /// Procedures were closed or opened for an organisation or an aidant.
-    ProceduresRestricted = "procedures.restricted",
+    ProceduresRestricted = "procedures.restricted" in Evidence,
     /// An organisation was registered.
-    OrganisationAdded = "organisation.added",
+    OrganisationAdded = "organisation.added" in Evidence,
     /// An organisation was suspended.
-    OrganisationSuspended = "organisation.suspended",
+    OrganisationSuspended = "organisation.suspended" in Evidence,
     /// An organisation was reinstated.
-    OrganisationReinstated = "organisation.reinstated",
+    OrganisationReinstated = "organisation.reinstated" in Evidence,
     /// A service was registered.
-    ClientAdded = "client.added",
+    ClientAdded = "client.added" in Evidence,
     /// A service was suspended.
-    ClientSuspended = "client.suspended",
+    ClientSuspended = "client.suspended" in Evidence,
     /// A service was reinstated.
-    ClientReinstated = "client.reinstated",
+    ClientReinstated = "client.reinstated" in Evidence,
     /// An auditor was registered.
-    AuditorAdded = "auditor.added",
+    AuditorAdded = "auditor.added" in Evidence,
     /// An auditor was suspended.
-    AuditorSuspended = "auditor.suspended",
+    AuditorSuspended = "auditor.suspended" in Evidence,
+    /// An auditor was reinstated.
+    AuditorReinstated = "auditor.reinstated" in Evidence,
+    /// An auditor's registration was bound to its first sign-in.
+    AuditorBound = "auditor.bound" in Evidence,
     /// An auditor signed in.
-    AuditorSignedIn = "auditor.signed_in",
+    AuditorSignedIn = "auditor.signed_in" in Technical,
     /// An auditor stated a purpose.
-    PurposeStated = "auditor.purpose_stated",
+    PurposeStated = "auditor.purpose_stated" in Technical,
     /// An auditor searched.
-    JournalSearched = "auditor.searched",
+    JournalSearched = "auditor.searched" in Technical,
     /// An auditor opened an entry.
-    EntryRead = "auditor.entry_read",
+    EntryRead = "auditor.entry_read" in Technical,
+    /// An auditor took a bundle out.
+    JournalExported = "auditor.exported" in Technical,
+    /// A page or a record was refused: of another organisation, or without the right.
+    AccessRefused = "access.refused" in Technical,
+    /// An act of management was refused.
+    ManagementRefused = "management.refused" in Technical,
+    /// A person's key was destroyed; their data can no longer be read.
+    PersonErased = "person.erased" in Evidence,
     /// A signing key was made or changed.
-    KeyRotated = "key.rotated",
+    KeyRotated = "key.rotated" in Evidence,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_kind_has_its_own_name_and_reads_back() {
+        let names: BTreeSet<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert_eq!(names.len(), EventKind::ALL.len());
+        for kind in EventKind::ALL {
+            assert_eq!(EventKind::parse(kind.as_str()), Some(*kind));
+            let form = |c: char| c.is_ascii_lowercase() || c == '_' || c == '.';
+            assert!(kind.as_str().chars().all(form) && kind.as_str().matches('.').count() == 1);
+        }
+        assert_eq!(EventKind::parse("mandate.widened"), None);
+    }
+
+    #[test]
+    fn the_life_of_a_mandate_and_each_use_are_evidence_and_readings_are_not() {
+        for kind in EventKind::ALL {
+            let name = kind.as_str();
+            let read = ["mandate.read", "representation.token_introspected"].contains(&name);
+            if (name.starts_with("mandate.") || name.starts_with("representation.")) && !read {
+                assert_eq!(kind.retention(), Retention::Evidence, "{name}");
+            }
+            if read || name.starts_with("factor.") || name.ends_with("signed_in") {
+                assert_eq!(kind.retention(), Retention::Technical, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn outcomes_and_classes_read_back() {
+        for outcome in Outcome::ALL {
+            assert_eq!(Outcome::parse(outcome.as_str()), Some(outcome));
+        }
+        for retention in Retention::ALL {
+            assert_eq!(Retention::parse(retention.as_str()), Some(retention));
+        }
+    }
 }

@@ -8,26 +8,30 @@ mod decide;
 mod event;
 mod id;
 mod instant;
+mod language;
+mod life;
 mod people;
+mod replay;
 mod state;
 mod terms;
 
 pub use catalogue::{
-    Act, Bilingual, Catalogue, CatalogueError, CatalogueFile, NeverDelegable, Procedure, Theme,
+    Act, Bilingual, CATALOGUE_TOML, Catalogue, CatalogueError, CatalogueFile, NeverDelegable, Procedure,
+    Theme,
 };
 pub use decide::{Allowed, Question, Refusal, decide};
-pub use event::{EventKind, Outcome};
+pub use event::{EventKind, Outcome, Retention};
 pub use id::{
     AidantId, AuditorId, ClientId, EventId, InvalidId, MandateId, OrganisationId, ProcedureId, ReadingId,
     RepresentationId, ThemeId, UsagerId,
 };
 pub use instant::Instant;
+pub use language::Language;
+pub use life::{Declarations, Mandate, PROPOSAL_LIFE, TransitionError};
 pub use people::{
     Aidant, BirthDate, Identity, InvalidBirthDate, Organisation, ProfessionalIdentity, RelyingParty, Role,
     Standing, Usager,
 };
-pub use state::{
-    Acceptance, Consent, ConsentChannel, Declarations, EndReason, Mandate, PROPOSAL_LIFE, State, StateName,
-    TransitionError,
-};
+pub use replay::{Impossible, LifeFact, ReplayError, replay};
+pub use state::{Acceptance, Consent, ConsentChannel, EndReason, State, StateName};
 pub use terms::{InvalidTerms, LONGEST, Term, Terms};

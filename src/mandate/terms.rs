@@ -18,27 +18,40 @@ pub enum Term {
     SixMonths,
     /// 365 days.
     Year,
-    /// Until the end of a given day, UTC; within 365 days.
+    /// Until the end of a given day, UTC; within 365 days. Written `YYYY-MM-DD`.
+    #[serde(with = "iso_date")]
     Until(Date),
 }
+
+time::serde::format_description!(iso_date, Date, "[year]-[month]-[day]");
 
 /// The longest a mandate may stand.
 pub const LONGEST: Duration = Duration::days(365);
 
 impl Term {
-    /// The instant the mandate ends when it starts at `start`.
+    /// The instant the mandate ends when it starts at `start`: never more than [`LONGEST`] later, so
+    /// that a last day exactly a year away ends at the hour it began, not at that day's midnight.
     #[must_use]
     pub fn end(self, start: Instant) -> Instant {
+        let longest = start.plus(LONGEST);
         match self {
             Self::Day => start.plus(Duration::days(1)),
             Self::Month => start.plus(Duration::days(31)),
             Self::SixMonths => start.plus(Duration::days(182)),
-            Self::Year => start.plus(LONGEST),
-            Self::Until(day) => day
-                .next_day()
-                .map_or(start, |next| Instant::from(next.with_time(Time::MIDNIGHT).assume_utc())),
+            Self::Year => longest,
+            Self::Until(day) => end_of(day).min(longest),
         }
     }
+
+    /// The last day that can be chosen as an end date at `now`.
+    #[must_use]
+    pub fn last_day(now: Instant) -> Date {
+        now.plus(LONGEST).date()
+    }
+}
+
+fn end_of(day: Date) -> Instant {
+    Instant::from(day.with_time(Time::MIDNIGHT).assume_utc()).plus(Duration::days(1))
 }
 
 /// Why terms cannot be proposed.
@@ -115,7 +128,7 @@ impl Terms {
             if day < now.date() {
                 return Err(InvalidTerms::EndInPast);
             }
-            if day > now.plus(LONGEST).date() {
+            if day > Term::last_day(now) {
                 return Err(InvalidTerms::TooLong);
             }
         }
