@@ -2,21 +2,28 @@
 //!
 //! One crate, one room per concern; arrows go inward.
 //!
-//! | room | holds | may name |
-//! |---|---|---|
-//! | [`mandate`] | the contract: states, parties, catalogue, `decide()`, events | std, serde, time, thiserror |
-//! | [`journal`] | entries, Merkle tree, checkpoints, proofs, offline verification | the same, base64, `crypto` |
-//! | [`crypto`] | key store, signing, sealing, blind indexes, hashing, secret types | ring |
-//! | [`relying`] | Porteplume as OpenID relying party | openidconnect, reqwest |
-//! | [`provider`] | Porteplume as OpenID Provider: bytes in, bytes out | openidconnect types, `crypto`, `mandate` |
-//! | [`service`] | one function per act of a person | the rooms above, `storage`, ports |
-//! | [`storage`] | `Store::write`, `Store::read`, repositories | sqlx, `journal`, `mandate` |
-//! | [`web`] | axum, sessions, CSRF, thin handlers, error-to-HTTP in one file | axum, tower, `service`, `view` |
-//! | [`view`] | typed templates, styles, languages | askama, `mandate` |
-//! | [`jobs`] | sequencer, expiry | `service`, ports |
-//! | [`demo`] | sandbox providers, sandbox service, fictional people, the tour | everything public |
+//! | module | holds | outside libraries | modules it names |
+//! |---|---|---|---|
+//! | [`mandate`] | the contract: states, parties, catalogue, `decide()`, events | none | none |
+//! | [`journal`] | entries, Merkle tree, checkpoints, proofs, offline verification | none | `crypto` `mandate` |
+//! | [`crypto`] | key store, signing, sealing, blind indexes, hashing, secret types | `ring` `rsa` | `clock` `mandate` |
+//! | [`relying`] | Porteplume as OpenID relying party | `openidconnect` `reqwest` `rustls` `tokio` | `clock` `config` `crypto` `mandate` |
+//! | [`provider`] | Porteplume as OpenID Provider: bytes in, bytes out | `openidconnect` | `clock` `crypto` `mandate` |
+//! | [`service`] | one function per act of a person | `tokio` | `clock` `crypto` `journal` `mandate` `provider` `relying` `storage` `telemetry` |
+//! | [`storage`] | `Store::write`, `Store::read`, repositories | `sqlx` `tokio` | `clock` `crypto` `journal` `mandate` `telemetry` |
+//! | [`web`] | axum, sessions, CSRF, thin handlers, error-to-HTTP in one file | `axum` `tokio` `tower` `tower_http` | `clock` `config` `crypto` `journal` `mandate` `provider` `relying` `service` `telemetry` `view` |
+//! | [`view`] | typed templates, styles, languages | `askama` `qrcode` | `mandate` |
+//! | [`jobs`] | sequencer, expiry | `tokio` | `clock` `mandate` `service` `telemetry` |
+//! | [`demo`] | sandbox providers, sandbox service, fictional people, the tour | all | all |
+//! | [`clock`] | the ports of time and chance | `getrandom` | `mandate` |
+//! | [`config`] | the one configuration file and its environment | `ipnet` | none |
+//!
+//! What any module may use beside these: the plain tools `base64` `serde` `serde_json` `thiserror` `time` `toml`
+//! `tracing` `unicode_normalization` `url` `zeroize`. `main.rs` and `app.rs` wire and may name everything.
+//! `tests/rooms.rs` reads this page and fails when a file of `src/` names what its row does not.
 
 pub mod clock;
+pub mod config;
 pub mod crypto;
 pub mod demo;
 pub mod jobs;
