@@ -218,3 +218,113 @@ impl Catalogue {
         self.themes.iter().find(|theme| &theme.id == id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_normalization::is_nfc;
+
+    fn shipped() -> Catalogue {
+        Catalogue::try_from(toml::from_str::<CatalogueFile>(CATALOGUE_TOML).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_ten_themes_carry_franceconnects_labels_byte_for_byte() {
+        let expected = [
+            ("papiers", "Papier-Citoyennet\u{e9}-Elections"),
+            ("famille", "Famille-Scolarit\u{e9}"),
+            ("social", "Social-Sant\u{e9}"),
+            ("travail", "Travail-Formation"),
+            ("logement", "Logement"),
+            ("transports", "Transports-Mobilit\u{e9}"),
+            ("argent", "Argent-Impots-Consommation"),
+            ("justice", "Justice"),
+            ("etranger", "Etranger-Europe"),
+            ("loisirs", "Loisirs-Sport-Culture"),
+        ];
+        let catalogue = shipped();
+        let themes = catalogue.themes().iter().map(|theme| (theme.id.as_str(), theme.rep_scope.as_str()));
+        assert_eq!(themes.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn the_shipped_catalogue_is_broad_and_names_each_procedure_once() {
+        let catalogue = shipped();
+        assert!(!catalogue.version().is_empty());
+        assert!(catalogue.procedures().len() >= 44);
+        for theme in catalogue.themes() {
+            assert!(catalogue.of_theme(&theme.id).count() >= 4, "{}", theme.id);
+            assert_eq!(catalogue.theme(&theme.id), Some(theme));
+        }
+        let names: BTreeSet<_> = catalogue.procedures().iter().map(|p| p.name.fr.as_str()).collect();
+        let english: BTreeSet<_> = catalogue.procedures().iter().map(|p| p.name.en.as_str()).collect();
+        assert_eq!(
+            (names.len(), english.len()),
+            (catalogue.procedures().len(), catalogue.procedures().len())
+        );
+        for procedure in catalogue.procedures() {
+            assert_eq!(catalogue.procedure(&procedure.id), Some(procedure));
+        }
+    }
+
+    #[test]
+    fn what_is_never_delegable_says_why_and_nothing_asks_an_aidant_to_sign() {
+        let catalogue = shipped();
+        let guarded = catalogue.procedures().iter().filter(|p| !p.never_delegable.is_empty());
+        assert!(guarded.count() >= 8);
+        for procedure in catalogue.procedures() {
+            assert!(!procedure.acts.contains(&Act::Sign), "{}", procedure.id);
+            let never: BTreeSet<_> = procedure.never_delegable.iter().map(|never| never.act).collect();
+            assert_eq!(never.len(), procedure.never_delegable.len(), "{} says it twice", procedure.id);
+            assert!(never.is_disjoint(&procedure.acts), "{}", procedure.id);
+        }
+        let of = |id| catalogue.procedure(&ProcedureId::parse(id).unwrap()).unwrap();
+        for id in ["surendettement", "procuration-vote", "dossier-mariage", "carte-identite-passeport"] {
+            assert!(!of(id).is_delegable(Act::Sign), "{id}");
+        }
+        assert!(of("surendettement").acts.contains(&Act::Fill));
+    }
+
+    #[test]
+    fn every_text_is_a_short_composed_line_in_both_languages() {
+        for procedure in shipped().procedures() {
+            let whys = procedure.never_delegable.iter().map(|never| &never.why);
+            let sentences: Vec<_> = whys.chain([&procedure.summary]).collect();
+            for text in sentences.iter().copied().chain([&procedure.name]) {
+                for line in [&text.fr, &text.en] {
+                    assert!(is_nfc(line) && !line.is_empty() && line.trim() == line, "{line:?}");
+                    assert!(line.chars().count() <= 100, "too long to read at a glance: {line}");
+                    assert!(!line.contains(['\'', '"', '\n']), "typewriter signs in {line:?}");
+                }
+                // These would each need a no-break space before them.
+                assert!(!text.fr.contains([':', ';', '!', '?', '«']), "{}", text.fr);
+                assert_ne!(text.fr, text.en);
+            }
+            for text in sentences {
+                assert!(text.fr.ends_with('.') && text.en.ends_with('.'), "{}", text.fr);
+            }
+        }
+    }
+
+    #[test]
+    fn a_catalogue_that_contradicts_itself_is_refused() {
+        let file = || toml::from_str::<CatalogueFile>(CATALOGUE_TOML).unwrap();
+        let first = file().procedures[0].id.clone();
+        let refused = |change: fn(&mut CatalogueFile)| {
+            let mut changed = file();
+            change(&mut changed);
+            Catalogue::try_from(changed).unwrap_err()
+        };
+        assert_eq!(
+            refused(|f| f.themes.push(f.themes[0].clone())),
+            CatalogueError::ThemeTwice(file().themes[0].id.clone())
+        );
+        assert_eq!(
+            refused(|f| f.procedures.push(f.procedures[0].clone())),
+            CatalogueError::ProcedureTwice(first.clone())
+        );
+        assert_eq!(refused(|f| drop(f.themes.remove(0))), CatalogueError::UnknownTheme(first.clone()));
+        assert_eq!(refused(|f| f.procedures[0].acts.clear()), CatalogueError::Acts(first.clone()));
+        assert_eq!(refused(|f| f.procedures[0].acts.extend([Act::Sign])), CatalogueError::Acts(first));
+    }
+}
