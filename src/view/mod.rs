@@ -1,1 +1,88 @@
-//! The `view` room.
+//! Pages: typed templates, one stylesheet, French and English.
+//!
+//! A page is a struct of facts in this crate's own types and speaks no language of its own. It is rendered in a
+//! [`Frame`]; a page that holds a form is rendered in a [`Guarded`] frame only, which cannot be had without
+//! the session's CSRF token. Every word stands in a template as a pair, `f.t("français", "English")`: a missing
+//! translation does not compile, and a test refuses words outside such pairs.
+//!
+//! Addresses stand in [`paths`]; element ids follow three rules: a page's `<body>` is `page-…`, a
+//! form is `…-form` and its button `…-submit`, a field's id is its name (`name-value` for radios and checkboxes).
+
+/// Writes a page's struct together with its rendering: `in Frame` for a page without a form, `in Guarded` for a
+/// page with one.
+macro_rules! page {
+    ($(#[$doc:meta])* $name:ident in $frame:ident from $path:tt {}) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name;
+
+        const _: () = {
+            use askama::Template;
+
+            #[derive(Template)]
+            #[template(path = $path)]
+            struct Rendered<'a> {
+                f: &'a crate::view::$frame,
+            }
+
+            impl $name {
+                /// The page as HTML.
+                #[must_use]
+                pub fn render(&self, frame: &crate::view::$frame) -> String {
+                    crate::view::written(Rendered { f: frame }.render())
+                }
+            }
+        };
+    };
+    (
+        $(#[$doc:meta])*
+        $name:ident in $frame:ident from $path:tt {
+            $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        const _: () = {
+            use askama::Template;
+
+            #[derive(Template)]
+            #[template(path = $path)]
+            struct Rendered<'a> {
+                f: &'a crate::view::$frame,
+                p: &'a $name,
+            }
+
+            impl $name {
+                /// The page as HTML.
+                #[must_use]
+                pub fn render(&self, frame: &crate::view::$frame) -> String {
+                    crate::view::written(Rendered { f: frame, p: self }.render())
+                }
+            }
+        };
+    };
+}
+
+pub mod assets;
+mod dates;
+mod frame;
+mod language;
+mod parts;
+pub mod paths;
+mod problem;
+pub mod public;
+pub mod sentences;
+
+pub use frame::{Acting, Csrf, Flash, Frame, Guarded, Session, Who};
+pub use language::{Language, Text};
+pub use problem::Problem;
+
+/// Writing into a string fails only if a value's own `Display` fails, which none here does; a blank page shows
+/// the fault without taking the process down.
+fn written(page: askama::Result<String>) -> String {
+    page.unwrap_or_default()
+}

@@ -1,0 +1,168 @@
+//! Instants as people read them: legal time in metropolitan France, long form.
+
+use super::Language;
+use crate::mandate::{BirthDate, Instant};
+use time::{Date, Duration, Month, OffsetDateTime, Time, UtcOffset, Weekday};
+
+/// The instant in Paris: UTC+1, and UTC+2 from the last Sunday of March, 01:00 UTC, to the last Sunday of
+/// October, 01:00 UTC (directive 2000/84/CE, articles 2 and 3).
+pub(super) fn paris(at: Instant) -> OffsetDateTime {
+    let utc = at.to_utc();
+    let summer = change(utc.year(), Month::March) <= utc && utc < change(utc.year(), Month::October);
+    let hours = if summer { 2 } else { 1 };
+    UtcOffset::from_hms(hours, 0, 0).map_or(utc, |offset| utc.to_offset(offset))
+}
+
+/// The last Sunday of the month, 01:00 UTC.
+fn change(year: i32, month: Month) -> OffsetDateTime {
+    let last = Date::from_calendar_date(year, month, 31).unwrap_or(Date::MIN);
+    let back = i64::from(last.weekday().number_days_from_sunday());
+    let one = Time::from_hms(1, 0, 0).unwrap_or(Time::MIDNIGHT);
+    last.saturating_sub(Duration::days(back)).with_time(one).assume_utc()
+}
+
+const fn month_name(language: Language, month: Month) -> &'static str {
+    match language {
+        Language::Fr => match month {
+            Month::January => "janvier",
+            Month::February => "février",
+            Month::March => "mars",
+            Month::April => "avril",
+            Month::May => "mai",
+            Month::June => "juin",
+            Month::July => "juillet",
+            Month::August => "août",
+            Month::September => "septembre",
+            Month::October => "octobre",
+            Month::November => "novembre",
+            Month::December => "décembre",
+        },
+        Language::En => match month {
+            Month::January => "January",
+            Month::February => "February",
+            Month::March => "March",
+            Month::April => "April",
+            Month::May => "May",
+            Month::June => "June",
+            Month::July => "July",
+            Month::August => "August",
+            Month::September => "September",
+            Month::October => "October",
+            Month::November => "November",
+            Month::December => "December",
+        },
+    }
+}
+
+const fn weekday_name(language: Language, day: Weekday) -> &'static str {
+    match language {
+        Language::Fr => match day {
+            Weekday::Monday => "lundi",
+            Weekday::Tuesday => "mardi",
+            Weekday::Wednesday => "mercredi",
+            Weekday::Thursday => "jeudi",
+            Weekday::Friday => "vendredi",
+            Weekday::Saturday => "samedi",
+            Weekday::Sunday => "dimanche",
+        },
+        Language::En => match day {
+            Weekday::Monday => "Monday",
+            Weekday::Tuesday => "Tuesday",
+            Weekday::Wednesday => "Wednesday",
+            Weekday::Thursday => "Thursday",
+            Weekday::Friday => "Friday",
+            Weekday::Saturday => "Saturday",
+            Weekday::Sunday => "Sunday",
+        },
+    }
+}
+
+fn day_month_year(language: Language, day: u8, month: Month, year: i32) -> String {
+    let first = if day == 1 && language == Language::Fr { "er" } else { "" };
+    format!("{day}{first}\u{a0}{} {year}", month_name(language, month))
+}
+
+/// "dimanche 22 novembre 2026", "Sunday 22 November 2026".
+pub(super) fn day(language: Language, date: Date) -> String {
+    let date_text = day_month_year(language, date.day(), date.month(), date.year());
+    format!("{} {date_text}", weekday_name(language, date.weekday()))
+}
+
+/// "14 h 05", "14:05".
+pub(super) fn clock(language: Language, at: OffsetDateTime) -> String {
+    match language {
+        Language::Fr => format!("{}\u{a0}h\u{a0}{:02}", at.hour(), at.minute()),
+        Language::En => format!("{:02}:{:02}", at.hour(), at.minute()),
+    }
+}
+
+/// "dimanche 22 novembre 2026 à 14 h 05", "Sunday 22 November 2026 at 14:05".
+pub(super) fn moment(language: Language, at: Instant) -> String {
+    let local = paris(at);
+    let joined = match language {
+        Language::Fr => "à",
+        Language::En => "at",
+    };
+    format!("{} {joined}\u{a0}{}", day(language, local.date()), clock(language, local))
+}
+
+/// "12 mai 1942", "mai 1942" or "1942": as much as the civil register knows.
+pub(super) fn birth(language: Language, date: &BirthDate) -> String {
+    let text = date.to_string();
+    let mut parts = text.split('-').map(|part| part.parse::<u16>().unwrap_or(0));
+    let year = parts.next().unwrap_or(0);
+    let month = parts.next().and_then(|n| u8::try_from(n).ok()).and_then(|n| Month::try_from(n).ok());
+    let day = parts.next().and_then(|n| u8::try_from(n).ok()).filter(|day| *day > 0);
+    match (month, day) {
+        (Some(month), Some(day)) => day_month_year(language, day, month, i32::from(year)),
+        (Some(month), None) => format!("{} {year}", month_name(language, month)),
+        _ => year.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    fn at(utc: OffsetDateTime) -> String {
+        paris(Instant::from(utc)).to_string()
+    }
+
+    #[test]
+    fn legal_time_changes_on_the_last_sundays_of_march_and_october() {
+        for (utc, local) in [
+            (datetime!(2026-03-29 00:59:59 UTC), "2026-03-29 1:59:59.0 +01:00:00"),
+            (datetime!(2026-03-29 01:00:00 UTC), "2026-03-29 3:00:00.0 +02:00:00"),
+            (datetime!(2026-10-25 00:59:59 UTC), "2026-10-25 2:59:59.0 +02:00:00"),
+            (datetime!(2026-10-25 01:00:00 UTC), "2026-10-25 2:00:00.0 +01:00:00"),
+            (datetime!(2027-12-31 23:30:00 UTC), "2028-01-01 0:30:00.0 +01:00:00"),
+            (datetime!(2028-03-26 01:00:00 UTC), "2028-03-26 3:00:00.0 +02:00:00"),
+        ] {
+            assert_eq!(at(utc), local);
+        }
+    }
+
+    #[test]
+    fn instants_are_said_in_full() {
+        let noon = Instant::from(datetime!(2026-11-01 13:05 UTC));
+        assert_eq!(
+            moment(Language::Fr, noon),
+            "dimanche 1er\u{a0}novembre 2026 à\u{a0}14\u{a0}h\u{a0}05"
+        );
+        assert_eq!(moment(Language::En, noon), "Sunday 1\u{a0}November 2026 at\u{a0}14:05");
+    }
+
+    #[test]
+    fn an_unknown_birth_day_is_left_out() {
+        for (date, fr, en) in [
+            ("1942-05-12", "12\u{a0}mai 1942", "12\u{a0}May 1942"),
+            ("1942-05-00", "mai 1942", "May 1942"),
+            ("1942-00-00", "1942", "1942"),
+        ] {
+            let date = BirthDate::parse(date).unwrap();
+            assert_eq!(birth(Language::Fr, &date), fr);
+            assert_eq!(birth(Language::En, &date), en);
+        }
+    }
+}

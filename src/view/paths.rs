@@ -1,0 +1,167 @@
+//! Every address the pages link to or send forms to. `web` routes the same constants; `{…}` are path parameters.
+
+use crate::mandate::{AidantId, EventId, MandateId, ProcedureId, RepresentationId};
+
+/// Landing page.
+pub const LANDING: &str = "/";
+/// What Porteplume is, in plain words.
+pub const HELP: &str = "/help";
+/// Accessibility statement.
+pub const ACCESSIBILITY: &str = "/accessibility";
+/// Legal and privacy summary.
+pub const LEGAL: &str = "/legal";
+/// How to verify the journal.
+pub const VERIFY: &str = "/journal";
+/// The signed checkpoint, as text (contract `journal.md`).
+pub const CHECKPOINT: &str = "/journal/checkpoint";
+/// The policy to verify it by, as text.
+pub const POLICY: &str = "/journal/policy";
+/// Signs out (POST).
+pub const SIGN_OUT: &str = "/sign-out";
+/// Shown after signing out.
+pub const SIGNED_OUT: &str = "/signed-out";
+/// OpenID Connect sign-out started by a service.
+pub const END_SESSION: &str = "/end_session";
+
+/// Starts the aidant's sign-in.
+pub const AIDANT_SIGN_IN: &str = "/aidant/sign-in";
+/// The aidant's home.
+pub const AIDANT: &str = "/aidant";
+/// Second factor: asks for a code (GET), checks it (POST).
+pub const FACTOR: &str = "/aidant/factor";
+/// Second factor: enrolment (GET), first code (POST).
+pub const ENROL: &str = "/aidant/factor/enrol";
+/// The aidant's mandates.
+pub const MANDATES: &str = "/aidant/mandates";
+/// New mandate, step 1: procedures.
+pub const NEW_MANDATE: &str = "/aidant/mandates/new";
+/// New mandate, step 2: duration (GET with `procedure`), proposal (POST).
+pub const NEW_MANDATE_TERM: &str = "/aidant/mandates/new/duration";
+/// One mandate, whatever its state. Takes `{mandate}`.
+pub const MANDATE: &str = "/aidant/mandates/{mandate}";
+/// Hands the screen over (POST).
+pub const HAND_OVER: &str = "/aidant/mandates/{mandate}/hand-over";
+/// Acceptance for the organisation (GET, POST).
+pub const ACCEPT: &str = "/aidant/mandates/{mandate}/accept";
+/// Renunciation (GET asks, POST does).
+pub const RENOUNCE: &str = "/aidant/mandates/{mandate}/renounce";
+/// The printable mandate.
+pub const PRINT: &str = "/aidant/mandates/{mandate}/print";
+/// Closes an open representation (POST). Takes `{representation}`.
+pub const CLOSE: &str = "/aidant/representations/{representation}/close";
+/// The locked screen (GET asks for the code, POST checks it).
+pub const UNLOCK: &str = "/aidant/unlock";
+
+/// Handed-over screen: what will be granted.
+pub const CONSENT: &str = "/consent";
+/// Handed-over screen: goes to the citizens' provider (POST).
+pub const CONSENT_IDENTIFY: &str = "/consent/identify";
+/// Handed-over screen: "is it you?" (GET, POST).
+pub const CONSENT_IDENTITY: &str = "/consent/identity";
+/// Handed-over screen: declaration and decision (GET, POST).
+pub const CONSENT_DECISION: &str = "/consent/decision";
+/// Handed-over screen: what came of it.
+pub const CONSENT_DONE: &str = "/consent/done";
+
+/// Starts the usager's sign-in.
+pub const USAGER_SIGN_IN: &str = "/usager/sign-in";
+/// The usager's space.
+pub const USAGER: &str = "/usager";
+/// One of their mandates. Takes `{mandate}`.
+pub const USAGER_MANDATE: &str = "/usager/mandates/{mandate}";
+/// Ends it (GET asks, POST does).
+pub const USAGER_END: &str = "/usager/mandates/{mandate}/end";
+/// Ends one procedure (GET asks, POST does). Takes `{mandate}` and `{procedure}`.
+pub const USAGER_END_PROCEDURE: &str = "/usager/mandates/{mandate}/procedures/{procedure}/end";
+/// What was ended, with its receipt.
+pub const USAGER_ENDED: &str = "/usager/mandates/{mandate}/ended";
+
+/// The organisation's aidants.
+pub const REFERENT: &str = "/referent";
+/// Invites an aidant (GET, POST).
+pub const INVITE: &str = "/referent/aidants/invite";
+/// Suspends an aidant (GET asks, POST does). Takes `{aidant}`.
+pub const SUSPEND: &str = "/referent/aidants/{aidant}/suspend";
+/// Reinstates an aidant (GET asks, POST does).
+pub const REINSTATE: &str = "/referent/aidants/{aidant}/reinstate";
+/// Procedures closed for one aidant (GET, POST).
+pub const AIDANT_PROCEDURES: &str = "/referent/aidants/{aidant}/procedures";
+/// Procedures closed for the organisation (GET, POST).
+pub const PROCEDURES: &str = "/referent/procedures";
+/// The organisation's mandates.
+pub const ORGANISATION_MANDATES: &str = "/referent/mandates";
+/// Ends a mandate for the organisation (GET asks, POST does). Takes `{mandate}`.
+pub const ORGANISATION_END: &str = "/referent/mandates/{mandate}/end";
+
+/// Starts the auditor's sign-in.
+pub const AUDITOR_SIGN_IN: &str = "/auditor/sign-in";
+/// States the purpose (GET, POST).
+pub const PURPOSE: &str = "/auditor/purpose";
+/// Searches the journal (GET with filters).
+pub const SEARCH: &str = "/auditor";
+/// One entry with its proof. Takes `{event}`.
+pub const ENTRY: &str = "/auditor/entries/{event}";
+
+/// Chooses the usager (GET, POST). Takes `{request}`, the handle of the pending authorisation request.
+pub const AUTHORIZE_USAGER: &str = "/authorize/{request}/usager";
+/// Chooses mandate and procedure (GET, POST).
+pub const AUTHORIZE_MANDATE: &str = "/authorize/{request}/mandate";
+/// Confirms (GET, POST).
+pub const AUTHORIZE_CONFIRM: &str = "/authorize/{request}/confirm";
+/// Gives up and goes back to the service (POST).
+pub const AUTHORIZE_CANCEL: &str = "/authorize/{request}/cancel";
+
+/// The address with its mandate put in.
+#[must_use]
+pub fn of_mandate(path: &str, mandate: &MandateId) -> String {
+    path.replace("{mandate}", mandate.as_str())
+}
+
+/// The address with its mandate and procedure put in.
+#[must_use]
+pub fn of_procedure(path: &str, mandate: &MandateId, procedure: &ProcedureId) -> String {
+    of_mandate(path, mandate).replace("{procedure}", procedure.as_str())
+}
+
+/// The address with its aidant put in.
+#[must_use]
+pub fn of_aidant(path: &str, aidant: &AidantId) -> String {
+    path.replace("{aidant}", aidant.as_str())
+}
+
+/// The address with its representation put in.
+#[must_use]
+pub fn of_representation(path: &str, representation: &RepresentationId) -> String {
+    path.replace("{representation}", representation.as_str())
+}
+
+/// The address with its journal entry put in.
+#[must_use]
+pub fn of_event(path: &str, event: &EventId) -> String {
+    path.replace("{event}", event.as_str())
+}
+
+/// The address with its pending authorisation request put in; whatever is not a letter, a digit, `-` or `_` is
+/// left out, so that a handle can never lead elsewhere.
+#[must_use]
+pub fn of_request(path: &str, request: &str) -> String {
+    let handle: String =
+        request.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect();
+    path.replace("{request}", &handle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_put_in() {
+        let mandate = MandateId::from_bytes([1; 16]);
+        let procedure = ProcedureId::parse("declare-income").unwrap();
+        assert_eq!(
+            of_procedure(USAGER_END_PROCEDURE, &mandate, &procedure),
+            "/usager/mandates/01010101010101010101010101010101/procedures/declare-income/end"
+        );
+        assert_eq!(of_request(AUTHORIZE_CONFIRM, "a/../b_-9"), "/authorize/ab_-9/confirm");
+    }
+}

@@ -1,0 +1,160 @@
+//! What can be wrong with a form: said at its top, linked to the field, and said again at the field.
+
+use super::{Frame, Text, sentences};
+use crate::mandate::{Instant, InvalidTerms};
+
+/// One thing to correct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Problem {
+    /// No code was typed.
+    CodeMissing,
+    /// The code is wrong; so many tries are left before the factor is locked.
+    CodeWrong {
+        /// Tries left.
+        left: u8,
+    },
+    /// Too many wrong codes.
+    FactorLocked {
+        /// When codes are accepted again.
+        until: Instant,
+    },
+    /// The terms of a mandate do not hold.
+    Terms(InvalidTerms),
+    /// No duration was chosen.
+    TermMissing,
+    /// "Until a date" without a date that can be read.
+    UntilInvalid,
+    /// The usager has not said whether the identity is theirs.
+    IdentityUnanswered,
+    /// The usager has not said whether they are under protection.
+    ProtectionUnanswered,
+    /// No family name.
+    FamilyNameMissing,
+    /// No first name.
+    GivenNameMissing,
+    /// The birth date cannot be read.
+    BirthDateInvalid,
+    /// Nobody of that name and birth date has a mandate with the organisation.
+    NobodyFound,
+    /// No mandate and procedure was chosen.
+    ChoiceMissing,
+    /// No usager was chosen.
+    UsagerMissing,
+    /// The e-mail address cannot be read.
+    EmailInvalid,
+    /// The e-mail address belongs to somebody invited already.
+    EmailTaken,
+    /// No role was chosen.
+    RoleMissing,
+    /// The auditor gave no purpose.
+    PurposeMissing,
+    /// The auditor's reference is missing.
+    ReferenceMissing,
+    /// The end of the period is before its start, or a date cannot be read.
+    PeriodInvalid,
+    /// A filter is not an identifier.
+    FilterInvalid {
+        /// The filter's field.
+        field: &'static str,
+    },
+}
+
+impl Problem {
+    /// The id of the element to correct.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::CodeMissing | Self::CodeWrong { .. } | Self::FactorLocked { .. } => "code",
+            Self::Terms(InvalidTerms::NoProcedure | InvalidTerms::UnknownProcedure) => "procedures",
+            Self::Terms(InvalidTerms::EndInPast | InvalidTerms::TooLong) | Self::UntilInvalid => "until",
+            Self::TermMissing => "term-day",
+            Self::IdentityUnanswered => "identity-yes",
+            Self::ProtectionUnanswered => "protected-no",
+            Self::FamilyNameMissing | Self::NobodyFound => "family_name",
+            Self::GivenNameMissing => "given_name",
+            Self::BirthDateInvalid => "birth_date",
+            Self::ChoiceMissing => "choices",
+            Self::UsagerMissing => "usagers",
+            Self::EmailInvalid | Self::EmailTaken => "email",
+            Self::RoleMissing => "role-aidant",
+            Self::PurposeMissing => "purpose",
+            Self::ReferenceMissing => "reference",
+            Self::PeriodInvalid => "from",
+            Self::FilterInvalid { field } => field,
+        }
+    }
+
+    const fn text(self) -> Text {
+        let (fr, en) = match self {
+            Self::CodeMissing => ("Écrivez le code.", "Enter the code."),
+            Self::CodeWrong { left: 1 } => (
+                "Ce code n’est pas le bon. Il reste un essai.",
+                "This code is not the right one. One try is left.",
+            ),
+            Self::CodeWrong { .. } => (
+                "Ce code n’est pas le bon. Il reste {0} essais.",
+                "This code is not the right one. {0} tries are left.",
+            ),
+            Self::FactorLocked { .. } => (
+                "Trop de codes faux. Vous pourrez réessayer à {0}.",
+                "Too many wrong codes. You can try again at {0}.",
+            ),
+            Self::Terms(terms) => return sentences::invalid_terms(terms),
+            Self::TermMissing => ("Choisissez une durée.", "Choose a duration."),
+            Self::UntilInvalid => ("Écrivez la date de fin.", "Enter the end date."),
+            Self::IdentityUnanswered => {
+                ("Dites-nous si c’est bien vous.", "Tell us whether this is you.")
+            }
+            Self::ProtectionUnanswered => (
+                "Dites-nous si vous êtes sous protection juridique.",
+                "Tell us whether you are under legal protection.",
+            ),
+            Self::FamilyNameMissing => ("Écrivez le nom de naissance.", "Enter the birth name."),
+            Self::GivenNameMissing => ("Écrivez le prénom.", "Enter the first name."),
+            Self::BirthDateInvalid => (
+                "Écrivez la date de naissance, par exemple 1942-05-12.",
+                "Enter the date of birth, for example 1942-05-12.",
+            ),
+            Self::NobodyFound => (
+                "Aucun mandat de votre structure ne porte ce nom et cette date de naissance.",
+                "No mandate of your organisation bears this name and date of birth.",
+            ),
+            Self::ChoiceMissing => ("Choisissez une démarche.", "Choose a procedure."),
+            Self::UsagerMissing => ("Choisissez une personne.", "Choose a person."),
+            Self::EmailInvalid => (
+                "Écrivez une adresse électronique, par exemple prenom.nom@mairie.example.",
+                "Enter an e-mail address, for example first.last@townhall.example.",
+            ),
+            Self::EmailTaken => (
+                "Quelqu’un est déjà invité avec cette adresse.",
+                "Somebody has already been invited with this address.",
+            ),
+            Self::RoleMissing => ("Choisissez un rôle.", "Choose a role."),
+            Self::PurposeMissing => (
+                "Dites pourquoi vous lisez le journal.",
+                "State why you are reading the journal.",
+            ),
+            Self::ReferenceMissing => (
+                "Indiquez la référence du contrôle ou de la demande.",
+                "Give the reference of the audit or request.",
+            ),
+            Self::PeriodInvalid => (
+                "La fin de la période doit venir après son début.",
+                "The end of the period must come after its start.",
+            ),
+            Self::FilterInvalid { .. } => {
+                ("Ce filtre n’est pas un identifiant.", "This filter is not an identifier.")
+            }
+        };
+        Text { fr, en }
+    }
+
+    pub(super) fn say(self, frame: &Frame) -> String {
+        let Text { fr, en } = self.text();
+        match self {
+            Self::CodeWrong { left } => frame.t1(fr, en, left),
+            Self::FactorLocked { until } => frame.t1(fr, en, frame.clock(&until)),
+            _ => frame.t(fr, en),
+        }
+    }
+}

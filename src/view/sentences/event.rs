@@ -1,0 +1,142 @@
+//! One sentence for each kind of journal entry.
+
+use super::text;
+use crate::mandate::EventKind;
+use crate::view::Language;
+
+/// What an entry of this kind tells, as a sentence.
+#[must_use]
+pub const fn event(kind: EventKind, language: Language) -> &'static str {
+    let pair = match kind {
+        EventKind::JournalOpened => text("Le journal a été ouvert.", "The journal was opened."),
+        EventKind::AidantSignedIn => text("Un aidant s’est connecté.", "An aidant signed in."),
+        EventKind::SignInRefused => text("Une connexion a été refusée.", "A sign-in was refused."),
+        EventKind::SignedOut => text("Une personne s’est déconnectée.", "A person signed out."),
+        EventKind::InvitationAccepted => {
+            text("Un aidant a accepté son invitation.", "An aidant accepted their invitation.")
+        }
+        EventKind::FactorEnrolled => {
+            text("Un second facteur a été enregistré.", "A second factor was enrolled.")
+        }
+        EventKind::FactorProved => {
+            text("Un second facteur a été vérifié.", "A second factor was checked.")
+        }
+        EventKind::FactorFailed => text("Un code faux a été donné.", "A wrong code was given."),
+        EventKind::FactorLocked => text(
+            "Un second facteur a été bloqué après trop de codes faux.",
+            "A second factor was locked after too many wrong codes.",
+        ),
+        EventKind::RecoveryCodeUsed => {
+            text("Un code de secours a été utilisé.", "A recovery code was used.")
+        }
+        EventKind::MandateProposed => text("Un mandat a été proposé.", "A mandate was proposed."),
+        EventKind::ScreenHandedOver => {
+            text("L’écran a été confié à la personne.", "The screen was handed to the person.")
+        }
+        EventKind::ScreenUnlocked => {
+            text("L’aidant a déverrouillé l’écran.", "The aidant unlocked the screen.")
+        }
+        EventKind::UsagerIdentified => {
+            text("La personne a prouvé son identité.", "The person proved their identity.")
+        }
+        EventKind::MandateConsented => text(
+            "La personne a donné son accord au mandat.",
+            "The person agreed to the mandate.",
+        ),
+        EventKind::MandateRefused => {
+            text("La personne a refusé le mandat.", "The person refused the mandate.")
+        }
+        EventKind::MandateAccepted => text(
+            "La structure a accepté le mandat. Il est en vigueur.",
+            "The organisation accepted the mandate. It is in force.",
+        ),
+        EventKind::MandateLapsed => text(
+            "Le mandat proposé n’a pas eu de réponse à temps.",
+            "The proposed mandate had no answer in time.",
+        ),
+        EventKind::MandateStepRefused => {
+            text("Une étape d’un mandat a été refusée.", "A step of a mandate was refused.")
+        }
+        EventKind::ProcedureWithdrawn => {
+            text("Une démarche a été retirée du mandat.", "A procedure was taken out of the mandate.")
+        }
+        EventKind::MandateEnded => text("Le mandat a pris fin.", "The mandate ended."),
+        EventKind::MandatePrinted => text("Le mandat a été imprimé.", "The mandate was printed."),
+        EventKind::RepresentationOpened => {
+            text("Une intervention a commencé.", "An intervention began.")
+        }
+        EventKind::RepresentationRefused => {
+            text("Une intervention a été refusée.", "An intervention was refused.")
+        }
+        EventKind::TokensIssued => {
+            text("Le service a reçu ses jetons d’accès.", "The service received its access tokens.")
+        }
+        EventKind::ClaimsReleased => text(
+            "Le service a reçu l’identité de la personne.",
+            "The service received the person’s identity.",
+        ),
+        EventKind::RepresentationClosed => {
+            text("Une intervention s’est terminée.", "An intervention was closed.")
+        }
+        EventKind::CodeReplayed => text(
+            "Un code déjà utilisé a été présenté de nouveau. Tout a été annulé.",
+            "A used code was presented again. Everything was cancelled.",
+        ),
+        EventKind::UsagerLookedUp => {
+            text("Un aidant a cherché une personne.", "An aidant looked a person up.")
+        }
+        EventKind::UsagerSpaceRead => {
+            text("La personne a consulté son espace.", "The person read their own space.")
+        }
+        EventKind::AidantInvited => text("Un aidant a été invité.", "An aidant was invited."),
+        EventKind::AidantSuspended => text("Un aidant a été suspendu.", "An aidant was suspended."),
+        EventKind::AidantReinstated => text("Un aidant a été rétabli.", "An aidant was reinstated."),
+        EventKind::ProceduresRestricted => text(
+            "Des démarches ont été fermées ou rouvertes.",
+            "Procedures were closed or opened again.",
+        ),
+        EventKind::OrganisationAdded => {
+            text("Une structure a été enregistrée.", "An organisation was registered.")
+        }
+        EventKind::OrganisationSuspended => {
+            text("Une structure a été suspendue.", "An organisation was suspended.")
+        }
+        EventKind::OrganisationReinstated => {
+            text("Une structure a été rétablie.", "An organisation was reinstated.")
+        }
+        EventKind::ClientAdded => text("Un service a été enregistré.", "A service was registered."),
+        EventKind::ClientSuspended => text("Un service a été suspendu.", "A service was suspended."),
+        EventKind::ClientReinstated => text("Un service a été rétabli.", "A service was reinstated."),
+        EventKind::AuditorAdded => text("Un auditeur a été enregistré.", "An auditor was registered."),
+        EventKind::AuditorSuspended => text("Un auditeur a été suspendu.", "An auditor was suspended."),
+        EventKind::AuditorSignedIn => text("Un auditeur s’est connecté.", "An auditor signed in."),
+        EventKind::PurposeStated => text(
+            "Un auditeur a dit pourquoi il lit le journal.",
+            "An auditor stated why they read the journal.",
+        ),
+        EventKind::JournalSearched => {
+            text("Un auditeur a cherché dans le journal.", "An auditor searched the journal.")
+        }
+        EventKind::EntryRead => {
+            text("Un auditeur a ouvert une écriture.", "An auditor opened an entry.")
+        }
+        EventKind::KeyRotated => {
+            text("Une clé de signature a été créée ou changée.", "A signing key was made or changed.")
+        }
+    };
+    pair.in_language(language)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_own_sentence_in_each_language() {
+        let mut seen = std::collections::BTreeSet::new();
+        for kind in EventKind::ALL {
+            let (fr, en) = (event(*kind, Language::Fr), event(*kind, Language::En));
+            assert!(seen.insert(fr) && seen.insert(en), "{kind:?} repeats a sentence");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What codes mean, in plain words: acts, states, refusals, journal entries. Every match is exhaustive, so that
+//! a new code does not compile before it has its sentence in both languages.
+
+mod event;
+mod refusal;
+
+pub use event::event;
+pub use refusal::{Advice, refusal, transition};
+
+use super::{Language, Text};
+use crate::mandate::{Act, EndReason, InvalidTerms, Outcome, Role, Standing};
+
+/// A pair, written short: these tables are read by the hundred.
+const fn text(fr: &'static str, en: &'static str) -> Text {
+    Text { fr, en }
+}
+
+/// An act, as in "the aidant may …".
+#[must_use]
+pub const fn act(act: Act) -> Text {
+    match act {
+        Act::Prepare => text("préparer le dossier", "prepare the file"),
+        Act::Fill => text("remplir le formulaire", "fill in the form"),
+        Act::Submit => text("envoyer la demande", "send the request"),
+        Act::Sign => text("signer", "sign"),
+        Act::Receive => text("recevoir la réponse", "receive the answer"),
+    }
+}
+
+/// How what an entry tells of came out.
+#[must_use]
+pub const fn outcome(outcome: Outcome) -> Text {
+    match outcome {
+        Outcome::Done => text("fait", "done"),
+        Outcome::Refused => text("refusé", "refused"),
+    }
+}
+
+/// Why a mandate ended.
+#[must_use]
+pub const fn end_reason(reason: EndReason) -> Text {
+    match reason {
+        EndReason::Revoked => text("la personne y a mis fin", "the person ended it"),
+        EndReason::Renounced => text("l’aidant y a renoncé", "the aidant renounced it"),
+        EndReason::EndedByOrganisation => text("la structure y a mis fin", "the organisation ended it"),
+        EndReason::Expired => text("sa durée est écoulée", "its term has run out"),
+        EndReason::Deceased => text("la personne est décédée", "the person has died"),
+        EndReason::Protected => text(
+            "une mesure de protection a été prononcée",
+            "a legal protection measure was pronounced",
+        ),
+    }
+}
+
+/// Whether a party may act.
+#[must_use]
+pub const fn standing(standing: Standing) -> Text {
+    match standing {
+        Standing::Invited => text("invité, pas encore venu", "invited, not yet signed in"),
+        Standing::Active => text("actif", "active"),
+        Standing::Suspended => text("suspendu", "suspended"),
+    }
+}
+
+/// What an aidant may do.
+#[must_use]
+pub const fn role(role: Role) -> Text {
+    match role {
+        Role::Aidant => text("aidant", "aidant"),
+        Role::Referent => text("référent", "referent"),
+    }
+}
+
+/// What is wrong with the terms of a mandate, and the cure.
+#[must_use]
+pub const fn invalid_terms(terms: InvalidTerms) -> Text {
+    match terms {
+        InvalidTerms::NoProcedure => {
+            text("Choisissez au moins une démarche.", "Choose at least one procedure.")
+        }
+        InvalidTerms::UnknownProcedure => text(
+            "Une démarche n’est plus proposée. Choisissez de nouveau.",
+            "One procedure is no longer offered. Choose again.",
+        ),
+        InvalidTerms::EndInPast => text(
+            "La date de fin est passée. Choisissez une date à venir.",
+            "The end date has passed. Choose a date to come.",
+        ),
+        InvalidTerms::TooLong => text(
+            "Un mandat dure un an au plus. Choisissez une date plus proche.",
+            "A mandate lasts one year at most. Choose an earlier date.",
+        ),
+    }
+}
+
+/// A text in one language.
+#[must_use]
+pub const fn say(text: Text, language: Language) -> &'static str {
+    text.in_language(language)
+}
