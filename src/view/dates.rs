@@ -1,7 +1,6 @@
 //! Instants as people read them: legal time in metropolitan France, long form.
 
-use super::Language;
-use crate::mandate::{BirthDate, Instant};
+use crate::mandate::{BirthDate, Instant, Language};
 use time::{Date, Duration, Month, OffsetDateTime, Time, UtcOffset, Weekday};
 
 /// The instant in Paris: UTC+1, and UTC+2 from the last Sunday of March, 01:00 UTC, to the last Sunday of
@@ -146,10 +145,7 @@ mod tests {
     #[test]
     fn instants_are_said_in_full() {
         let noon = Instant::from(datetime!(2026-11-01 13:05 UTC));
-        assert_eq!(
-            moment(Language::Fr, noon),
-            "dimanche 1er\u{a0}novembre 2026 à\u{a0}14\u{a0}h\u{a0}05"
-        );
+        assert_eq!(moment(Language::Fr, noon), "dimanche 1er\u{a0}novembre 2026 à\u{a0}14\u{a0}h\u{a0}05");
         assert_eq!(moment(Language::En, noon), "Sunday 1\u{a0}November 2026 at\u{a0}14:05");
     }
 

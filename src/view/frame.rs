@@ -1,8 +1,8 @@
 //! What surrounds a page: language, who is signed in, the CSRF token, a message, in whose name one acts.
 
 use super::language::typeset;
-use super::{Language, Problem, Text, dates};
-use crate::mandate::{Bilingual, Instant};
+use super::{Problem, Text, dates};
+use crate::mandate::{Bilingual, Instant, Language};
 use std::fmt::Display;
 use std::ops::Deref;
 

@@ -78,7 +78,7 @@ pub mod public;
 pub mod sentences;
 
 pub use frame::{Acting, Csrf, Flash, Frame, Guarded, Session, Who};
-pub use language::{Language, Text};
+pub use language::Text;
 pub use problem::Problem;
 
 /// Writing into a string fails only if a value's own `Display` fails, which none here does; a blank page shows

@@ -102,9 +102,7 @@ impl Problem {
             Self::Terms(terms) => return sentences::invalid_terms(terms),
             Self::TermMissing => ("Choisissez une durée.", "Choose a duration."),
             Self::UntilInvalid => ("Écrivez la date de fin.", "Enter the end date."),
-            Self::IdentityUnanswered => {
-                ("Dites-nous si c’est bien vous.", "Tell us whether this is you.")
-            }
+            Self::IdentityUnanswered => ("Dites-nous si c’est bien vous.", "Tell us whether this is you."),
             Self::ProtectionUnanswered => (
                 "Dites-nous si vous êtes sous protection juridique.",
                 "Tell us whether you are under legal protection.",
@@ -130,10 +128,9 @@ impl Problem {
                 "Somebody has already been invited with this address.",
             ),
             Self::RoleMissing => ("Choisissez un rôle.", "Choose a role."),
-            Self::PurposeMissing => (
-                "Dites pourquoi vous lisez le journal.",
-                "State why you are reading the journal.",
-            ),
+            Self::PurposeMissing => {
+                ("Dites pourquoi vous lisez le journal.", "State why you are reading the journal.")
+            }
             Self::ReferenceMissing => (
                 "Indiquez la référence du contrôle ou de la demande.",
                 "Give the reference of the audit or request.",

@@ -1,8 +1,7 @@
 //! One sentence for each kind of journal entry.
 
 use super::text;
-use crate::mandate::EventKind;
-use crate::view::Language;
+use crate::mandate::{EventKind, Language};
 
 /// What an entry of this kind tells, as a sentence.
 #[must_use]
@@ -18,17 +17,13 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::FactorEnrolled => {
             text("Un second facteur a été enregistré.", "A second factor was enrolled.")
         }
-        EventKind::FactorProved => {
-            text("Un second facteur a été vérifié.", "A second factor was checked.")
-        }
+        EventKind::FactorProved => text("Un second facteur a été vérifié.", "A second factor was checked."),
         EventKind::FactorFailed => text("Un code faux a été donné.", "A wrong code was given."),
         EventKind::FactorLocked => text(
             "Un second facteur a été bloqué après trop de codes faux.",
             "A second factor was locked after too many wrong codes.",
         ),
-        EventKind::RecoveryCodeUsed => {
-            text("Un code de secours a été utilisé.", "A recovery code was used.")
-        }
+        EventKind::RecoveryCodeUsed => text("Un code de secours a été utilisé.", "A recovery code was used."),
         EventKind::MandateProposed => text("Un mandat a été proposé.", "A mandate was proposed."),
         EventKind::ScreenHandedOver => {
             text("L’écran a été confié à la personne.", "The screen was handed to the person.")
@@ -39,10 +34,9 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::UsagerIdentified => {
             text("La personne a prouvé son identité.", "The person proved their identity.")
         }
-        EventKind::MandateConsented => text(
-            "La personne a donné son accord au mandat.",
-            "The person agreed to the mandate.",
-        ),
+        EventKind::MandateConsented => {
+            text("La personne a donné son accord au mandat.", "The person agreed to the mandate.")
+        }
         EventKind::MandateRefused => {
             text("La personne a refusé le mandat.", "The person refused the mandate.")
         }
@@ -62,9 +56,7 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         }
         EventKind::MandateEnded => text("Le mandat a pris fin.", "The mandate ended."),
         EventKind::MandatePrinted => text("Le mandat a été imprimé.", "The mandate was printed."),
-        EventKind::RepresentationOpened => {
-            text("Une intervention a commencé.", "An intervention began.")
-        }
+        EventKind::RepresentationOpened => text("Une intervention a commencé.", "An intervention began."),
         EventKind::RepresentationRefused => {
             text("Une intervention a été refusée.", "An intervention was refused.")
         }
@@ -91,10 +83,9 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::AidantInvited => text("Un aidant a été invité.", "An aidant was invited."),
         EventKind::AidantSuspended => text("Un aidant a été suspendu.", "An aidant was suspended."),
         EventKind::AidantReinstated => text("Un aidant a été rétabli.", "An aidant was reinstated."),
-        EventKind::ProceduresRestricted => text(
-            "Des démarches ont été fermées ou rouvertes.",
-            "Procedures were closed or opened again.",
-        ),
+        EventKind::ProceduresRestricted => {
+            text("Des démarches ont été fermées ou rouvertes.", "Procedures were closed or opened again.")
+        }
         EventKind::OrganisationAdded => {
             text("Une structure a été enregistrée.", "An organisation was registered.")
         }
@@ -117,8 +108,60 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::JournalSearched => {
             text("Un auditeur a cherché dans le journal.", "An auditor searched the journal.")
         }
-        EventKind::EntryRead => {
-            text("Un auditeur a ouvert une écriture.", "An auditor opened an entry.")
+        EventKind::EntryRead => text("Un auditeur a ouvert une écriture.", "An auditor opened an entry."),
+        EventKind::ScreenUnlockRefused => {
+            text("L’écran n’a pas été déverrouillé.", "The screen was not unlocked.")
+        }
+        EventKind::UsagerIdentificationRefused => text(
+            "L’identification d’une personne a été refusée.",
+            "The identification of a person was refused.",
+        ),
+        EventKind::MandateRead => text("Un aidant a lu un mandat.", "An aidant read a mandate."),
+        EventKind::AuthorizationRefused => {
+            text("La demande d’un service a été refusée.", "A service’s request was refused.")
+        }
+        EventKind::ChoiceOffered => text(
+            "Les mandats utilisables pour un service ont été montrés.",
+            "The mandates usable at a service were shown.",
+        ),
+        EventKind::ClientAuthenticationRefused => {
+            text("Un service n’a pas prouvé son identité.", "A service did not prove who it is.")
+        }
+        EventKind::CodeExchangeRefused => {
+            text("L’échange d’un code a été refusé.", "The exchange of a code was refused.")
+        }
+        EventKind::ClaimsRefused => text(
+            "L’identité de la personne n’a pas été transmise au service.",
+            "The person’s identity was not given to the service.",
+        ),
+        EventKind::TokenIntrospected => text(
+            "Un service a demandé si un jeton est encore valable.",
+            "A service asked whether a token is still valid.",
+        ),
+        EventKind::TokenRevoked => {
+            text("Un service a rendu un jeton d’accès.", "A service gave an access token back.")
+        }
+        EventKind::UsagerSignedIn => {
+            text("La personne s’est connectée à son espace.", "The person signed in to their space.")
+        }
+        EventKind::AuditorReinstated => text("Un auditeur a été rétabli.", "An auditor was reinstated."),
+        EventKind::AuditorBound => text(
+            "Un auditeur s’est connecté pour la première fois.",
+            "An auditor signed in for the first time.",
+        ),
+        EventKind::JournalExported => text(
+            "Un auditeur a emporté une copie vérifiable du journal.",
+            "An auditor took a verifiable copy of the journal.",
+        ),
+        EventKind::AccessRefused => text(
+            "L’accès à une page ou à un dossier a été refusé.",
+            "Access to a page or a file was refused.",
+        ),
+        EventKind::ManagementRefused => {
+            text("Un acte de gestion a été refusé.", "An act of management was refused.")
+        }
+        EventKind::PersonErased => {
+            text("Les données d’une personne ont été effacées.", "A person’s data were erased.")
         }
         EventKind::KeyRotated => {
             text("Une clé de signature a été créée ou changée.", "A signing key was made or changed.")

@@ -7,8 +7,8 @@ mod refusal;
 pub use event::event;
 pub use refusal::{Advice, refusal, transition};
 
-use super::{Language, Text};
-use crate::mandate::{Act, EndReason, InvalidTerms, Outcome, Role, Standing};
+use super::Text;
+use crate::mandate::{Act, EndReason, InvalidTerms, Language, Outcome, Role, Standing};
 
 /// A pair, written short: these tables are read by the hundred.
 const fn text(fr: &'static str, en: &'static str) -> Text {
@@ -45,10 +45,9 @@ pub const fn end_reason(reason: EndReason) -> Text {
         EndReason::EndedByOrganisation => text("la structure y a mis fin", "the organisation ended it"),
         EndReason::Expired => text("sa durée est écoulée", "its term has run out"),
         EndReason::Deceased => text("la personne est décédée", "the person has died"),
-        EndReason::Protected => text(
-            "une mesure de protection a été prononcée",
-            "a legal protection measure was pronounced",
-        ),
+        EndReason::Protected => {
+            text("une mesure de protection a été prononcée", "a legal protection measure was pronounced")
+        }
     }
 }
 

@@ -66,14 +66,19 @@ pub const fn refusal(refusal: Refusal) -> Advice {
         Refusal::NotConsented => advice(
             "La personne n’a pas encore donné son accord.",
             "The person has not agreed yet.",
-            text("Confiez-lui l’écran pour qu’elle réponde.", "Hand them the screen so that they can answer."),
+            text(
+                "Confiez-lui l’écran pour qu’elle réponde.",
+                "Hand them the screen so that they can answer.",
+            ),
         ),
         Refusal::NotAccepted => advice(
             "Votre structure n’a pas encore accepté ce mandat.",
             "Your organisation has not accepted this mandate yet.",
             text("Ouvrez le mandat et acceptez-le.", "Open the mandate and accept it."),
         ),
-        Refusal::Refused => advice("La personne a refusé ce mandat.", "The person refused this mandate.", STOP),
+        Refusal::Refused => {
+            advice("La personne a refusé ce mandat.", "The person refused this mandate.", STOP)
+        }
         Refusal::Lapsed => advice(
             "Ce mandat n’a pas eu de réponse à temps.",
             "This mandate had no answer in time.",
@@ -85,9 +90,11 @@ pub const fn refusal(refusal: Refusal) -> Advice {
         Refusal::Renounced => {
             advice("Un aidant a renoncé à ce mandat.", "An aidant renounced this mandate.", NEW_MANDATE)
         }
-        Refusal::EndedByOrganisation => {
-            advice("Votre structure a mis fin à ce mandat.", "Your organisation ended this mandate.", ASK_REFERENT)
-        }
+        Refusal::EndedByOrganisation => advice(
+            "Votre structure a mis fin à ce mandat.",
+            "Your organisation ended this mandate.",
+            ASK_REFERENT,
+        ),
         Refusal::Expired => {
             advice("La durée de ce mandat est écoulée.", "This mandate’s term has run out.", NEW_MANDATE)
         }
@@ -122,11 +129,9 @@ pub const fn refusal(refusal: Refusal) -> Advice {
             "Your organisation does not carry out this procedure.",
             ASK_REFERENT,
         ),
-        Refusal::ClosedForAidant => advice(
-            "Cette démarche vous est fermée.",
-            "This procedure is closed to you.",
-            ASK_REFERENT,
-        ),
+        Refusal::ClosedForAidant => {
+            advice("Cette démarche vous est fermée.", "This procedure is closed to you.", ASK_REFERENT)
+        }
         Refusal::ServiceNotEntitled => advice(
             "Ce service ne traite pas cette démarche.",
             "This service does not handle this procedure.",
@@ -142,11 +147,9 @@ pub const fn refusal(refusal: Refusal) -> Advice {
             "This act always stays with the person.",
             text("Faites-le faire par la personne, à vos côtés.", "Let the person do it, at your side."),
         ),
-        Refusal::ActNotGranted => advice(
-            "Cet acte n’est pas dans le mandat.",
-            "This act is not in the mandate.",
-            OTHER_PROCEDURE,
-        ),
+        Refusal::ActNotGranted => {
+            advice("Cet acte n’est pas dans le mandat.", "This act is not in the mandate.", OTHER_PROCEDURE)
+        }
     }
 }
 
@@ -157,7 +160,10 @@ pub const fn transition(error: TransitionError) -> Advice {
         TransitionError::NotFrom(StateName::Proposed) => advice(
             "La personne n’a pas encore donné son accord.",
             "The person has not agreed yet.",
-            text("Confiez-lui l’écran pour qu’elle réponde.", "Hand them the screen so that they can answer."),
+            text(
+                "Confiez-lui l’écran pour qu’elle réponde.",
+                "Hand them the screen so that they can answer.",
+            ),
         ),
         TransitionError::NotFrom(StateName::Consented) => advice(
             "La personne a déjà donné son accord.",
@@ -175,11 +181,9 @@ pub const fn transition(error: TransitionError) -> Advice {
         TransitionError::NotFrom(StateName::Refused) => {
             advice("La personne a refusé ce mandat.", "The person refused this mandate.", STOP)
         }
-        TransitionError::NotFrom(StateName::Lapsed) | TransitionError::Lapsed => advice(
-            "Le temps pour répondre est écoulé.",
-            "The time to answer has run out.",
-            NEW_MANDATE,
-        ),
+        TransitionError::NotFrom(StateName::Lapsed) | TransitionError::Lapsed => {
+            advice("Le temps pour répondre est écoulé.", "The time to answer has run out.", NEW_MANDATE)
+        }
         TransitionError::TooEarly => advice(
             "Le moment n’est pas encore venu.",
             "The time has not come yet.",
@@ -216,8 +220,7 @@ mod tests {
 
     #[test]
     fn every_refusal_says_what_happened_differently() {
-        let said: std::collections::BTreeSet<_> =
-            Refusal::ALL.iter().map(|r| refusal(*r).what.fr).collect();
+        let said: std::collections::BTreeSet<_> = Refusal::ALL.iter().map(|r| refusal(*r).what.fr).collect();
         assert_eq!(said.len(), Refusal::ALL.len());
     }
 }
