@@ -1,1 +1,418 @@
-//! Configuration.
+//! Configuration: one TOML file, every key overridable by the environment.
+//!
+//! `[section]` `key` is overridden by `PORTEPLUME__SECTION__KEY`; a list is written there with commas. Unknown keys
+//! are refused. A secret is given as `key` or, better, as `key_file` naming a file that holds it; never both. Secrets have a
+//! `Debug` that hides them, and no error shows one. A commented sample stands in `docs/porteplume.example.toml`.
+
+mod error;
+mod provider;
+mod reader;
+mod values;
+
+pub use error::ConfigError;
+pub use provider::{Algorithm, AuthMethod, Provider, UserinfoFormat};
+pub use values::{Issuer, Networks, Secret};
+
+use reader::{Reader, Section};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Everything an instance needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens and how the world reaches it.
+    pub server: Server,
+    /// The one database.
+    pub database: Database,
+    /// The key store.
+    pub keys: Keys,
+    /// The journal's public face.
+    pub journal: Journal,
+    /// The provider that identifies usagers (FranceConnect).
+    pub citizens: Provider,
+    /// The provider that identifies aidants and auditors (ProConnect).
+    pub agents: Provider,
+    /// How much of anything one caller may ask for.
+    pub limits: Limits,
+    /// Logs.
+    pub telemetry: Telemetry,
+}
+
+/// `[server]`: where it listens and how the world reaches it.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Address and port of the service itself.
+    pub listen: SocketAddr,
+    /// The public address, which is also the issuer in every token: https, or http on loopback.
+    pub issuer: Issuer,
+    /// Networks of the reverse proxies whose `X-Forwarded-For` is believed. Default: none.
+    pub trusted_proxies: Networks,
+    /// Address and port of `/metrics`; nothing is served without it.
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+/// `[database]`: the one database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// `sqlite:FILE` or `postgres://…`.
+    pub url: Secret,
+    /// On PostgreSQL, the tables' owner, for `migrate` only: the service's own role may not change the journal.
+    pub owner_url: Option<Secret>,
+    /// Connections this process holds at most. Default 8.
+    pub connections: u32,
+    /// Seconds a request waits for a connection before it is refused. Default 5.
+    pub wait_seconds: u32,
+}
+
+/// `[keys]`: the key store.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// Its folder.
+    pub dir: PathBuf,
+}
+
+/// `[journal]`: the journal's public face.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    /// The log's name in every checkpoint (contract `journal.md`): a host and path without scheme. It never changes.
+    pub origin: String,
+    /// Where the newest signed checkpoint is also written, outside the database, so that a journal cut short shows.
+    pub checkpoint_file: Option<PathBuf>,
+}
+
+/// `[limits]`: how much of anything one caller may ask for. Rates are per minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest request body, in bytes. Default 65536.
+    pub body_bytes: u32,
+    /// Seconds a request may take. Default 30.
+    pub request_seconds: u32,
+    /// Sign-ins begun or answered. Defaults 60 per address, 10 per account.
+    pub sign_in: Rate,
+    /// Second-factor codes tried. Defaults 60 and 10.
+    pub factor: Rate,
+    /// Authorisation requests. Defaults 300 and 60.
+    pub authorize: Rate,
+    /// Token requests; the account is the client. Defaults 6000 and 6000.
+    pub token: Rate,
+    /// Callers remembered at most; bounds memory. Default 100000.
+    pub callers: u32,
+}
+
+/// How often per minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// From one network address.
+    pub per_address: u32,
+    /// By one account.
+    pub per_account: u32,
+}
+
+/// `[telemetry]`: logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telemetry {
+    /// How a line is written. Default `text`.
+    pub format: LogFormat,
+    /// Which lines are written, in `tracing-subscriber`'s filter syntax. Default `info`.
+    pub filter: String,
+}
+
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For reading.
+    Text,
+}
+
+impl Config {
+    /// Reads the file and the process's environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`], whose text is one line that names the key, the value (unless secret) and the cure.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| ConfigError::Unreadable { path: path.display().to_string(), cause })?;
+        // A variable that is not UTF-8 cannot be one of ours and a fault in one of ours will show as missing.
+        let environment =
+            std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        Self::parse(&text, environment, &|path| std::fs::read_to_string(path))
+    }
+
+    /// Reads a configuration from its text, the environment and a way to read the files that hold secrets.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn parse(
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+        read_file: &dyn Fn(&Path) -> std::io::Result<String>,
+    ) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(text, environment, read_file)?;
+        let config = Self {
+            server: reader.section("server", server)?,
+            database: reader.section("database", database)?,
+            keys: reader.section("keys", keys)?,
+            journal: reader.section("journal", journal)?,
+            citizens: reader.section("citizens", provider::read)?,
+            agents: reader.section("agents", provider::read)?,
+            limits: reader.section("limits", limits)?,
+            telemetry: reader.section("telemetry", telemetry)?,
+        };
+        reader.finish()?;
+        Ok(config)
+    }
+}
+
+const SOCKET: &str = "write an address and a port, such as \"127.0.0.1:8080\"";
+
+fn server(section: &mut Section<'_>) -> Result<Server, ConfigError> {
+    Ok(Server {
+        listen: section.required("listen", SOCKET, |text| text.parse().ok())?,
+        issuer: section.required("issuer", Issuer::CURE, Issuer::parse)?,
+        trusted_proxies: Networks::new(section.list(
+            "trusted_proxies",
+            "write networks, such as [\"10.0.0.0/8\", \"::1\"]",
+            values::network,
+        )?),
+        metrics_listen: section.optional("metrics_listen", SOCKET, |text| text.parse().ok())?,
+    })
+}
+
+fn database(section: &mut Section<'_>) -> Result<Database, ConfigError> {
+    const URL: &str = "write \"sqlite:FILE\" or \"postgres://USER:PASSWORD@HOST/DATABASE\"";
+    const OWNER: &str = "give it on PostgreSQL only: \"postgres://OWNER:PASSWORD@HOST/DATABASE\"";
+    let is_postgres = |url: &str| url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let url = section.secret("url", URL, |url| is_postgres(url) || url.starts_with("sqlite:"))?;
+    let url = url.ok_or_else(|| section.missing("url", URL))?;
+    let with_owner = is_postgres(url.expose());
+    Ok(Database {
+        url,
+        owner_url: section.secret("owner_url", OWNER, |owner| with_owner && is_postgres(owner))?,
+        connections: section.number("connections", 1..=1000, 8)?,
+        wait_seconds: section.number("wait_seconds", 1..=60, 5)?,
+    })
+}
+
+fn keys(section: &mut Section<'_>) -> Result<Keys, ConfigError> {
+    Ok(Keys { dir: section.required("dir", "write the path of a folder", values::path)? })
+}
+
+fn journal(section: &mut Section<'_>) -> Result<Journal, ConfigError> {
+    Ok(Journal {
+        origin: section.required(
+            "origin",
+            "write a host and path of yours without \"https://\", such as \"mandats.example.fr/journal\", for good",
+            values::origin,
+        )?,
+        checkpoint_file: section.optional("checkpoint_file", "write the path of a file", values::path)?,
+    })
+}
+
+fn limits(section: &mut Section<'_>) -> Result<Limits, ConfigError> {
+    const RATE: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+    let usual = Limits::default();
+    let mut rate = |per_address, per_account, usual: Rate| {
+        Ok(Rate {
+            per_address: section.number(per_address, RATE, usual.per_address)?,
+            per_account: section.number(per_account, RATE, usual.per_account)?,
+        })
+    };
+    Ok(Limits {
+        sign_in: rate("sign_in_per_address", "sign_in_per_account", usual.sign_in)?,
+        factor: rate("factor_per_address", "factor_per_account", usual.factor)?,
+        authorize: rate("authorize_per_address", "authorize_per_account", usual.authorize)?,
+        token: rate("token_per_address", "token_per_account", usual.token)?,
+        body_bytes: section.number("body_bytes", 1024..=1_048_576, usual.body_bytes)?,
+        request_seconds: section.number("request_seconds", 1..=300, usual.request_seconds)?,
+        callers: section.number("callers", 1000..=10_000_000, usual.callers)?,
+    })
+}
+
+impl Default for Limits {
+    /// What an empty `[limits]` section means.
+    fn default() -> Self {
+        Self {
+            body_bytes: 65_536,
+            request_seconds: 30,
+            sign_in: Rate { per_address: 60, per_account: 10 },
+            factor: Rate { per_address: 60, per_account: 10 },
+            authorize: Rate { per_address: 300, per_account: 60 },
+            token: Rate { per_address: 6000, per_account: 6000 },
+            callers: 100_000,
+        }
+    }
+}
+
+fn telemetry(section: &mut Section<'_>) -> Result<Telemetry, ConfigError> {
+    let formats = [("json", LogFormat::Json), ("text", LogFormat::Text)];
+    Ok(Telemetry {
+        format: section.choice("format", &formats)?.unwrap_or(LogFormat::Text),
+        filter: section
+            .optional("filter", "write a level, such as \"info\"", values::nonempty)?
+            .unwrap_or_else(|| "info".to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = include_str!("../docs/porteplume.example.toml");
+    const SMALL: &str = r#"
+        [server]
+        listen = "127.0.0.1:0"
+        issuer = "http://127.0.0.1:8080"
+        [database]
+        url = "sqlite:test.sqlite"
+        [keys]
+        dir = "keys"
+        [journal]
+        origin = "localhost/journal"
+        [citizens]
+        issuer = "http://127.0.0.1:1"
+        client_id = "c"
+        client_secret = "hush-citizens"
+        [agents]
+        issuer = "http://127.0.0.1:2"
+        client_id = "a"
+        client_secret = "hush-agents"
+    "#;
+
+    fn no_file(_: &Path) -> std::io::Result<String> {
+        Err(std::io::ErrorKind::NotFound.into())
+    }
+
+    fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Config::parse(text, environment, &no_file)
+    }
+
+    fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
+        let message = read(text, environment).expect_err("must be refused").to_string();
+        assert!(!message.contains('\n') && !message.contains("hush"), "{message}");
+        message
+    }
+
+    #[test]
+    fn the_sample_configuration_is_accepted() {
+        let secrets = |path: &Path| {
+            Ok(if path.ends_with("citizens_secret") { "one\n" } else { "postgres://me:hush@db/porteplume\n" }
+                .into())
+        };
+        let config = Config::parse(SAMPLE, [], &secrets).unwrap();
+        assert_eq!(config.citizens.client_secret.expose(), "one");
+        assert_eq!(config.database.url.expose(), "postgres://me:hush@db/porteplume");
+        assert_eq!(config.limits, Limits::default());
+        assert!(config.server.trusted_proxies.contains([10, 1, 1, 1].into()));
+    }
+
+    #[test]
+    fn every_default_the_sample_shows_is_the_default() {
+        let shown: Vec<&str> = SAMPLE
+            .lines()
+            .filter_map(|line| line.strip_prefix("# "))
+            .filter(|line| line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')))
+            .collect();
+        assert!(shown.len() > 12, "{shown:?}");
+        let uncommented =
+            shown.iter().fold(SAMPLE.to_owned(), |text, line| text.replace(&format!("# {line}"), line));
+        let secrets = |_: &Path| Ok("postgres://me@db/porteplume".to_owned());
+        let (one, other) = (Config::parse(SAMPLE, [], &secrets), Config::parse(&uncommented, [], &secrets));
+        assert_eq!(format!("{:?}", one.unwrap()), format!("{:?}", other.unwrap()));
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_file() {
+        let config = read(
+            SMALL,
+            &[
+                ("PORTEPLUME__SERVER__LISTEN", "[::1]:9"),
+                ("PORTEPLUME__SERVER__TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+                ("PORTEPLUME__DATABASE__CONNECTIONS", "3"),
+                ("PORTEPLUME__CITIZENS__PKCE", "false"),
+                ("PORTEPLUME__AGENTS__CLIENT_SECRET", "other"),
+                ("PORTEPLUME__TELEMETRY__FORMAT", "json"),
+                ("HOME", "/root"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(config.server.listen.port(), 9);
+        assert!(config.server.trusted_proxies.contains("::1".parse().unwrap()));
+        assert_eq!(config.database.connections, 3);
+        assert!(!config.citizens.pkce);
+        assert_eq!(config.agents.client_secret.expose(), "other");
+        assert_eq!(config.telemetry.format, LogFormat::Json);
+    }
+
+    #[test]
+    fn debug_hides_every_secret() {
+        let text = SMALL
+            .replace("sqlite:test.sqlite", "postgres://me:hush@db/p\"\nowner_url = \"postgres://o:hush@db/p");
+        let shown = format!("{:?}", read(&text, &[]).unwrap());
+        assert!(shown.contains("(hidden)") && !shown.contains("hush"), "{shown}");
+    }
+
+    #[test]
+    fn errors_name_the_key_the_value_and_the_cure() {
+        let listen = SMALL.replace("127.0.0.1:0", "here");
+        assert_eq!(
+            refusal(&listen, &[]),
+            "server.listen = \"here\" cannot be used: write an address and a port, such as \"127.0.0.1:8080\""
+        );
+        assert_eq!(
+            refusal(SMALL, &[("PORTEPLUME__DATABASE__CONNECTIONS", "many")]),
+            "PORTEPLUME__DATABASE__CONNECTIONS = \"many\" cannot be used: write a whole number from 1 to 1000"
+        );
+        let missing = SMALL.replace("dir = \"keys\"", "");
+        assert_eq!(refusal(&missing, &[]), "keys.dir is missing: write the path of a folder");
+        assert_eq!(refusal("a = \n", &[]).split(':').next(), Some("the configuration is not TOML, line 1"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        let key = SMALL.replace("[keys]", "[keys]\ndirr = \"x\"");
+        assert_eq!(refusal(&key, &[]), "keys.dirr is not a setting: its section has dir");
+        let section = format!("{SMALL}\n[sevrer]\nlisten = \"x\"");
+        assert!(refusal(&section, &[]).starts_with("[sevrer] is not a section: there are server, database"));
+        assert!(refusal(SMALL, &[("PORTEPLUME__KEYS__DIRR", "x")]).starts_with("keys.dirr is not a setting"));
+        assert!(refusal(SMALL, &[("PORTEPLUME__KEY", "x")]).starts_with("[key] is not a section"));
+    }
+
+    #[test]
+    fn a_secret_is_given_once_and_never_shown() {
+        let twice = SMALL.replace("client_id = \"a\"", "client_id = \"a\"\nclient_secret_file = \"f\"");
+        assert_eq!(
+            refusal(&twice, &[]),
+            "agents.client_secret and agents.client_secret_file are both set: keep one of them"
+        );
+        let file = twice.replace("client_secret = \"hush-agents\"", "");
+        assert!(refusal(&file, &[]).starts_with("agents.client_secret_file = \"f\" cannot be read"));
+        let url = SMALL.replace("sqlite:test.sqlite", "mysql://me:hush@db/p");
+        assert!(
+            refusal(&url, &[]).starts_with("database.url = (hidden) cannot be used: write \"sqlite:FILE\"")
+        );
+        let number = SMALL.replace("\"hush-agents\"", "7");
+        assert!(refusal(&number, &[]).starts_with("agents.client_secret = (hidden) cannot be used"));
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        let ours = SMALL.replace("http://127.0.0.1:8080", "http://mandats.example.fr");
+        assert!(
+            refusal(&ours, &[]).starts_with("server.issuer = \"http://mandats.example.fr\" cannot be used")
+        );
+        let theirs = SMALL.replace("http://127.0.0.1:2", "http://agents.example.fr");
+        assert!(refusal(&theirs, &[]).starts_with("agents.issuer = "));
+    }
+
+    #[test]
+    fn an_owner_exists_on_postgresql_only() {
+        let owner = SMALL.replace("[keys]", "owner_url = \"postgres://o@db/p\"\n[keys]");
+        assert!(
+            refusal(&owner, &[])
+                .starts_with("database.owner_url = (hidden) cannot be used: give it on PostgreSQL only")
+        );
+    }
+}
