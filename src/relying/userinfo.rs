@@ -1,0 +1,104 @@
+//! The userinfo endpoint.
+
+use super::jws;
+use super::verify::SKEW;
+use super::{RelyingError, RelyingParty, SecretString, UserinfoFault, UserinfoFormat};
+use crate::mandate::Instant;
+use openidconnect::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use openidconnect::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use openidconnect::{HttpRequest, HttpResponse};
+use serde_json::{Map, Value};
+
+const JSON: &str = "application/json";
+const JWT: &str = "application/jwt";
+
+impl RelyingParty {
+    /// The claims userinfo gives for the access token, which must be about that subject. Besides ending a sign-in,
+    /// it tells whether access still stands: a provider answers 401 from the moment it has withdrawn it.
+    ///
+    /// # Errors
+    /// [`RelyingError::Userinfo`], [`RelyingError::Http`] or [`RelyingError::Discovery`].
+    pub async fn userinfo(
+        &self,
+        access_token: &SecretString,
+        subject: &str,
+        now: Instant,
+    ) -> Result<Map<String, Value>, RelyingError> {
+        let metadata = self.metadata.get(now).await?;
+        let endpoint = metadata.userinfo_endpoint().ok_or(UserinfoFault::NoEndpoint)?;
+        let answer = self.http.send(self.userinfo_request(endpoint.as_str(), access_token)?).await?;
+        match answer.status() {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                return Err(UserinfoFault::Unauthorized.into());
+            }
+            _ => return Err(UserinfoFault::Status.into()),
+        }
+        let claims = match self.config.userinfo {
+            UserinfoFormat::Json => plain(&answer)?,
+            UserinfoFormat::Jwt => {
+                let claims = self.signed(&answer, metadata.jwks().keys())?;
+                self.check_party(&claims, now)?;
+                claims
+            }
+            UserinfoFormat::None => return Err(UserinfoFault::NoEndpoint.into()),
+        };
+        if claims.get("sub").and_then(Value::as_str) != Some(subject) {
+            return Err(UserinfoFault::Subject.into());
+        }
+        Ok(claims)
+    }
+
+    fn userinfo_request(&self, url: &str, token: &SecretString) -> Result<HttpRequest, RelyingError> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+            .map_err(|_| RelyingError::TokenAnswer)?;
+        bearer.set_sensitive(true);
+        let accepted = if self.config.userinfo == UserinfoFormat::Jwt { JWT } else { JSON };
+        Request::get(url)
+            .header(ACCEPT, accepted)
+            .header(AUTHORIZATION, bearer)
+            .body(Vec::new())
+            .map_err(|_| RelyingError::Discovery)
+    }
+
+    fn signed(
+        &self,
+        answer: &HttpResponse,
+        keys: &[openidconnect::core::CoreJsonWebKey],
+    ) -> Result<Map<String, Value>, UserinfoFault> {
+        let compact = std::str::from_utf8(answer.body()).map_err(|_| UserinfoFault::Format)?;
+        if !is_kind(answer.headers(), JWT) {
+            return Err(UserinfoFault::Format);
+        }
+        jws::verify(compact.trim(), keys, &self.config.client_secret, &self.config.algorithms)
+    }
+
+    /// In a signed answer, issuer, audience and expiry may be absent but must hold where present.
+    fn check_party(&self, claims: &Map<String, Value>, now: Instant) -> Result<(), UserinfoFault> {
+        let is = |value: &Value, text: &str| value.as_str() == Some(text);
+        let issuer = claims.get("iss").is_none_or(|issuer| is(issuer, self.config.issuer.as_str()));
+        let audience = claims.get("aud").is_none_or(|audience| match audience {
+            Value::Array(several) => several.iter().any(|one| is(one, &self.config.client_id)),
+            one => is(one, &self.config.client_id),
+        });
+        let expiry = claims
+            .get("exp")
+            .is_none_or(|expiry| expiry.as_i64().is_some_and(|seconds| seconds > now.plus(-SKEW).seconds()));
+        if issuer && audience && expiry { Ok(()) } else { Err(UserinfoFault::Party) }
+    }
+}
+
+fn plain(answer: &HttpResponse) -> Result<Map<String, Value>, UserinfoFault> {
+    if !is_kind(answer.headers(), JSON) {
+        return Err(UserinfoFault::Format);
+    }
+    serde_json::from_slice(answer.body()).map_err(|_| UserinfoFault::Format)
+}
+
+fn is_kind(headers: &HeaderMap, kind: &str) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(kind))
+}
