@@ -17,6 +17,7 @@
 //! | [`demo`] | sandbox providers, sandbox service, fictional people, the tour | all | all |
 //! | [`clock`] | the ports of time and chance | `getrandom` | `mandate` |
 //! | [`config`] | the one configuration file and its environment | `ipnet` | none |
+//! | [`telemetry`] | one line per request, metrics, nothing personal | `metrics` `metrics_exporter_prometheus` `tracing_subscriber` | `config` |
 //!
 //! What any module may use beside these: the plain tools `base64` `serde` `serde_json` `thiserror` `time` `toml`
 //! `tracing` `unicode_normalization` `url` `zeroize`. `main.rs` and `app.rs` wire and may name everything.
@@ -33,5 +34,6 @@ pub mod provider;
 pub mod relying;
 pub mod service;
 pub mod storage;
+pub mod telemetry;
 pub mod view;
 pub mod web;
