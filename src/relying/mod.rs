@@ -10,20 +10,19 @@
 //! What the two French providers demand stands in the contract `franceconnect.md`, sections 2 and 3.
 
 mod address;
-mod config;
 mod error;
 mod http;
 mod identity;
 mod jws;
 mod metadata;
 mod party;
+mod registration;
 mod resolver;
 mod secret;
 mod signed_in;
 mod userinfo;
 mod verify;
 
-pub use config::{Algorithm, AuthMethod, ProviderConfig, SecondFactor, UserinfoFormat};
 pub use error::{IdTokenFault, RelyingError, UserinfoFault};
 pub use http::{HttpClient, HttpError, HttpPolicy};
 pub use identity::MissingClaim;

@@ -2,11 +2,11 @@
 
 use super::error::oauth_code;
 use super::metadata::{Metadata, MetadataCache};
+use super::registration::Registration;
 use super::verify::{Flow, accept};
-use super::{
-    HttpClient, HttpError, IdTokenFault, ProviderConfig, RelyingError, SecretString, SignedIn, UserinfoFormat,
-};
+use super::{HttpClient, HttpError, IdTokenFault, RelyingError, SecretString, SignedIn};
 use crate::clock::{Entropy, NoEntropy, random};
+use crate::config::{Provider, UserinfoFormat};
 use crate::mandate::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,9 +16,9 @@ use openidconnect::core::{
 use openidconnect::url::Url;
 use openidconnect::{
     AuthenticationContextClass, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
-    EndpointNotSet, EndpointSet, LanguageTag, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
-    PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl, RequestTokenError, Scope, StandardErrorResponse,
-    TokenResponse,
+    EndpointNotSet, EndpointSet, IssuerUrl, LanguageTag, LogoutRequest, Nonce, OAuth2TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl, RequestTokenError, Scope,
+    StandardErrorResponse, TokenResponse,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -84,23 +84,32 @@ pub(super) type Client = CoreClient<
 
 /// Porteplume at one provider. The provider is called when it is first needed, not before.
 pub struct RelyingParty {
-    pub(super) config: ProviderConfig,
+    name: &'static str,
+    pub(super) registration: Registration,
     pub(super) http: HttpClient,
     pub(super) metadata: MetadataCache,
 }
 
 impl RelyingParty {
-    /// Porteplume as registered by the configuration.
-    #[must_use]
-    pub fn new(config: ProviderConfig, http: HttpClient) -> Self {
-        let metadata = MetadataCache::new(config.issuer.clone(), http.clone());
-        Self { config, http, metadata }
+    /// Porteplume as registered at the provider that logs call `name`, which sends browsers back to `redirect_uri`.
+    ///
+    /// # Errors
+    /// [`RelyingError::Discovery`] when the issuer is no address.
+    pub fn new(
+        name: &'static str,
+        provider: Provider,
+        redirect_uri: Url,
+        http: HttpClient,
+    ) -> Result<Self, RelyingError> {
+        let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(|_| RelyingError::Discovery)?;
+        let metadata = MetadataCache::new(issuer.clone(), http.clone());
+        Ok(Self { name, registration: Registration { provider, issuer, redirect_uri }, http, metadata })
     }
 
-    /// The configuration.
+    /// The provider's short name, for logs and metrics.
     #[must_use]
-    pub const fn config(&self) -> &ProviderConfig {
-        &self.config
+    pub const fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Checks that the provider answers and is who it should be (for `doctor` and readiness).
@@ -126,7 +135,7 @@ impl RelyingParty {
         let expected = Expected {
             state: fresh(entropy)?,
             nonce: fresh(entropy)?,
-            pkce_verifier: if self.config.pkce { Some(fresh(entropy)?) } else { None },
+            pkce_verifier: if self.registration.provider.pkce { Some(fresh(entropy)?) } else { None },
             begun_at: now,
             authenticated_since: oldest.map(|age| now.plus(-age.abs())),
         };
@@ -140,14 +149,14 @@ impl RelyingParty {
         let nonce = Nonce::new(expected.nonce.expose().to_owned());
         let mut request = client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || state, move || nonce)
-            .add_scopes(self.config.scopes.iter().cloned().map(Scope::new));
-        for acr in &self.config.acr_values {
+            .add_scopes(self.registration.provider.scopes.iter().cloned().map(Scope::new));
+        for acr in &self.registration.provider.acr_values {
             request = request.add_auth_context_value(AuthenticationContextClass::new(acr.clone()));
         }
         for language in &options.ui_locales {
             request = request.add_ui_locale(LanguageTag::new(language.clone()));
         }
-        if let Some(claims) = &self.config.claims {
+        if let Some(claims) = &self.registration.provider.claims {
             request = request.add_extra_param("claims", claims.to_string());
         }
         if let Some(verifier) = &expected.pkce_verifier {
@@ -183,7 +192,7 @@ impl RelyingParty {
         let client = self.client(&metadata);
         let tokens = self.exchange(&client, code, expected).await?;
         let id_token = tokens.id_token().ok_or(IdTokenFault::Missing)?;
-        let flow = Flow { config: &self.config, expected, now };
+        let flow = Flow { registration: &self.registration, expected, now };
         let mut signed_in = match accept(&client, &flow, id_token, tokens.access_token()) {
             // Keys were changed since we last looked.
             Err(unknown @ IdTokenFault::UnknownKey) => {
@@ -192,7 +201,7 @@ impl RelyingParty {
             }
             verified => verified?,
         };
-        if self.config.userinfo != UserinfoFormat::None {
+        if self.registration.provider.userinfo != UserinfoFormat::None {
             let userinfo = self.userinfo(&signed_in.access_token, &signed_in.subject, now).await?;
             signed_in.complete_with(userinfo);
         }
@@ -228,11 +237,11 @@ impl RelyingParty {
     fn client(&self, metadata: &Metadata) -> Client {
         CoreClient::from_provider_metadata(
             metadata.clone(),
-            ClientId::new(self.config.client_id.clone()),
-            Some(ClientSecret::new(self.config.client_secret.expose().to_owned())),
+            ClientId::new(self.registration.provider.client_id.clone()),
+            Some(ClientSecret::new(self.registration.provider.client_secret.expose().to_owned())),
         )
-        .set_auth_type(self.config.auth_method.into())
-        .set_redirect_uri(RedirectUrl::from_url(self.config.redirect_uri.clone()))
+        .set_auth_type(self.registration.auth_type())
+        .set_redirect_uri(RedirectUrl::from_url(self.registration.redirect_uri.clone()))
     }
 
     /// The code of a callback that comes from the right provider and reports no error.
@@ -243,7 +252,7 @@ impl RelyingParty {
     ) -> Result<AuthorizationCode, RelyingError> {
         let names_itself = metadata.additional_metadata().authorization_response_iss_parameter_supported;
         match query.iss.as_deref() {
-            Some(issuer) if issuer != self.config.issuer.as_str() => {
+            Some(issuer) if issuer != self.registration.issuer.as_str() => {
                 return Err(RelyingError::CallbackIssuer);
             }
             None if names_itself => return Err(RelyingError::CallbackIssuer),

@@ -2,7 +2,8 @@
 
 use super::jws;
 use super::verify::SKEW;
-use super::{RelyingError, RelyingParty, SecretString, UserinfoFault, UserinfoFormat};
+use super::{RelyingError, RelyingParty, SecretString, UserinfoFault};
+use crate::config::UserinfoFormat;
 use crate::mandate::Instant;
 use openidconnect::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use openidconnect::http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -34,7 +35,7 @@ impl RelyingParty {
             }
             _ => return Err(UserinfoFault::Status.into()),
         }
-        let claims = match self.config.userinfo {
+        let claims = match self.registration.provider.userinfo {
             UserinfoFormat::Json => plain(&answer)?,
             UserinfoFormat::Jwt => {
                 let claims = self.signed(&answer, metadata.jwks().keys())?;
@@ -53,7 +54,7 @@ impl RelyingParty {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
             .map_err(|_| RelyingError::TokenAnswer)?;
         bearer.set_sensitive(true);
-        let accepted = if self.config.userinfo == UserinfoFormat::Jwt { JWT } else { JSON };
+        let accepted = if self.registration.provider.userinfo == UserinfoFormat::Jwt { JWT } else { JSON };
         Request::get(url)
             .header(ACCEPT, accepted)
             .header(AUTHORIZATION, bearer)
@@ -70,16 +71,16 @@ impl RelyingParty {
         if !is_kind(answer.headers(), JWT) {
             return Err(UserinfoFault::Format);
         }
-        jws::verify(compact.trim(), keys, &self.config.client_secret, &self.config.algorithms)
+        jws::verify(compact.trim(), keys, &self.registration)
     }
 
     /// In a signed answer, issuer, audience and expiry may be absent but must hold where present.
     fn check_party(&self, claims: &Map<String, Value>, now: Instant) -> Result<(), UserinfoFault> {
         let is = |value: &Value, text: &str| value.as_str() == Some(text);
-        let issuer = claims.get("iss").is_none_or(|issuer| is(issuer, self.config.issuer.as_str()));
+        let issuer = claims.get("iss").is_none_or(|issuer| is(issuer, self.registration.issuer.as_str()));
         let audience = claims.get("aud").is_none_or(|audience| match audience {
-            Value::Array(several) => several.iter().any(|one| is(one, &self.config.client_id)),
-            one => is(one, &self.config.client_id),
+            Value::Array(several) => several.iter().any(|one| is(one, &self.registration.provider.client_id)),
+            one => is(one, &self.registration.provider.client_id),
         });
         let expiry = claims
             .get("exp")

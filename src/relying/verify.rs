@@ -2,7 +2,8 @@
 
 use super::jws::claims_of;
 use super::party::Client;
-use super::{Expected, IdTokenFault, ProviderConfig, SecretString, SignedIn};
+use super::registration::Registration;
+use super::{Expected, IdTokenFault, SecretString, SignedIn};
 use crate::mandate::Instant;
 use openidconnect::core::{CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKey};
 use openidconnect::{AccessToken, AccessTokenHash, JsonWebKey, JwsSigningAlgorithm, Nonce};
@@ -16,7 +17,7 @@ const LONGEST_SUBJECT: usize = 255;
 
 /// The sign-in a token must fit.
 pub(super) struct Flow<'a> {
-    pub(super) config: &'a ProviderConfig,
+    pub(super) registration: &'a Registration,
     pub(super) expected: &'a Expected,
     pub(super) now: Instant,
 }
@@ -32,7 +33,7 @@ pub(super) fn accept(
     let nonce = Nonce::new(flow.expected.nonce.expose().to_owned());
     let claims = id_token.claims(&verifier, &nonce).map_err(|error| IdTokenFault::from(&error))?;
     // `openidconnect` leaves `azp` to its callers (OpenID Connect Core, 3.1.3.7, step 5).
-    if claims.authorized_party().is_some_and(|party| party.as_str() != flow.config.client_id) {
+    if claims.authorized_party().is_some_and(|party| party.as_str() != flow.registration.provider.client_id) {
         return Err(IdTokenFault::Audience);
     }
     check_access_token_hash(flow, &verifier, id_token, claims, access_token)?;
@@ -47,7 +48,7 @@ pub(super) fn accept(
     let mut signed_in = SignedIn {
         issuer: claims.issuer().as_str().to_owned(),
         subject: subject.to_owned(),
-        second_factor: flow.config.second_factor.is_proved_by(acr.as_deref(), &amr),
+        second_factor: flow.registration.proves_second_factor(acr.as_deref(), &amr),
         acr,
         amr,
         auth_time: claims.auth_time().map(|at| Instant::from_micros(at.timestamp_micros())),
@@ -66,7 +67,7 @@ impl Flow<'_> {
         let (now, expected) = (self.now, self.expected);
         client
             .id_token_verifier()
-            .set_allowed_algs(self.config.algorithms.iter().map(|algorithm| (*algorithm).into()))
+            .set_allowed_algs(self.registration.algorithms())
             .set_time_fn(move || system_time(now.plus(-SKEW)).into())
             .set_issue_time_verifier_fn(move |issued| {
                 let issued = Instant::from_micros(issued.timestamp_micros());
@@ -83,9 +84,7 @@ impl Flow<'_> {
                 fresh.then_some(()).ok_or_else(|| "the sign-in is not fresh".to_owned())
             })
             .set_auth_context_verifier_fn(move |acr| {
-                let accepted = &self.config.accepted_acr;
-                let listed = acr.is_some_and(|acr| accepted.iter().any(|listed| listed == acr.as_str()));
-                let fits = accepted.is_empty() || listed;
+                let fits = self.registration.accepts(acr.map(|acr| acr.as_str()));
                 fits.then_some(()).ok_or_else(|| "the level is not accepted".to_owned())
             })
     }
@@ -102,7 +101,7 @@ fn check_access_token_hash(
     let Some(stated) = claims.access_token_hash() else { return Ok(()) };
     let algorithm = id_token.signing_alg().map_err(|error| IdTokenFault::from(&error))?;
     let hash = if algorithm.uses_shared_secret() {
-        let secret = flow.config.client_secret.expose().as_bytes().to_vec();
+        let secret = flow.registration.provider.client_secret.expose().as_bytes().to_vec();
         AccessTokenHash::from_token(access_token, algorithm, &CoreJsonWebKey::new_symmetric(secret))
     } else {
         let key = id_token.signing_key(verifier).map_err(|error| IdTokenFault::from(&error))?;
