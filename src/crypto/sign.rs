@@ -1,0 +1,319 @@
+//! Signing keys: ES256 and RS256 for tokens, Ed25519 for the journal.
+
+use super::{CryptoError, SecretBytes, rsa_key};
+use crate::clock::Entropy;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::rand::SystemRandom;
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey,
+};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// ring's own random source, whose trait is sealed: the one place it is named.
+#[expect(clippy::disallowed_methods, reason = "ring takes no other source for ECDSA nonces and P-256 keys")]
+fn ring_random() -> SystemRandom {
+    SystemRandom::new()
+}
+
+/// Algorithm of a token-signing key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum TokenAlg {
+    /// ECDSA on P-256 with SHA-256, the default.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSA PKCS#1 v1.5 with SHA-256, for relying parties that know no other.
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+impl TokenAlg {
+    /// The name in JOSE headers (RFC 7518).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+        }
+    }
+}
+
+/// A public key as JSON (RFC 7517). Holds no member a private key would need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jwk {
+    /// Key type: `EC`, `RSA`, `OKP`.
+    pub kty: String,
+    /// Curve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crv: Option<String>,
+    /// First coordinate, or the whole Ed25519 key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<String>,
+    /// Second coordinate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y: Option<String>,
+    /// RSA modulus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n: Option<String>,
+    /// RSA exponent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e: Option<String>,
+    /// Key identifier, never used for a second key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
+    /// The one algorithm the key is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alg: Option<String>,
+    /// `sig`.
+    #[serde(default, rename = "use", skip_serializing_if = "Option::is_none")]
+    pub usage: Option<String>,
+}
+
+impl Jwk {
+    /// The public half of an Ed25519 key (RFC 8037).
+    #[must_use]
+    pub fn ed25519(kid: &str, public: &[u8; 32]) -> Self {
+        Self {
+            crv: Some("Ed25519".to_owned()),
+            x: Some(URL_SAFE_NO_PAD.encode(public)),
+            ..Self::bare("OKP", kid, "EdDSA")
+        }
+    }
+
+    fn bare(kty: &str, kid: &str, alg: &str) -> Self {
+        Self {
+            kty: kty.to_owned(),
+            crv: None,
+            x: None,
+            y: None,
+            n: None,
+            e: None,
+            kid: Some(kid.to_owned()),
+            alg: Some(alg.to_owned()),
+            usage: Some("sig".to_owned()),
+        }
+    }
+}
+
+/// A set of public keys (RFC 7517, 5).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Jwks {
+    /// The keys.
+    pub keys: Vec<Jwk>,
+}
+
+enum Pair {
+    Ecdsa(EcdsaKeyPair),
+    Rsa(RsaKeyPair),
+}
+
+/// A private key that signs tokens.
+pub struct TokenKey {
+    kid: String,
+    pair: Pair,
+}
+
+impl TokenKey {
+    /// A fresh private key in PKCS#8. For RSA this takes a second or so.
+    ///
+    /// # Errors
+    /// [`CryptoError::NoEntropy`], [`CryptoError::BadKey`].
+    pub(super) fn generate_pkcs8(
+        alg: TokenAlg,
+        entropy: &dyn Entropy,
+    ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        match alg {
+            TokenAlg::Es256 => {
+                let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &ring_random());
+                Ok(Zeroizing::new(document.map_err(|_| CryptoError::BadKey)?.as_ref().to_vec()))
+            }
+            TokenAlg::Rs256 => rsa_key::generate(entropy),
+        }
+    }
+
+    /// Reads a private key from PKCS#8.
+    ///
+    /// # Errors
+    /// [`CryptoError::BadKey`].
+    pub fn from_pkcs8(kid: &str, alg: TokenAlg, pkcs8: &[u8]) -> Result<Self, CryptoError> {
+        let pair = match alg {
+            TokenAlg::Es256 => {
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &ring_random())
+                    .map(Pair::Ecdsa)
+            }
+            TokenAlg::Rs256 => RsaKeyPair::from_pkcs8(pkcs8).map(Pair::Rsa),
+        };
+        Ok(Self { kid: kid.to_owned(), pair: pair.map_err(|_| CryptoError::BadKey)? })
+    }
+
+    /// Key identifier.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// Algorithm.
+    #[must_use]
+    pub const fn alg(&self) -> TokenAlg {
+        match self.pair {
+            Pair::Ecdsa(_) => TokenAlg::Es256,
+            Pair::Rsa(_) => TokenAlg::Rs256,
+        }
+    }
+
+    /// Signs the bytes; for ES256 the signature is `r || s`, 64 bytes, as JWS wants it.
+    ///
+    /// # Errors
+    /// [`CryptoError::Signing`].
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        match &self.pair {
+            Pair::Ecdsa(pair) => {
+                pair.sign(&ring_random(), message).map(|signature| signature.as_ref().to_vec())
+            }
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public().modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &ring_random(), message, &mut signature).map(|()| signature)
+            }
+        }
+        .map_err(|_| CryptoError::Signing)
+    }
+
+    /// The public half, to publish.
+    #[must_use]
+    pub fn public_jwk(&self) -> Jwk {
+        let text = |bytes: &[u8]| Some(URL_SAFE_NO_PAD.encode(bytes));
+        let alg = self.alg().as_str();
+        match &self.pair {
+            Pair::Ecdsa(pair) => {
+                // An uncompressed point: 0x04, then both coordinates.
+                let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
+                let (x, y) = point.split_at(point.len() / 2);
+                let crv = Some("P-256".to_owned());
+                Jwk { crv, x: text(x), y: text(y), ..Jwk::bare("EC", &self.kid, alg) }
+            }
+            Pair::Rsa(pair) => {
+                let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public());
+                Jwk { n: text(&public.n), e: text(&public.e), ..Jwk::bare("RSA", &self.kid, alg) }
+            }
+        }
+    }
+}
+
+/// The key that signs the journal's checkpoints.
+pub struct JournalKey {
+    pair: Ed25519KeyPair,
+    public: [u8; 32],
+}
+
+impl JournalKey {
+    /// The key of a seed (RFC 8032, 5.1.5).
+    ///
+    /// # Errors
+    /// [`CryptoError::BadKey`].
+    pub fn from_seed(seed: &SecretBytes<32>) -> Result<Self, CryptoError> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| CryptoError::BadKey)?;
+        let public = pair.public_key().as_ref().try_into().map_err(|_| CryptoError::BadKey)?;
+        Ok(Self { pair, public })
+    }
+
+    /// The public key, 32 bytes.
+    #[must_use]
+    pub const fn public_key(&self) -> &[u8; 32] {
+        &self.public
+    }
+
+    /// Signs the bytes.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        let mut out = [0; 64];
+        let signature = self.pair.sign(message);
+        for (to, from) in out.iter_mut().zip(signature.as_ref()) {
+            *to = *from;
+        }
+        out
+    }
+}
+
+/// Whether an Ed25519 signature holds.
+#[must_use]
+pub fn verify_ed25519(public: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ED25519, public).verify(message, signature).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{NoEntropy, SeededEntropy};
+    use crate::crypto::{from_hex, to_hex};
+    use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256};
+
+    #[test]
+    fn ed25519_signs_as_in_rfc_8032() {
+        // RFC 8032, 7.1, test 2.
+        let seed = from_hex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb").unwrap();
+        let key = JournalKey::from_seed(&SecretBytes::new(seed)).unwrap();
+        assert_eq!(
+            to_hex(key.public_key()),
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
+        );
+        let signature = key.sign(b"\x72");
+        assert_eq!(
+            to_hex(&signature),
+            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da\
+             085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+        );
+        assert!(verify_ed25519(key.public_key(), b"\x72", &signature));
+        assert!(!verify_ed25519(key.public_key(), b"\x73", &signature));
+    }
+
+    #[test]
+    fn an_es256_signature_is_r_and_s_and_verifies_with_the_published_key() {
+        let pkcs8 = TokenKey::generate_pkcs8(TokenAlg::Es256, &SeededEntropy::new(1)).unwrap();
+        let key = TokenKey::from_pkcs8("k1", TokenAlg::Es256, &pkcs8).unwrap();
+        let signature = key.sign(b"message").unwrap();
+        assert_eq!(signature.len(), 64);
+        let jwk = key.public_jwk();
+        let decode = |text: Option<String>| URL_SAFE_NO_PAD.decode(text.unwrap()).unwrap();
+        let point = [vec![4], decode(jwk.x), decode(jwk.y)].concat();
+        assert_eq!(point.len(), 65);
+        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
+        assert!(public.verify(b"message", &signature).is_ok());
+        assert!(public.verify(b"massage", &signature).is_err());
+    }
+
+    #[test]
+    fn an_rs256_signature_verifies_with_the_published_key() {
+        let pkcs8 = TokenKey::generate_pkcs8(TokenAlg::Rs256, &SeededEntropy::new(1)).unwrap();
+        let key = TokenKey::from_pkcs8("k2", TokenAlg::Rs256, &pkcs8).unwrap();
+        let signature = key.sign(b"message").unwrap();
+        let jwk = key.public_jwk();
+        let decode = |text: Option<String>| URL_SAFE_NO_PAD.decode(text.unwrap()).unwrap();
+        let public = RsaPublicKeyComponents { n: decode(jwk.n), e: decode(jwk.e) };
+        assert!(public.verify(&RSA_PKCS1_2048_8192_SHA256, b"message", &signature).is_ok());
+        assert!(public.verify(&RSA_PKCS1_2048_8192_SHA256, b"massage", &signature).is_err());
+        assert_eq!(TokenKey::from_pkcs8("k2", TokenAlg::Es256, &pkcs8).err(), Some(CryptoError::BadKey));
+    }
+
+    struct Dry;
+    impl Entropy for Dry {
+        fn fill(&self, _: &mut [u8]) -> Result<(), NoEntropy> {
+            Err(NoEntropy)
+        }
+    }
+
+    #[test]
+    fn no_rsa_key_is_made_without_entropy() {
+        let made = TokenKey::generate_pkcs8(TokenAlg::Rs256, &Dry);
+        assert_eq!(made.err(), Some(CryptoError::NoEntropy(NoEntropy)));
+    }
+
+    #[test]
+    fn a_public_key_shows_no_private_member() {
+        let pkcs8 = TokenKey::generate_pkcs8(TokenAlg::Es256, &SeededEntropy::new(1)).unwrap();
+        let jwk = TokenKey::from_pkcs8("k1", TokenAlg::Es256, &pkcs8).unwrap().public_jwk();
+        let json = serde_json::to_value(jwk).unwrap();
+        let members: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x", "y"]);
+    }
+}

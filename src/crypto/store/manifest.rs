@@ -1,0 +1,248 @@
+//! `keys.toml`: which keys there are, what for, in which state. Holds no secret.
+
+use super::KeyStoreError;
+use crate::crypto::{Jwk, TokenAlg};
+use crate::mandate::Instant;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use time::OffsetDateTime;
+
+const VERSION: u32 = 1;
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyPurpose {
+    /// Wraps the keys of persons.
+    KeyEncryption,
+    /// Blind indexes and short codes.
+    BlindIndex,
+    /// Pairwise subjects.
+    PairwiseSubject,
+    /// Tokens, ES256.
+    TokenEs256,
+    /// Tokens, RS256.
+    TokenRs256,
+    /// Checkpoints of the journal.
+    Journal,
+}
+
+impl KeyPurpose {
+    /// Every purpose.
+    pub const ALL: [Self; 6] = [
+        Self::KeyEncryption,
+        Self::BlindIndex,
+        Self::PairwiseSubject,
+        Self::TokenEs256,
+        Self::TokenRs256,
+        Self::Journal,
+    ];
+
+    /// The stable name, as on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::KeyEncryption => "key-encryption",
+            Self::BlindIndex => "blind-index",
+            Self::PairwiseSubject => "pairwise-subject",
+            Self::TokenEs256 => "token-es256",
+            Self::TokenRs256 => "token-rs256",
+            Self::Journal => "journal",
+        }
+    }
+
+    /// The purpose of that stable name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
+    }
+
+    /// The algorithm of its keys.
+    #[must_use]
+    pub const fn algorithm(self) -> &'static str {
+        match self {
+            Self::KeyEncryption => "AES-256-GCM",
+            Self::BlindIndex | Self::PairwiseSubject => "HMAC-SHA-256",
+            Self::TokenEs256 => "ES256",
+            Self::TokenRs256 => "RS256",
+            Self::Journal => "Ed25519",
+        }
+    }
+
+    /// The token algorithm, for the keys that sign tokens.
+    #[must_use]
+    pub const fn token_alg(self) -> Option<TokenAlg> {
+        match self {
+            Self::TokenEs256 => Some(TokenAlg::Es256),
+            Self::TokenRs256 => Some(TokenAlg::Rs256),
+            Self::KeyEncryption | Self::BlindIndex | Self::PairwiseSubject | Self::Journal => None,
+        }
+    }
+
+    /// Why such a key cannot be exchanged, when it cannot.
+    pub(super) const fn why_not_rotatable(self) -> Option<&'static str> {
+        match self {
+            Self::BlindIndex => Some("nothing indexed under it would be found again"),
+            Self::PairwiseSubject => Some("every usager would become a stranger to every service"),
+            Self::KeyEncryption | Self::TokenEs256 | Self::TokenRs256 | Self::Journal => None,
+        }
+    }
+}
+
+/// Where a key stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyState {
+    /// Published, does not sign yet.
+    Next,
+    /// In use.
+    Current,
+    /// Only verifies (or unwraps) what it made.
+    Retired,
+}
+
+impl KeyState {
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Current => "current",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// A key as an operator may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyListing {
+    /// Identifier.
+    pub kid: String,
+    /// What it is for.
+    pub purpose: KeyPurpose,
+    /// Where it stands.
+    pub state: KeyState,
+    /// When it was made.
+    pub created: Instant,
+}
+
+/// One key in the manifest.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Record {
+    pub(super) kid: String,
+    pub(super) purpose: KeyPurpose,
+    pub(super) state: KeyState,
+    #[serde(with = "time::serde::rfc3339")]
+    pub(super) created: OffsetDateTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) public: Option<Jwk>,
+}
+
+impl Record {
+    /// The public half of a journal key.
+    pub(super) fn ed25519(&self) -> Option<[u8; 32]> {
+        let x = self.public.as_ref()?.x.as_deref()?;
+        URL_SAFE_NO_PAD.decode(x).ok()?.try_into().ok()
+    }
+
+    fn is(&self, purpose: KeyPurpose, state: KeyState) -> bool {
+        self.purpose == purpose && self.state == state
+    }
+}
+
+/// All keys, in the order they were made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Manifest {
+    version: u32,
+    #[serde(rename = "key", default)]
+    keys: Vec<Record>,
+}
+
+impl Default for Manifest {
+    fn default() -> Self {
+        Self { version: VERSION, keys: Vec::new() }
+    }
+}
+
+impl Manifest {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let manifest: Self = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+        if manifest.version != VERSION {
+            return Err(format!("version {} is not known", manifest.version));
+        }
+        let kids: BTreeSet<_> = manifest.keys.iter().map(|key| key.kid.as_str()).collect();
+        if kids.len() != manifest.keys.len() {
+            return Err("a key identifier stands twice".to_owned());
+        }
+        if let Some(bad) = kids.iter().find(|kid| !kid.bytes().all(|c| c.is_ascii_alphanumeric())) {
+            return Err(format!("{bad:?} is not a key identifier"));
+        }
+        for purpose in KeyPurpose::ALL {
+            let count = |state| manifest.keys.iter().filter(|key| key.is(purpose, state)).count();
+            let next = usize::from(purpose.token_alg().is_some());
+            if count(KeyState::Current) != 1 || count(KeyState::Next) != next {
+                return Err(format!("not one {} key in each state it must have", purpose.as_str()));
+            }
+        }
+        Ok(manifest)
+    }
+
+    pub(super) fn to_toml(&self) -> Result<String, String> {
+        let body = toml::to_string(self).map_err(|error| error.to_string())?;
+        Ok(format!("# The keys of this instance; no secret stands here. See keys/README.md.\n\n{body}"))
+    }
+
+    pub(super) fn add(&mut self, record: Record) {
+        self.keys.push(record);
+    }
+
+    /// Brings in a fresh key of a purpose and moves the others one state on.
+    pub(super) fn rotate(&mut self, fresh: Record) {
+        for key in self.keys.iter_mut().filter(|key| key.purpose == fresh.purpose) {
+            key.state = match key.state {
+                KeyState::Next => KeyState::Current,
+                KeyState::Current | KeyState::Retired => KeyState::Retired,
+            };
+        }
+        self.add(fresh);
+    }
+
+    pub(super) fn current(&self, purpose: KeyPurpose) -> Result<&Record, KeyStoreError> {
+        // `parse` has seen to it that there is one.
+        self.keys
+            .iter()
+            .find(|key| key.is(purpose, KeyState::Current))
+            .ok_or(KeyStoreError::Crypto(crate::crypto::CryptoError::UnknownKey))
+    }
+
+    pub(super) fn retired(&self, purpose: KeyPurpose) -> impl Iterator<Item = &Record> {
+        self.keys.iter().filter(move |key| key.is(purpose, KeyState::Retired))
+    }
+
+    /// What will sign, what signs, and what signed last.
+    pub(super) fn published(&self, purpose: KeyPurpose) -> impl Iterator<Item = &Record> {
+        let live = [KeyState::Current, KeyState::Next];
+        let of = move |state| self.keys.iter().filter(move |key| key.is(purpose, state));
+        live.into_iter().flat_map(of).chain(self.retired(purpose).last())
+    }
+
+    /// Retired signing keys: their private half has no more use.
+    pub(super) fn spent(&self) -> impl Iterator<Item = &Record> {
+        self.keys
+            .iter()
+            .filter(|key| key.state == KeyState::Retired && key.purpose != KeyPurpose::KeyEncryption)
+    }
+
+    pub(super) fn listing(&self) -> Vec<KeyListing> {
+        let listed = |key: &Record| KeyListing {
+            kid: key.kid.clone(),
+            purpose: key.purpose,
+            state: key.state,
+            created: key.created.into(),
+        };
+        self.keys.iter().map(listed).collect()
+    }
+}

@@ -1,0 +1,257 @@
+//! The key store: one directory, one file per private key, one manifest without secrets.
+//!
+//! `keys.toml` says which keys there are and in which state; it is replaced atomically and is the only commit
+//! point, so that a process killed at any moment leaves a store that opens. Private keys are files `<kid>.key`
+//! of mode 0600; the store refuses to open while one of them is looser.
+//!
+//! Token-signing keys go `next -> current -> retired`: a key is published before it signs, and stays published
+//! after it has signed until the one that follows it retires. Other keys are born `current`. The private half
+//! of a retired signing key is removed; a retired key-encryption key is kept, since it still unwraps.
+
+mod error;
+mod files;
+mod manifest;
+
+pub use error::KeyStoreError;
+pub use manifest::{KeyListing, KeyPurpose, KeyState};
+
+use super::{
+    CryptoError, IndexKey, JournalKey, Jwk, Jwks, KeyEncryptionKey, PairwiseKey, SecretBytes, TokenAlg,
+    TokenKey, to_hex,
+};
+use crate::clock::{Clock, Entropy, random};
+use files::{Directory, Lock};
+use manifest::{Manifest, Record};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// The opened keys of one instance. Has no `Debug`.
+pub struct KeyStore {
+    key_encryption: KeyEncryptionKey,
+    index: IndexKey,
+    pairwise: PairwiseKey,
+    es256: TokenKey,
+    rs256: TokenKey,
+    journal: JournalKey,
+    former_journal: Vec<[u8; 32]>,
+    published: Jwks,
+    listing: Vec<KeyListing>,
+}
+
+impl KeyStore {
+    /// Whether the directory holds a key store.
+    #[must_use]
+    pub fn exists(dir: &Path) -> bool {
+        Directory::new(dir).has_manifest()
+    }
+
+    /// Makes a key store with a key for each purpose. Finishes what an `init` that was killed had begun.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Exists`] and nothing changed when there is a key store already;
+    /// [`KeyStoreError::Orphans`] when there are keys without a manifest; others from files and entropy.
+    pub fn init(dir: &Path, entropy: &dyn Entropy, clock: &dyn Clock) -> Result<Self, KeyStoreError> {
+        let directory = Directory::create(dir)?;
+        {
+            let _lock = directory.lock(Lock::Exclusive)?;
+            directory.begin_init()?;
+            let mut manifest = Manifest::default();
+            for purpose in KeyPurpose::ALL {
+                manifest.add(make(&directory, purpose, KeyState::Current, entropy, clock)?);
+                if purpose.token_alg().is_some() {
+                    manifest.add(make(&directory, purpose, KeyState::Next, entropy, clock)?);
+                }
+            }
+            directory.save(&manifest)?;
+            directory.end_init()?;
+        }
+        Self::open(dir)
+    }
+
+    /// Opens the key store.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::LooseFile`] and [`KeyStoreError::LooseDirectory`] when others could read a private key
+    /// or exchange one; [`KeyStoreError::Missing`], [`KeyStoreError::BadManifest`], [`KeyStoreError::BadKey`].
+    pub fn open(dir: &Path) -> Result<Self, KeyStoreError> {
+        let directory = Directory::new(dir);
+        if !directory.has_manifest() {
+            return Err(KeyStoreError::Missing { dir: dir.to_owned() });
+        }
+        let _lock = directory.lock(Lock::Shared)?;
+        directory.check_modes()?;
+        Self::load(&directory, &directory.manifest()?)
+    }
+
+    fn load(directory: &Directory, manifest: &Manifest) -> Result<Self, KeyStoreError> {
+        let secret = |purpose| load_secret(directory, manifest.current(purpose)?);
+        let former_kek = manifest
+            .retired(KeyPurpose::KeyEncryption)
+            .map(|record| load_secret(directory, record))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut published = Jwks::default();
+        for purpose in KeyPurpose::ALL.into_iter().filter(|purpose| purpose.token_alg().is_some()) {
+            published.keys.extend(manifest.published(purpose).filter_map(|record| record.public.clone()));
+        }
+        let former_journal = manifest
+            .retired(KeyPurpose::Journal)
+            .map(|record| {
+                record.ed25519().ok_or_else(|| directory.bad_manifest("a journal key lacks its public half"))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            key_encryption: KeyEncryptionKey::new(&secret(KeyPurpose::KeyEncryption)?, &former_kek)?,
+            index: IndexKey::new(&secret(KeyPurpose::BlindIndex)?),
+            pairwise: PairwiseKey::new(&secret(KeyPurpose::PairwiseSubject)?),
+            es256: load_token(directory, manifest.current(KeyPurpose::TokenEs256)?, TokenAlg::Es256)?,
+            rs256: load_token(directory, manifest.current(KeyPurpose::TokenRs256)?, TokenAlg::Rs256)?,
+            journal: load_journal(directory, manifest.current(KeyPurpose::Journal)?)?,
+            former_journal,
+            published,
+            listing: manifest.listing(),
+        })
+    }
+
+    /// Lists the keys without opening any; never a secret.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn list(dir: &Path) -> Result<Vec<KeyListing>, KeyStoreError> {
+        let directory = Directory::new(dir);
+        if !directory.has_manifest() {
+            return Err(KeyStoreError::Missing { dir: dir.to_owned() });
+        }
+        Ok(directory.manifest()?.listing())
+    }
+
+    /// Rotates the key of a purpose and lists the keys that changed. A running service sees it when it opens
+    /// the store again.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::NotRotatable`] and nothing changed for the index and pairwise keys; as [`Self::open`].
+    pub fn rotate(
+        dir: &Path,
+        purpose: KeyPurpose,
+        entropy: &dyn Entropy,
+        clock: &dyn Clock,
+    ) -> Result<Vec<KeyListing>, KeyStoreError> {
+        if let Some(reason) = purpose.why_not_rotatable() {
+            return Err(KeyStoreError::NotRotatable { purpose: purpose.as_str(), reason });
+        }
+        let directory = Directory::new(dir);
+        if !directory.has_manifest() {
+            return Err(KeyStoreError::Missing { dir: dir.to_owned() });
+        }
+        let _lock = directory.lock(Lock::Exclusive)?;
+        directory.check_modes()?;
+        let mut manifest = directory.manifest()?;
+        let before = manifest.listing();
+        let born = if purpose.token_alg().is_some() { KeyState::Next } else { KeyState::Current };
+        let fresh = make(&directory, purpose, born, entropy, clock)?;
+        manifest.rotate(fresh);
+        directory.save(&manifest)?;
+        for record in manifest.spent() {
+            directory.remove_key(&record.kid)?;
+        }
+        Ok(manifest.listing().into_iter().filter(|key| !before.contains(key)).collect())
+    }
+
+    /// Wraps and unwraps data keys.
+    #[must_use]
+    pub const fn key_encryption(&self) -> &KeyEncryptionKey {
+        &self.key_encryption
+    }
+
+    /// Makes blind indexes.
+    #[must_use]
+    pub const fn index(&self) -> &IndexKey {
+        &self.index
+    }
+
+    /// Makes pairwise subjects.
+    #[must_use]
+    pub const fn pairwise(&self) -> &PairwiseKey {
+        &self.pairwise
+    }
+
+    /// The key that signs tokens now.
+    #[must_use]
+    pub const fn token_key(&self, alg: TokenAlg) -> &TokenKey {
+        match alg {
+            TokenAlg::Es256 => &self.es256,
+            TokenAlg::Rs256 => &self.rs256,
+        }
+    }
+
+    /// The public keys to publish: what will sign, signs, and signed last.
+    #[must_use]
+    pub const fn published(&self) -> &Jwks {
+        &self.published
+    }
+
+    /// The key that signs checkpoints now.
+    #[must_use]
+    pub const fn journal(&self) -> &JournalKey {
+        &self.journal
+    }
+
+    /// Public keys that signed checkpoints before, oldest first.
+    #[must_use]
+    pub fn former_journal_keys(&self) -> &[[u8; 32]] {
+        &self.former_journal
+    }
+
+    /// What [`Self::list`] gives, as of opening.
+    #[must_use]
+    pub fn listing(&self) -> &[KeyListing] {
+        &self.listing
+    }
+}
+
+/// Makes a key, writes its private half and gives the record that makes it known.
+fn make(
+    directory: &Directory,
+    purpose: KeyPurpose,
+    state: KeyState,
+    entropy: &dyn Entropy,
+    clock: &dyn Clock,
+) -> Result<Record, KeyStoreError> {
+    let kid = to_hex(&random::<8>(entropy).map_err(CryptoError::from)?);
+    let (private, public) = match (purpose.token_alg(), purpose) {
+        (Some(alg), _) => {
+            let pkcs8 = TokenKey::generate_pkcs8(alg, entropy)?;
+            let public = TokenKey::from_pkcs8(&kid, alg, &pkcs8)?.public_jwk();
+            (pkcs8, Some(public))
+        }
+        (None, KeyPurpose::Journal) => {
+            let seed = SecretBytes::generate(entropy).map_err(CryptoError::from)?;
+            let public = Jwk::ed25519(&kid, JournalKey::from_seed(&seed)?.public_key());
+            (Zeroizing::new(seed.expose().to_vec()), Some(public))
+        }
+        (None, _) => {
+            let bytes = SecretBytes::<32>::generate(entropy).map_err(CryptoError::from)?;
+            (Zeroizing::new(bytes.expose().to_vec()), None)
+        }
+    };
+    directory.write_key(&kid, &private)?;
+    Ok(Record { kid, purpose, state, created: clock.now().to_utc(), public })
+}
+
+fn load_secret(directory: &Directory, record: &Record) -> Result<SecretBytes<32>, KeyStoreError> {
+    let bytes = directory.read_key(&record.kid)?;
+    SecretBytes::from_slice(&bytes).ok_or_else(|| directory.bad_key(record))
+}
+
+fn load_token(directory: &Directory, record: &Record, alg: TokenAlg) -> Result<TokenKey, KeyStoreError> {
+    let pkcs8 = directory.read_key(&record.kid)?;
+    let key = TokenKey::from_pkcs8(&record.kid, alg, &pkcs8).map_err(|_| directory.bad_key(record))?;
+    if record.public.as_ref() == Some(&key.public_jwk()) { Ok(key) } else { Err(directory.bad_key(record)) }
+}
+
+fn load_journal(directory: &Directory, record: &Record) -> Result<JournalKey, KeyStoreError> {
+    let key = JournalKey::from_seed(&load_secret(directory, record)?)?;
+    if record.ed25519() == Some(*key.public_key()) { Ok(key) } else { Err(directory.bad_key(record)) }
+}
+
+#[cfg(test)]
+mod tests;
