@@ -198,3 +198,187 @@ fn acts(q: &Question<'_>) -> Result<(), Refusal> {
     let granted = q.mandate.terms.procedures.get(q.procedure).ok_or(Refusal::ProcedureNotGranted)?;
     if q.acts.is_subset(granted) { Ok(()) } else { Err(Refusal::ActNotGranted) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{
+        active, aidant, catalogue, consented, minute, organisation, procedure, proposed, service,
+    };
+    use super::{
+        Act, Aidant, Allowed, BTreeSet, Catalogue, EndReason, Instant, Mandate, Organisation, ProcedureId,
+        Question, Refusal, RelyingParty, Standing, decide,
+    };
+    use crate::mandate::{AidantId, CatalogueFile, OrganisationId};
+    use std::collections::{BTreeMap, HashMap};
+
+    /// A question that owns what it asks about, so that a row can change one thing.
+    #[derive(Clone)]
+    struct Case {
+        mandate: Mandate,
+        organisation: Organisation,
+        aidant: Aidant,
+        procedure: ProcedureId,
+        acts: BTreeSet<Act>,
+        relying_party: RelyingParty,
+        catalogue: Catalogue,
+        now: Instant,
+    }
+
+    impl Case {
+        /// Allowed: the row changes what it is about.
+        fn baseline() -> Self {
+            Self {
+                mandate: active(),
+                organisation: organisation(),
+                aidant: aidant(),
+                procedure: procedure("dettes"),
+                acts: BTreeSet::from([Act::Fill]),
+                relying_party: service(),
+                catalogue: catalogue(),
+                now: minute(5),
+            }
+        }
+
+        fn but(change: impl FnOnce(&mut Self)) -> Self {
+            let mut case = Self::baseline();
+            change(&mut case);
+            case
+        }
+
+        fn ended(reason: EndReason, at: Instant) -> Self {
+            Self::but(|case| case.mandate = active().end(reason, at).unwrap())
+        }
+
+        fn decide(&self) -> Result<Allowed, Refusal> {
+            decide(&Question {
+                mandate: &self.mandate,
+                organisation: &self.organisation,
+                aidant: &self.aidant,
+                procedure: &self.procedure,
+                acts: &self.acts,
+                relying_party: &self.relying_party,
+                catalogue: &self.catalogue,
+                now: self.now,
+            })
+        }
+    }
+
+    fn without(catalogue: &Catalogue, gone: &ProcedureId) -> Catalogue {
+        let kept = catalogue.procedures().iter().filter(|procedure| &procedure.id != gone);
+        Catalogue::try_from(CatalogueFile {
+            version: "later".to_owned(),
+            themes: catalogue.themes().to_vec(),
+            procedures: kept.cloned().collect(),
+        })
+        .unwrap()
+    }
+
+    /// The smallest case for each refusal. Exhaustive, so that a new refusal demands its row.
+    fn case_of(refusal: Refusal) -> Case {
+        use Refusal as R;
+        let dettes = procedure("dettes");
+        match refusal {
+            R::ForeignMandate => Case::but(|c| c.mandate.organisation = OrganisationId::from_bytes([9; 16])),
+            R::OrganisationSuspended => Case::but(|c| c.organisation.standing = Standing::Suspended),
+            R::AidantSuspended => Case::but(|c| c.aidant.standing = Standing::Suspended),
+            R::AidantInvited => Case::but(|c| c.aidant.standing = Standing::Invited),
+            R::ServiceSuspended => Case::but(|c| c.relying_party.standing = Standing::Suspended),
+            R::NotConsented => Case::but(|c| c.mandate = proposed()),
+            R::NotAccepted => Case::but(|c| c.mandate = consented()),
+            R::Refused => Case::but(|c| c.mandate = proposed().refuse(minute(1)).unwrap()),
+            R::Lapsed => Case::but(|c| c.mandate = proposed().lapse(minute(30)).unwrap()),
+            R::Revoked => Case::ended(EndReason::Revoked, minute(3)),
+            R::Renounced => Case::ended(EndReason::Renounced, minute(3)),
+            R::EndedByOrganisation => Case::ended(EndReason::EndedByOrganisation, minute(3)),
+            R::Expired => Case::but(|c| c.now = minute(2 + 24 * 60)),
+            R::Deceased => Case::ended(EndReason::Deceased, minute(3)),
+            R::Protected => Case::ended(EndReason::Protected, minute(3)),
+            R::NotStarted => Case::but(|c| c.now = minute(1)),
+            R::UnknownProcedure => Case::but(|c| c.catalogue = without(&c.catalogue, &dettes)),
+            R::ProcedureNotGranted => Case::but(|c| c.procedure = procedure("releve")),
+            R::ProcedureWithdrawn => {
+                Case::but(|c| c.mandate = active().withdraw(&dettes, minute(3)).unwrap())
+            }
+            R::ClosedByOrganisation => Case::but(|c| c.organisation.closed_procedures = [dettes].into()),
+            R::ClosedForAidant => Case::but(|c| c.aidant.closed_procedures = [dettes].into()),
+            R::ServiceNotEntitled => Case::but(|c| c.relying_party.procedures = BTreeSet::new()),
+            R::NoAct => Case::but(|c| c.acts = BTreeSet::new()),
+            R::ActNeverDelegable => Case::but(|c| c.acts = [Act::Fill, Act::Sign].into()),
+            R::ActNotGranted => Case::but(|c| c.acts = [Act::Fill, Act::Submit].into()),
+        }
+    }
+
+    #[test]
+    fn the_baseline_is_allowed_until_the_mandates_end() {
+        let allowed = Allowed { acts: BTreeSet::from([Act::Fill]), until: minute(2 + 24 * 60) };
+        assert_eq!(Case::baseline().decide(), Ok(allowed));
+    }
+
+    #[test]
+    fn every_refusal_is_reached_by_one_minimal_change_and_has_its_own_code() {
+        let mut codes = HashMap::new();
+        for refusal in Refusal::ALL {
+            assert_eq!(case_of(*refusal).decide(), Err(*refusal));
+            assert_eq!(codes.insert(refusal.code(), refusal), None, "{}", refusal.code());
+            assert_eq!(refusal.to_string(), refusal.code());
+        }
+    }
+
+    #[test]
+    fn codes_stay_what_journals_already_hold() {
+        let codes: Vec<_> = Refusal::ALL.iter().map(|refusal| refusal.code()).collect();
+        assert_eq!(
+            codes.join(" "),
+            "mandate_of_other_organisation organisation_suspended aidant_suspended aidant_not_active \
+             service_suspended mandate_not_consented mandate_not_accepted mandate_refused mandate_lapsed \
+             mandate_revoked mandate_renounced mandate_ended_by_organisation mandate_expired \
+             usager_deceased usager_protected mandate_not_started procedure_unknown procedure_not_granted \
+             procedure_withdrawn procedure_closed_by_organisation procedure_closed_for_aidant \
+             service_not_entitled no_act act_never_delegable act_not_granted"
+        );
+    }
+
+    #[test]
+    fn the_other_ways_to_the_same_refusals_are_closed_too() {
+        let other = OrganisationId::from_bytes([9; 16]);
+        let rows = [
+            (Case::but(|c| c.aidant.organisation = other.clone()), Refusal::ForeignMandate),
+            (Case::but(|c| c.organisation.id = other.clone()), Refusal::ForeignMandate),
+            (Case::but(|c| c.organisation.standing = Standing::Invited), Refusal::OrganisationSuspended),
+            (Case::but(|c| c.relying_party.standing = Standing::Invited), Refusal::ServiceSuspended),
+            (Case::ended(EndReason::Expired, minute(2 + 24 * 60)), Refusal::Expired),
+            (Case::but(|c| c.procedure = procedure("inconnue")), Refusal::ProcedureNotGranted),
+        ];
+        for (case, refusal) in rows {
+            assert_eq!(case.decide(), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn a_colleague_of_the_same_organisation_may_act_and_is_named() {
+        let colleague = AidantId::from_bytes([8; 16]);
+        assert!(Case::but(|case| case.aidant.id = colleague).decide().is_ok());
+    }
+
+    #[test]
+    fn the_first_and_last_instants_of_a_mandate_are_exact() {
+        let at = |micros: i64, from: Instant| {
+            Case::but(|case| case.now = Instant::from_micros(from.micros() + micros)).decide().err()
+        };
+        let (start, end) = (minute(2), minute(2 + 24 * 60));
+        assert_eq!(at(-1, start), Some(Refusal::NotStarted));
+        assert_eq!(at(0, start), None);
+        assert_eq!(at(-1, end), None);
+        assert_eq!(at(0, end), Some(Refusal::Expired));
+    }
+
+    #[test]
+    fn an_act_that_became_never_delegable_after_the_grant_is_refused() {
+        let case = Case::but(|case| {
+            case.mandate.terms.procedures =
+                BTreeMap::from([(procedure("dettes"), BTreeSet::from([Act::Sign]))]);
+            case.acts = [Act::Sign].into();
+        });
+        assert_eq!(case.decide(), Err(Refusal::ActNeverDelegable));
+    }
+}

@@ -246,3 +246,198 @@ impl Mandate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{
+        DECLARED, active, aidant, consent_at, consented, in_each_state, minute, procedure, proposed, terms,
+    };
+    use super::*;
+    use crate::mandate::Term;
+    use time::macros::date;
+
+    /// The transitions, each done in the way that would succeed from its own state.
+    const STEPS: [&str; 7] = ["consent", "refuse", "accept", "lapse", "withdraw", "end", "expire"];
+
+    fn step(name: &str, mandate: Mandate, now: Instant) -> Result<Mandate, TransitionError> {
+        match name {
+            "consent" => mandate.consent(consent_at(now), DECLARED),
+            "refuse" => mandate.refuse(now),
+            "accept" => mandate.accept(aidant().id, now),
+            "lapse" => mandate.lapse(now),
+            "withdraw" => mandate.withdraw(&procedure("dettes"), now),
+            "end" => mandate.end(EndReason::Renounced, now),
+            "expire" => mandate.end(EndReason::Expired, now),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn each_state_allows_its_own_transitions_and_names_itself_to_the_others() {
+        use StateName::{Active, Consented, Ended, Proposed, Refused};
+        // One minute after coming there.
+        let early = TransitionError::TooEarly;
+        for (state, (mandate, since)) in in_each_state() {
+            for name in STEPS {
+                let from = mandate.state.name();
+                let expected = match (from, name) {
+                    (Proposed, "consent") => Ok(Consented),
+                    (Proposed, "refuse") => Ok(Refused),
+                    (Consented, "accept") | (Active, "withdraw") => Ok(Active),
+                    (Consented | Active, "end") => Ok(Ended),
+                    (Proposed | Consented, "lapse") | (Active, "expire") => Err(early),
+                    _ => Err(TransitionError::NotFrom(from)),
+                };
+                let result = step(name, mandate.clone(), since.plus(Duration::minutes(1)));
+                assert_eq!(result.map(|next| next.state.name()), expected, "{state} {name}");
+            }
+        }
+        assert_eq!(in_each_state().len(), StateName::ALL.len());
+    }
+
+    #[test]
+    fn a_transition_changes_the_state_and_nothing_else() {
+        for (_, (mandate, since)) in in_each_state() {
+            for name in STEPS {
+                for late in [1, 29, 30, 24 * 60] {
+                    let now = since.plus(Duration::minutes(late));
+                    if let Ok(next) = step(name, mandate.clone(), now) {
+                        assert_eq!(Mandate { state: mandate.state.clone(), ..next }, mandate, "{name}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ended_refused_and_lapsed_are_for_ever() {
+        for name in ["ended", "refused", "lapsed"] {
+            let (mandate, since) = in_each_state().remove(name).unwrap();
+            for step_name in STEPS {
+                for late in [0, 1, 30, 24 * 60, 366 * 24 * 60] {
+                    let result = step(step_name, mandate.clone(), since.plus(Duration::minutes(late)));
+                    assert_eq!(result, Err(TransitionError::NotFrom(mandate.state.name())));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_active_mandate_accepted_again_is_told_where_it_stands() {
+        let later = active().accept(aidant().id, minute(600));
+        assert_eq!(later, Err(TransitionError::NotFrom(StateName::Active)));
+    }
+
+    #[test]
+    fn a_proposal_waits_thirty_minutes_for_the_usager_and_then_for_the_organisation() {
+        let just_before = |at: Instant| Instant::from_micros(at.micros() - 1);
+        assert!(proposed().consent(consent_at(just_before(minute(30))), DECLARED).is_ok());
+        let late = proposed().consent(consent_at(minute(30)), DECLARED);
+        assert_eq!(late, Err(TransitionError::Lapsed));
+        assert_eq!(proposed().refuse(minute(30)), Err(TransitionError::Lapsed));
+        assert!(consented().accept(aidant().id, just_before(minute(31))).is_ok());
+        assert_eq!(consented().accept(aidant().id, minute(31)), Err(TransitionError::Lapsed));
+        assert_eq!(proposed().lapse(just_before(minute(30))), Err(TransitionError::TooEarly));
+        assert_eq!(consented().lapse(minute(30)), Err(TransitionError::TooEarly));
+        assert!(consented().lapse(minute(31)).is_ok());
+    }
+
+    #[test]
+    fn consent_asks_for_an_identification_made_for_this_proposal() {
+        let consent = |identified_at| Consent { identified_at, ..consent_at(minute(5)) };
+        let stale = Err(TransitionError::StaleIdentification);
+        assert_eq!(proposed().consent(consent(minute(-1)), DECLARED), stale);
+        assert_eq!(proposed().consent(consent(minute(6)), DECLARED), stale);
+        assert!(proposed().consent(consent(minute(0)), DECLARED).is_ok());
+        assert!(proposed().consent(consent(minute(5)), DECLARED).is_ok());
+    }
+
+    #[test]
+    fn a_person_under_protection_or_maybe_a_minor_grants_nothing() {
+        for declared in [
+            Declarations { not_protected: false, ..DECLARED },
+            Declarations { may_be_minor: true, ..DECLARED },
+            Declarations { not_protected: false, may_be_minor: true },
+        ] {
+            let result = proposed().consent(consent_at(minute(1)), declared);
+            assert_eq!(result, Err(TransitionError::CannotGrant));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_went_back_stops_the_acceptance_but_never_the_revocation() {
+        assert_eq!(consented().accept(aidant().id, minute(0)), Err(TransitionError::TooEarly));
+        for mandate in [consented(), active()] {
+            let ended = mandate.end(EndReason::Revoked, minute(-60)).unwrap();
+            assert_eq!(ended.state.name(), StateName::Ended);
+        }
+    }
+
+    #[test]
+    fn an_end_date_that_passed_meanwhile_stops_consent_and_acceptance() {
+        let at = |moment: time::OffsetDateTime| Instant::from(moment);
+        let proposal_at = at(time::macros::datetime!(2026-11-22 23:40 UTC));
+        let midnight = at(time::macros::datetime!(2026-11-23 00:00 UTC));
+        let until = |mandate: Mandate| Mandate {
+            terms: terms(Term::Until(date!(2026 - 11 - 22))),
+            proposed_at: proposal_at,
+            ..mandate
+        };
+        let late = TransitionError::Terms(InvalidTerms::EndInPast);
+        assert_eq!(until(proposed()).consent(consent_at(midnight), DECLARED), Err(late));
+        let before = Instant::from_micros(midnight.micros() - 1);
+        let agreed = until(proposed()).consent(consent_at(before), DECLARED).unwrap();
+        assert_eq!(agreed.clone().accept(aidant().id, midnight), Err(late));
+        assert_eq!(agreed.accept(aidant().id, before).unwrap().ends_at(), Some(midnight));
+    }
+
+    #[test]
+    fn a_withdrawn_procedure_is_gone_and_the_last_one_ends_the_mandate() {
+        let (dettes, impots) = (procedure("dettes"), procedure("impots"));
+        let less = active().withdraw(&dettes, minute(3)).unwrap();
+        assert_eq!(less.state.name(), StateName::Active);
+        assert_eq!(less.clone().withdraw(&dettes, minute(4)), Err(TransitionError::NotGranted));
+        assert_eq!(less.clone().withdraw(&procedure("releve"), minute(4)), Err(TransitionError::NotGranted));
+        let State::Ended { at, reason, withdrawn, acceptance, .. } =
+            less.withdraw(&impots, minute(4)).unwrap().state
+        else {
+            panic!("the last procedure ends the mandate");
+        };
+        assert_eq!((at, reason, acceptance.is_some()), (minute(4), EndReason::Revoked, true));
+        assert_eq!(withdrawn, BTreeMap::from([(dettes, minute(3)), (impots, minute(4))]));
+    }
+
+    #[test]
+    fn an_expired_mandate_ended_at_its_term_whenever_that_was_noticed() {
+        let term = minute(2 + 24 * 60);
+        let early = active().end(EndReason::Expired, Instant::from_micros(term.micros() - 1));
+        assert_eq!(early, Err(TransitionError::TooEarly));
+        let State::Ended { at, .. } = active().end(EndReason::Expired, minute(9_999)).unwrap().state else {
+            panic!("it has expired");
+        };
+        assert_eq!(at, term);
+    }
+
+    #[test]
+    fn the_usager_may_revoke_before_the_organisation_accepts_and_acceptance_then_fails() {
+        let ended = consented().end(EndReason::Revoked, minute(2)).unwrap();
+        assert_eq!((ended.ends_at(), ended.usager()), (None, Some(&consent_at(minute(1)).usager)));
+        assert!(ended.accept(aidant().id, minute(3)).is_err());
+    }
+
+    #[test]
+    fn codes_are_stable() {
+        let codes = [
+            (TransitionError::NotFrom(StateName::Ended), "mandate_state"),
+            (TransitionError::Lapsed, "proposal_lapsed"),
+            (TransitionError::TooEarly, "too_early"),
+            (TransitionError::StaleIdentification, "identification_not_fresh"),
+            (TransitionError::Terms(InvalidTerms::TooLong), "end_beyond_a_year"),
+            (TransitionError::NotGranted, "procedure_not_granted"),
+            (TransitionError::CannotGrant, "usager_cannot_grant"),
+        ];
+        for (error, code) in codes {
+            assert_eq!(error.code(), code);
+        }
+    }
+}

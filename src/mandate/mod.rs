@@ -9,9 +9,13 @@ mod event;
 mod id;
 mod instant;
 mod language;
+#[cfg(test)]
+mod laws;
 mod life;
 mod people;
 mod replay;
+#[cfg(test)]
+mod samples;
 mod state;
 mod terms;
 

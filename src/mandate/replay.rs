@@ -138,3 +138,93 @@ fn step(mandate: Mandate, fact: LifeFact, now: Instant) -> Result<Mandate, Impos
     };
     Ok(next?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{
+        active, aidant, consent_at, consented, minute, organisation, procedure, proposed, terms,
+    };
+    use super::*;
+    use crate::mandate::{Instant, StateName, Term};
+
+    fn beginning() -> Vec<(Instant, LifeFact)> {
+        let (organisation, proposed_by) = (organisation().id, aidant().id);
+        let terms = terms(Term::Day);
+        vec![
+            (minute(0), LifeFact::Proposed { organisation, proposed_by, terms }),
+            (minute(1), LifeFact::Consented { consent: consent_at(minute(1)) }),
+            (minute(2), LifeFact::Accepted { by: aidant().id }),
+        ]
+    }
+
+    fn told(facts: &[(Instant, LifeFact)]) -> Result<Mandate, ReplayError> {
+        replay(proposed().id, facts.iter().cloned())
+    }
+
+    #[test]
+    fn each_prefix_of_a_life_gives_the_mandate_as_it_stood() {
+        let facts = beginning();
+        assert_eq!(told(&facts[..1]), Ok(proposed()));
+        assert_eq!(told(&facts[..2]), Ok(consented()));
+        assert_eq!(told(&facts), Ok(active()));
+    }
+
+    #[test]
+    fn every_ending_is_told_again() {
+        let with = |from: usize, at, fact: LifeFact| {
+            let mut facts = beginning();
+            facts.truncate(from);
+            facts.push((at, fact));
+            told(&facts).unwrap()
+        };
+        assert_eq!(with(1, minute(3), LifeFact::Refused), proposed().refuse(minute(3)).unwrap());
+        assert_eq!(with(1, minute(31), LifeFact::Lapsed), proposed().lapse(minute(31)).unwrap());
+        for reason in EndReason::ALL {
+            let at = minute(2 + 24 * 60);
+            assert_eq!(with(3, at, LifeFact::Ended { reason }), active().end(reason, at).unwrap());
+        }
+        let dettes = procedure("dettes");
+        let withdrawn = LifeFact::Withdrawn { procedure: dettes.clone() };
+        assert_eq!(with(3, minute(3), withdrawn), active().withdraw(&dettes, minute(3)).unwrap());
+    }
+
+    #[test]
+    fn an_impossible_history_is_named_at_the_fact_that_breaks_it() {
+        let broken = |facts: &[(Instant, LifeFact)], at, why| {
+            assert_eq!(told(facts), Err(ReplayError { at, why }));
+        };
+        let facts = beginning();
+        broken(&[], 0, Impossible::NoProposal);
+        broken(&facts[1..], 0, Impossible::NoProposal);
+        broken(&[facts[0].clone(), facts[0].clone()], 1, Impossible::ProposedTwice);
+        let not_from = |state| Impossible::Transition(TransitionError::NotFrom(state));
+        broken(&[facts[0].clone(), facts[2].clone()], 1, not_from(StateName::Proposed));
+        let mut twice = facts.clone();
+        twice.push(facts[1].clone());
+        broken(&twice, 3, not_from(StateName::Active));
+        let mut moved = facts.clone();
+        moved[1].0 = minute(2);
+        broken(&moved, 1, Impossible::OtherInstant);
+        let mut revived = facts.clone();
+        revived.push((minute(3), LifeFact::Ended { reason: EndReason::Revoked }));
+        revived.push(facts[2].clone());
+        broken(&revived, 4, not_from(StateName::Ended));
+    }
+
+    #[test]
+    fn facts_are_written_under_the_name_of_their_entry_and_read_back() {
+        let mut facts: Vec<_> = beginning().into_iter().map(|(_, fact)| fact).collect();
+        facts.extend([
+            LifeFact::Refused,
+            LifeFact::Lapsed,
+            LifeFact::Withdrawn { procedure: procedure("dettes") },
+            LifeFact::Ended { reason: EndReason::Protected },
+        ]);
+        for fact in facts {
+            let written = serde_json::to_value(&fact).unwrap();
+            assert_eq!(written["kind"], fact.kind().as_str());
+            assert_eq!(serde_json::from_value::<LifeFact>(written).unwrap(), fact);
+        }
+        assert!(serde_json::from_str::<LifeFact>(r#"{"kind":"mandate.widened"}"#).is_err());
+    }
+}

@@ -189,3 +189,23 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_states_and_reasons_read_back_and_nothing_else_does() {
+        for name in StateName::ALL {
+            assert_eq!(StateName::parse(name.as_str()), Some(name));
+            assert_eq!(serde_json::to_value(name).unwrap(), name.as_str());
+        }
+        for reason in EndReason::ALL {
+            assert_eq!(EndReason::parse(reason.as_str()), Some(reason));
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+        }
+        for other in ["", "Active", "revived"] {
+            assert_eq!((StateName::parse(other), EndReason::parse(other)), (None, None), "{other}");
+        }
+    }
+}
