@@ -1,0 +1,193 @@
+//! The ID token: who is represented, by whom, under which mandate.
+//!
+//! A struct of our own rather than openidconnect's `IdToken`: that one brings chrono times and flattened
+//! generic claims, and signs through a trait around the key; here the claims *are* the contract with relying parties and
+//! read as one. The tests verify the result with openidconnect, as a relying party would.
+
+use super::issuer::Issuer;
+use crate::crypto::{CryptoError, JwsAlg, OpaqueToken, TokenKey, sha256, sign_jws, verify_jws};
+use crate::mandate::{Act, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeSet;
+use time::Duration;
+
+/// How long an ID token may be relied on at most.
+pub const ID_TOKEN_LIFE: Duration = Duration::minutes(5);
+/// The header's `typ`, which tells ID tokens from other JWTs signed with the same keys.
+const TYP: &str = "JWT";
+
+/// The mandate as relying parties see it: one entry of `authorization_details` (RFC 9396, section 7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename = "mandate")]
+pub struct MandateDetails {
+    /// The mandate.
+    pub identifier: MandateId,
+    /// The one procedure this representation is for.
+    pub procedure: ProcedureId,
+    /// What `decide()` allowed in it.
+    pub acts: BTreeSet<Act>,
+    /// The mandatary.
+    pub organisation: OrganisationName,
+    /// When the mandate came into force; written in seconds since 1970.
+    #[serde(serialize_with = "numeric_date")]
+    pub granted: Instant,
+    /// When it ends by itself; written in seconds since 1970.
+    #[serde(serialize_with = "numeric_date")]
+    pub expires: Instant,
+    /// Level of the usager's identification when they consented.
+    pub usager_acr: String,
+    /// Level of the aidant's authentication now.
+    pub aidant_acr: String,
+    /// Where the journal tells of this representation.
+    pub journal: JournalReference,
+}
+
+/// An organisation as relying parties see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OrganisationName {
+    /// Name.
+    pub name: String,
+    /// Number in the register of establishments (SIRET, 14 digits).
+    pub siret: String,
+}
+
+/// One entry of the journal, for whoever wants to hold us to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JournalReference {
+    /// The entry.
+    pub entry: EventId,
+    /// Its place in the tree.
+    pub index: u64,
+    /// The journal's origin, as its checkpoints carry it.
+    pub origin: String,
+}
+
+/// The aidant, as `act` names them (RFC 8693, section 4.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Actor {
+    /// Their identifier in the client's sector.
+    pub sub: String,
+    /// Whom they act for.
+    pub organisation: ActorOrganisation,
+    /// Level of their authentication now.
+    pub acr: String,
+}
+
+/// The actor's organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ActorOrganisation {
+    /// Identifier.
+    pub id: OrganisationId,
+    /// Name and register number.
+    #[serde(flatten)]
+    pub name: OrganisationName,
+}
+
+/// What an ID token is made from.
+#[derive(Clone)]
+pub struct IdToken<'a> {
+    /// Who signs.
+    pub issuer: &'a Issuer,
+    /// The usager's identifier in the client's sector.
+    pub subject: &'a str,
+    /// The client.
+    pub client: &'a ClientId,
+    /// When it is made.
+    pub now: Instant,
+    /// When the aidant authenticated.
+    pub authenticated_at: Instant,
+    /// The request's nonce, unchanged.
+    pub nonce: Option<&'a str>,
+    /// The access token that goes with it.
+    pub access_token: &'a OpaqueToken,
+    /// The aidant.
+    pub actor: &'a Actor,
+    /// The mandate.
+    pub mandate: &'a MandateDetails,
+    /// The session, as logout names it.
+    pub sid: &'a str,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: i64,
+    iat: i64,
+    auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+    acr: &'a str,
+    at_hash: String,
+    sid: &'a str,
+    act: &'a Actor,
+    authorization_details: [&'a MandateDetails; 1],
+}
+
+impl IdToken<'_> {
+    /// The signed token. It expires with the mandate, if that ends first.
+    ///
+    /// # Errors
+    /// [`CryptoError::Signing`].
+    pub fn sign(&self, key: &TokenKey) -> Result<String, CryptoError> {
+        let expires = self.now.plus(ID_TOKEN_LIFE).min(self.mandate.expires);
+        let claims = Claims {
+            iss: self.issuer.as_str(),
+            sub: self.subject,
+            aud: self.client.as_str(),
+            exp: expires.seconds(),
+            iat: self.now.seconds(),
+            auth_time: self.authenticated_at.seconds(),
+            nonce: self.nonce,
+            acr: &self.mandate.usager_acr,
+            at_hash: at_hash(self.access_token.expose()),
+            sid: self.sid,
+            act: self.actor,
+            authorization_details: [self.mandate],
+        };
+        let payload = serde_json::to_vec(&claims).map_err(|_| CryptoError::Signing)?;
+        sign_jws(key, TYP, &payload)
+    }
+}
+
+/// The left half of the token's SHA-256 (OpenID Connect Core, section 3.1.3.6); both our algorithms hash with SHA-256.
+fn at_hash(access_token: &str) -> String {
+    let digest = sha256(access_token.as_bytes());
+    URL_SAFE_NO_PAD.encode(digest.first_chunk::<16>().map_or(&[][..], |half| half))
+}
+
+fn numeric_date<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(at.seconds())
+}
+
+/// An ID token of ours, given back as a hint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// The client it was issued to.
+    pub client: ClientId,
+    /// Its subject.
+    pub subject: String,
+    /// Its session.
+    pub sid: String,
+}
+
+impl Hint {
+    /// Reads an ID token on its signature alone: hints usually come long after their expiry
+    /// (OpenID Connect RP-Initiated Logout, section 2). `None` when it is not ours.
+    #[must_use]
+    pub fn read(jwt: &str, issuer: &Issuer, jwks: &serde_json::Value) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Hinted {
+            iss: String,
+            sub: String,
+            aud: ClientId,
+            sid: String,
+        }
+        let verified = verify_jws(jwt, jwks, &[JwsAlg::Es256, JwsAlg::Rs256]).ok()?;
+        let hinted: Hinted = serde_json::from_slice(&verified.payload).ok()?;
+        let ours = hinted.iss == issuer.as_str() && verified.header.typ.as_deref() == Some(TYP);
+        ours.then_some(Self { client: hinted.aud, subject: hinted.sub, sid: hinted.sid })
+    }
+}

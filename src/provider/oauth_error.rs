@@ -1,0 +1,220 @@
+//! Errors as OAuth's own JSON says them, at the token endpoint (RFC 6749, section 5.2) and at userinfo
+//! (RFC 6750, section 3.1).
+
+use serde::Serialize;
+use thiserror::Error;
+
+/// A refusal at the token endpoint. The client learns the registered code alone; the inner reason goes to the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum OAuthError {
+    /// The request is malformed.
+    #[error("{0}")]
+    InvalidRequest(&'static str),
+    /// The client could not be authenticated.
+    #[error(transparent)]
+    InvalidClient(#[from] ClientRefusal),
+    /// The code does not yield tokens.
+    #[error(transparent)]
+    InvalidGrant(#[from] GrantRefusal),
+    /// Another grant than `authorization_code`.
+    #[error("the grant type is not supported")]
+    UnsupportedGrantType,
+    /// The client is suspended, or not registered for what it asks.
+    #[error("the client may not do this")]
+    UnauthorizedClient,
+    /// Something of ours failed.
+    #[error("the server failed")]
+    ServerError,
+    /// Try again later.
+    #[error("try again later")]
+    TemporarilyUnavailable,
+}
+
+macro_rules! reasons {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $code:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+        pub enum $name {
+            $($(#[$doc])* #[error($code)] $variant,)*
+        }
+
+        impl $name {
+            /// The stable code, journaled.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Why a client is not authenticated.
+    ClientRefusal {
+        /// No credentials at all.
+        Absent = "client_credentials_absent",
+        /// Credentials that cannot be read.
+        Malformed = "client_credentials_malformed",
+        /// Not registered.
+        Unknown = "client_unknown",
+        /// Another method than the registered one.
+        WrongMethod = "client_auth_method",
+        /// The secret is not the registered one.
+        WrongSecret = "client_secret_wrong",
+        /// The assertion is not a JWT of a permitted kind.
+        AssertionMalformed = "client_assertion_malformed",
+        /// No registered key verifies it.
+        AssertionSignature = "client_assertion_signature",
+        /// `iss` or `sub` is not the client.
+        AssertionSubject = "client_assertion_subject",
+        /// `aud` is not us.
+        AssertionAudience = "client_assertion_audience",
+        /// Expired, or valid for longer than is remembered.
+        AssertionExpired = "client_assertion_expired",
+        /// Not valid yet.
+        AssertionEarly = "client_assertion_early",
+        /// No usable `jti`.
+        AssertionId = "client_assertion_id",
+        /// The `jti` came before. Found by whoever remembers them.
+        AssertionReplayed = "client_assertion_replayed",
+    }
+}
+
+reasons! {
+    /// Why a code yields no tokens.
+    GrantRefusal {
+        /// Never issued, or forgotten.
+        CodeUnknown = "code_unknown",
+        /// Exchanged before: what it gave must die (RFC 6749, section 4.1.2).
+        CodeReplayed = "code_replayed",
+        /// Issued to another client.
+        CodeOfOtherClient = "code_of_other_client",
+        /// Its time has passed.
+        CodeExpired = "code_expired",
+        /// Another redirect URI than at the authorization endpoint.
+        RedirectUriMismatch = "redirect_uri_mismatch",
+        /// No verifier.
+        VerifierMissing = "code_verifier_missing",
+        /// A verifier that is malformed or does not meet the challenge.
+        VerifierMismatch = "code_verifier_mismatch",
+        /// The mandate no longer allows it ([`crate::mandate::decide`]).
+        NotAllowed = "mandate_no_longer_allows",
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<&'a str>,
+}
+
+/// An error as it goes out, whatever the HTTP library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorReply {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON.
+    pub body: String,
+    /// Value of `WWW-Authenticate`, where one is due.
+    pub www_authenticate: Option<String>,
+}
+
+impl ErrorReply {
+    fn new(status: u16, error: &str, description: Option<&str>) -> Self {
+        // Two strings always serialise; were it otherwise, an empty object says no more than it should.
+        let body = serde_json::to_string(&Body { error, error_description: description });
+        Self { status, body: body.unwrap_or_else(|_| "{}".to_owned()), www_authenticate: None }
+    }
+
+    fn challenged(mut self, challenge: String) -> Self {
+        self.www_authenticate = Some(challenge);
+        self
+    }
+}
+
+impl OAuthError {
+    /// The registered code, as sent.
+    #[must_use]
+    pub const fn error(self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidClient(_) => "invalid_client",
+            Self::InvalidGrant(_) => "invalid_grant",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::ServerError => "server_error",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+        }
+    }
+
+    /// The stable code, as journaled: the inner reason where there is one.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::InvalidClient(reason) => reason.code(),
+            Self::InvalidGrant(reason) => reason.code(),
+            _ => self.error(),
+        }
+    }
+
+    /// The answer. A client that came with an `Authorization` header is told the scheme to use
+    /// (RFC 6749, section 5.2).
+    #[must_use]
+    pub fn reply(self, had_header: bool) -> ErrorReply {
+        let (status, description) = match self {
+            Self::InvalidRequest(description) => (400, Some(description)),
+            Self::InvalidClient(_) => (401, None),
+            Self::InvalidGrant(_) | Self::UnsupportedGrantType | Self::UnauthorizedClient => (400, None),
+            Self::ServerError => (500, None),
+            Self::TemporarilyUnavailable => (503, None),
+        };
+        let reply = ErrorReply::new(status, self.error(), description);
+        match self {
+            Self::InvalidClient(_) if had_header => reply.challenged("Basic realm=\"porteplume\"".to_owned()),
+            _ => reply,
+        }
+    }
+}
+
+/// A refusal at a resource that takes an access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum BearerError {
+    /// No token at all: asked for one, told nothing else (RFC 6750, section 3.1).
+    #[error("an access token is needed")]
+    Missing,
+    /// Two tokens, or one in the query.
+    #[error("the access token must be sent once, in the header or in the form body")]
+    InvalidRequest,
+    /// Unknown, expired, revoked, or its mandate no longer stands.
+    #[error("the access token is not valid")]
+    InvalidToken,
+}
+
+impl BearerError {
+    /// Stable code, also the one sent where one is.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "token_missing",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+        }
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn reply(self) -> ErrorReply {
+        let realm = "Bearer realm=\"porteplume\"";
+        let challenge = match self {
+            Self::Missing => realm.to_owned(),
+            _ => format!("{realm}, error=\"{}\"", self.code()),
+        };
+        match self {
+            Self::Missing => ErrorReply::new(401, "invalid_token", None),
+            Self::InvalidRequest => ErrorReply::new(400, self.code(), None),
+            Self::InvalidToken => ErrorReply::new(401, self.code(), None),
+        }
+        .challenged(challenge)
+    }
+}

@@ -1,0 +1,436 @@
+//! What the operator registers about a relying party, checked once, so that no request meets a doubtful client.
+
+use super::claim::Claim;
+use super::client_keys::{ClientKeys, UnusableKeys};
+use super::issuer::secure_url;
+use super::profile::Profile;
+use crate::crypto::{TokenAlg, TokenHash};
+use crate::mandate::{ClientId, ProcedureId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use thiserror::Error;
+use url::{Host, Url};
+
+/// The most redirect URIs a client may register.
+const MAX_URIS: usize = 20;
+
+/// How the client proves itself at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthMethod {
+    /// Secret in the `Authorization` header (RFC 6749, section 2.3.1).
+    #[serde(rename = "client_secret_basic")]
+    SecretBasic,
+    /// Secret in the form body (RFC 6749, section 2.3.1).
+    #[serde(rename = "client_secret_post")]
+    SecretPost,
+    /// An assertion signed with the client's key (RFC 7523).
+    PrivateKeyJwt,
+}
+
+impl ClientAuthMethod {
+    /// Every method.
+    pub const ALL: [Self; 3] = [Self::SecretBasic, Self::SecretPost, Self::PrivateKeyJwt];
+
+    /// The registered name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SecretBasic => "client_secret_basic",
+            Self::SecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+}
+
+/// A registration as it is written down: on the command line, in a row. Not yet checked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientDraft {
+    /// Identifier.
+    pub id: ClientId,
+    /// Name on the pages.
+    pub name: String,
+    /// Security profile.
+    #[serde(default)]
+    pub profile: Profile,
+    /// Where codes may be sent, exactly.
+    pub redirect_uris: Vec<String>,
+    /// Where a browser may be sent after logout, exactly.
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// How it proves itself.
+    pub auth_method: ClientAuthMethod,
+    /// Hash of its secret ([`TokenHash::to_hex`]), for the methods that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_hash: Option<String>,
+    /// Its public keys, a JWK set, for `private_key_jwt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<serde_json::Value>,
+    /// Algorithm of its ID tokens.
+    #[serde(default = "default_alg")]
+    pub id_token_alg: TokenAlg,
+    /// Claims about the usager it may ask for.
+    #[serde(default)]
+    pub claims: BTreeSet<Claim>,
+    /// Procedures it may receive.
+    #[serde(default)]
+    pub procedures: BTreeSet<ProcedureId>,
+    /// Host of its sector (OpenID Connect Core, section 8.1); needed when its redirect URIs have several hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector: Option<String>,
+}
+
+const fn default_alg() -> TokenAlg {
+    TokenAlg::Es256
+}
+
+/// A checked proof of identity: method and material in one, so that one cannot stand without the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientCredential {
+    /// `client_secret_basic`.
+    SecretBasic(TokenHash),
+    /// `client_secret_post`.
+    SecretPost(TokenHash),
+    /// `private_key_jwt`.
+    PrivateKeyJwt(ClientKeys),
+}
+
+impl ClientCredential {
+    /// The method.
+    #[must_use]
+    pub const fn method(&self) -> ClientAuthMethod {
+        match self {
+            Self::SecretBasic(_) => ClientAuthMethod::SecretBasic,
+            Self::SecretPost(_) => ClientAuthMethod::SecretPost,
+            Self::PrivateKeyJwt(_) => ClientAuthMethod::PrivateKeyJwt,
+        }
+    }
+}
+
+/// Why a client cannot be registered.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RegistrationError {
+    /// No name, or one of more than 200 characters.
+    #[error("the name must have 1 to 200 characters")]
+    Name,
+    /// No redirect URI, or more than twenty of a kind.
+    #[error("a client has 1 to {MAX_URIS} redirect URIs")]
+    UriCount,
+    /// An address that is not https (http on loopback), or has a fragment, a user part or a wildcard.
+    #[error("{0} must be https (http only on loopback), without fragment, user part or wildcard")]
+    Uri(String),
+    /// The redirect URIs have several hosts and no sector is given.
+    #[error("the redirect URIs have several hosts: name the sector")]
+    SectorAmbiguous,
+    /// The sector is not a host name.
+    #[error("the sector must be a host name")]
+    Sector,
+    /// The method needs a secret and nothing else, and got another thing.
+    #[error("{} takes a secret hash and no keys", .0.as_str())]
+    SecretExpected(ClientAuthMethod),
+    /// The method needs keys and nothing else, and got another thing.
+    #[error("private_key_jwt takes a JWK set and no secret")]
+    KeysExpected,
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] UnusableKeys),
+}
+
+impl RegistrationError {
+    /// Stable code, shown beside the message.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Name => "client_name",
+            Self::UriCount => "client_uri_count",
+            Self::Uri(_) => "client_uri",
+            Self::SectorAmbiguous => "client_sector_ambiguous",
+            Self::Sector => "client_sector",
+            Self::SecretExpected(_) => "client_secret_expected",
+            Self::KeysExpected => "client_keys_expected",
+            Self::Keys(_) => "client_keys",
+        }
+    }
+}
+
+/// A redirect URI of a registered client, byte for byte as registered. Only a registration gives one out, so
+/// no answer can be sent to any other address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedirectUri(String);
+
+impl RedirectUri {
+    /// The address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Scheme, host and port: what the authorize pages' `form-action` must allow.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        Url::parse(&self.0).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+    }
+}
+
+/// A checked registration.
+#[derive(Debug, Clone)]
+pub struct ClientRegistration {
+    draft: ClientDraft,
+    credential: ClientCredential,
+    sector: String,
+}
+
+impl TryFrom<ClientDraft> for ClientRegistration {
+    type Error = RegistrationError;
+
+    fn try_from(draft: ClientDraft) -> Result<Self, RegistrationError> {
+        if draft.name.trim().is_empty() || draft.name.chars().count() > 200 {
+            return Err(RegistrationError::Name);
+        }
+        if draft.redirect_uris.is_empty() {
+            return Err(RegistrationError::UriCount);
+        }
+        let hosts = checked_hosts(&draft.redirect_uris)?;
+        checked_hosts(&draft.post_logout_redirect_uris)?;
+        let sector = sector(draft.sector.as_deref(), hosts)?;
+        let credential = credential(&draft)?;
+        Ok(Self { draft, credential, sector })
+    }
+}
+
+fn checked_hosts(uris: &[String]) -> Result<BTreeSet<String>, RegistrationError> {
+    if uris.len() > MAX_URIS {
+        return Err(RegistrationError::UriCount);
+    }
+    uris.iter()
+        .map(|uri| {
+            let host = secure_url(uri).and_then(|url| url.host_str().map(str::to_owned));
+            host.filter(|_| !uri.contains('*')).ok_or_else(|| RegistrationError::Uri(uri.clone()))
+        })
+        .collect()
+}
+
+fn sector(named: Option<&str>, hosts: BTreeSet<String>) -> Result<String, RegistrationError> {
+    match (named, hosts.len()) {
+        (Some(name), _) => match Host::parse(name) {
+            Ok(host) if host.to_string() == name => Ok(name.to_owned()),
+            _ => Err(RegistrationError::Sector),
+        },
+        (None, 1) => hosts.into_iter().next().ok_or(RegistrationError::UriCount),
+        (None, _) => Err(RegistrationError::SectorAmbiguous),
+    }
+}
+
+fn credential(draft: &ClientDraft) -> Result<ClientCredential, RegistrationError> {
+    let method = draft.auth_method;
+    let secret = || match (&draft.secret_hash, &draft.jwks) {
+        (Some(hash), None) => TokenHash::parse(hash).ok(),
+        _ => None,
+    };
+    match method {
+        ClientAuthMethod::SecretBasic => secret().map(ClientCredential::SecretBasic),
+        ClientAuthMethod::SecretPost => secret().map(ClientCredential::SecretPost),
+        ClientAuthMethod::PrivateKeyJwt => {
+            let (None, Some(jwks)) = (&draft.secret_hash, &draft.jwks) else {
+                return Err(RegistrationError::KeysExpected);
+            };
+            Some(ClientCredential::PrivateKeyJwt(ClientKeys::check(jwks)?))
+        }
+    }
+    .ok_or(RegistrationError::SecretExpected(method))
+}
+
+impl ClientRegistration {
+    /// Identifier.
+    #[must_use]
+    pub const fn id(&self) -> &ClientId {
+        &self.draft.id
+    }
+
+    /// Name on the pages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.draft.name
+    }
+
+    /// Security profile.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.draft.profile
+    }
+
+    /// How it proves itself.
+    #[must_use]
+    pub const fn credential(&self) -> &ClientCredential {
+        &self.credential
+    }
+
+    /// Algorithm of its ID tokens.
+    #[must_use]
+    pub const fn id_token_alg(&self) -> TokenAlg {
+        self.draft.id_token_alg
+    }
+
+    /// Claims about the usager it may ask for.
+    #[must_use]
+    pub const fn claims(&self) -> &BTreeSet<Claim> {
+        &self.draft.claims
+    }
+
+    /// Procedures it may receive.
+    #[must_use]
+    pub const fn procedures(&self) -> &BTreeSet<ProcedureId> {
+        &self.draft.procedures
+    }
+
+    /// Host of its sector, from which its usagers' identifiers are made.
+    #[must_use]
+    pub fn sector(&self) -> &str {
+        &self.sector
+    }
+
+    /// The redirect URI, when registered byte for byte.
+    #[must_use]
+    pub fn redirect_uri(&self, asked: &str) -> Option<RedirectUri> {
+        exactly(&self.draft.redirect_uris, asked)
+    }
+
+    /// The address after logout, when registered byte for byte.
+    #[must_use]
+    pub fn post_logout_redirect_uri(&self, asked: &str) -> Option<RedirectUri> {
+        exactly(&self.draft.post_logout_redirect_uris, asked)
+    }
+
+    /// What to write down.
+    #[must_use]
+    pub const fn draft(&self) -> &ClientDraft {
+        &self.draft
+    }
+}
+
+fn exactly(registered: &[String], asked: &str) -> Option<RedirectUri> {
+    registered.iter().find(|uri| *uri == asked).cloned().map(RedirectUri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{AFTER_LOGOUT, REDIRECT, client, draft, jwks, signing_client};
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut ClientDraft)) -> RegistrationError {
+        let mut draft = draft();
+        change(&mut draft);
+        ClientRegistration::try_from(draft).map(|_| ()).unwrap_err()
+    }
+
+    #[test]
+    fn a_registration_reads_back_what_it_writes() {
+        for client in [client(), signing_client()] {
+            let written = serde_json::to_string(client.draft()).unwrap();
+            let read: ClientDraft = serde_json::from_str(&written).unwrap();
+            let again = ClientRegistration::try_from(read).unwrap();
+            assert_eq!(again.credential(), client.credential());
+            assert_eq!(again.sector(), "caisse.example");
+            assert_eq!(again.id_token_alg(), TokenAlg::Es256);
+        }
+    }
+
+    #[test]
+    fn doubtful_addresses_are_not_registered() {
+        for bad in [
+            "",
+            "caisse.example/cb",
+            "http://caisse.example/cb",
+            "https://caisse.example/cb#here",
+            "https://*.example/cb",
+            "https://caisse.example/*",
+            "https://me@caisse.example/cb",
+            "https://caisse.example/c b",
+            "https://caisse.example/\u{e9}",
+            "https://caisse.example/cb\r\nSet-Cookie:x",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "custom:/cb",
+            "http://localhost.evil.example/cb",
+            "http://127.0.0.1.evil.example/cb",
+        ] {
+            let error = RegistrationError::Uri(bad.to_owned());
+            assert_eq!(refused(|draft| draft.redirect_uris = vec![bad.to_owned()]), error, "{bad}");
+            assert_eq!(
+                refused(|draft| draft.post_logout_redirect_uris = vec![bad.to_owned()]),
+                error,
+                "{bad}"
+            );
+        }
+        assert_eq!(refused(|draft| draft.redirect_uris.clear()), RegistrationError::UriCount);
+        assert_eq!(
+            refused(|draft| draft.redirect_uris = vec![REDIRECT.into(); 21]),
+            RegistrationError::UriCount
+        );
+    }
+
+    #[test]
+    fn loopback_addresses_may_do_without_tls() {
+        for good in ["http://127.0.0.1:4000/cb", "http://[::1]:4000/cb", "http://localhost:4000/cb"] {
+            let draft = ClientDraft { redirect_uris: vec![good.to_owned()], ..draft() };
+            assert!(ClientRegistration::try_from(draft).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_method_comes_with_its_own_material_and_no_other() {
+        let keys = || Some(jwks("k"));
+        assert_eq!(
+            refused(|draft| draft.secret_hash = None).code(),
+            RegistrationError::SecretExpected(ClientAuthMethod::SecretBasic).code()
+        );
+        for wrong in [None, Some(String::new()), Some("secret".to_owned())] {
+            let error = refused(|draft| {
+                (draft.auth_method, draft.secret_hash) = (ClientAuthMethod::SecretPost, wrong);
+            });
+            assert_eq!(error, RegistrationError::SecretExpected(ClientAuthMethod::SecretPost));
+        }
+        assert_eq!(refused(|draft| draft.jwks = keys()).code(), "client_secret_expected");
+        let method = ClientAuthMethod::PrivateKeyJwt;
+        assert_eq!(refused(|draft| draft.auth_method = method), RegistrationError::KeysExpected);
+        let both = refused(|draft| (draft.auth_method, draft.jwks) = (method, keys()));
+        assert_eq!(both, RegistrationError::KeysExpected);
+        let private = serde_json::json!({"keys": [{"kty": "EC", "d": "AA"}]});
+        let private = refused(|draft| {
+            (draft.auth_method, draft.secret_hash, draft.jwks) = (method, None, Some(private));
+        });
+        assert_eq!(private, RegistrationError::Keys(UnusableKeys::Private));
+    }
+
+    #[test]
+    fn several_hosts_need_a_named_sector() {
+        let two = || vec![REDIRECT.to_owned(), "https://other.example/cb".to_owned()];
+        assert_eq!(refused(|draft| draft.redirect_uris = two()), RegistrationError::SectorAmbiguous);
+        for bad in ["", "https://caisse.example", "Caisse.example", "a b"] {
+            assert_eq!(
+                refused(|draft| draft.sector = Some(bad.to_owned())),
+                RegistrationError::Sector,
+                "{bad}"
+            );
+        }
+        let sector = Some("caisse.example".to_owned());
+        let named = ClientRegistration::try_from(ClientDraft { redirect_uris: two(), sector, ..draft() });
+        assert_eq!(named.unwrap().sector(), "caisse.example");
+    }
+
+    #[test]
+    fn names_are_there_and_not_endless() {
+        assert_eq!(refused(|draft| draft.name = " ".into()), RegistrationError::Name);
+        assert_eq!(refused(|draft| draft.name = "é".repeat(201)), RegistrationError::Name);
+    }
+
+    #[test]
+    fn addresses_are_found_byte_for_byte_only() {
+        let client = client();
+        assert_eq!(client.redirect_uri(REDIRECT).unwrap().origin(), "https://caisse.example");
+        assert!(client.redirect_uri(AFTER_LOGOUT).is_none());
+        assert!(client.post_logout_redirect_uri(AFTER_LOGOUT).is_some());
+        assert!(client.post_logout_redirect_uri(REDIRECT).is_none());
+    }
+}

@@ -1,0 +1,67 @@
+//! Samples this room's tests share.
+
+use super::{ClientAuthMethod, ClientDraft, ClientRegistration, Issuer, Params, Profile};
+use crate::crypto::{Jwks, OpaqueToken, TokenAlg, TokenKey};
+use crate::mandate::{ClientId, Instant};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+/// 2026-11-22T10:00:00Z.
+pub(super) const NOW: Instant = Instant::from_micros(1_795_341_600_000_000);
+pub(super) const REDIRECT: &str = "https://caisse.example/cb?dummy1=lorem";
+pub(super) const AFTER_LOGOUT: &str = "https://caisse.example/post_logout_redirect";
+pub(super) const SECRET: &str = "gX1fBat3bV-a-long-random-secret-indeed-0123";
+/// RFC 7636, appendix B.
+pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// RFC 7636, appendix B.
+pub(super) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+pub(super) fn issuer() -> Issuer {
+    Issuer::parse("https://porteplume.example").unwrap()
+}
+
+pub(super) fn params(raw: &str) -> Params {
+    Params::parse(raw.as_bytes()).unwrap()
+}
+
+pub(super) fn id(text: &str) -> ClientId {
+    ClientId::parse(text).unwrap()
+}
+
+/// The P-256 key of RFC 7515, appendix A.3, under the name given.
+pub(super) fn key(kid: &str) -> TokenKey {
+    let pkcs8 = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjpsQnnGQmL+YBIffH1136cspYG6+0iY7X1fCE9+E9LKhRANCAAR/\
+                 zc4ncPbEXUGDy+5v20t7WAczNXvp7xO6z248e9FURcfxRM0bvZt+hyzf7bnuufSzaV1uqQskrYpGIyiFiOWt";
+    TokenKey::from_pkcs8(kid, TokenAlg::Es256, &STANDARD.decode(pkcs8).unwrap()).unwrap()
+}
+
+pub(super) fn jwks(kid: &str) -> Value {
+    Jwks { keys: vec![key(kid).public_jwk()] }.to_value()
+}
+
+pub(super) fn draft() -> ClientDraft {
+    serde_json::from_value(json!({
+        "id": "caisse",
+        "name": "Caisse de démonstration",
+        "redirect_uris": [REDIRECT, "https://caisse.example/other"],
+        "post_logout_redirect_uris": [AFTER_LOGOUT],
+        "auth_method": "client_secret_basic",
+        "secret_hash": OpaqueToken::hash_of(SECRET).to_hex(),
+        "claims": ["given_name", "family_name", "birthdate", "email"],
+        "procedures": ["declare-income"],
+    }))
+    .unwrap()
+}
+
+pub(super) fn client() -> ClientRegistration {
+    ClientRegistration::try_from(draft()).unwrap()
+}
+
+/// A client that signs with [`key`].
+pub(super) fn signing_client() -> ClientRegistration {
+    let method = ClientAuthMethod::PrivateKeyJwt;
+    let keys = Some(jwks("client-key"));
+    let draft =
+        ClientDraft { auth_method: method, secret_hash: None, jwks: keys, profile: Profile::Oidc, ..draft() };
+    ClientRegistration::try_from(draft).unwrap()
+}

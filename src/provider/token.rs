@@ -1,0 +1,262 @@
+//! The token request (RFC 6749, section 4.1.3) and its answer.
+
+use super::claim::Scope;
+use super::client_auth::AuthenticatedClient;
+use super::id_token::MandateDetails;
+use super::oauth_error::{GrantRefusal, OAuthError};
+use super::params::Params;
+use super::pkce::{CodeChallenge, CodeVerifier};
+use crate::crypto::{OpaqueToken, SecretString, TokenHash};
+use crate::mandate::{ClientId, Instant};
+use serde::Serialize;
+use time::Duration;
+
+/// How long a code lives at most (contract `openid.md`).
+pub const CODE_LIFE: Duration = Duration::seconds(60);
+/// How long an access token lives at most.
+pub const ACCESS_TOKEN_LIFE: Duration = Duration::minutes(5);
+
+/// A request to exchange a code. Holds secrets, so it has no `Debug`.
+pub struct TokenRequest {
+    code: SecretString,
+    redirect_uri: String,
+    verifier: Option<CodeVerifier>,
+}
+
+/// What was recorded when the code was issued.
+#[derive(Debug, Clone, Copy)]
+pub struct IssuedCode<'a> {
+    /// The client it was issued to.
+    pub client: &'a ClientId,
+    /// The redirect URI it was sent to.
+    pub redirect_uri: &'a str,
+    /// The challenge its verifier must meet.
+    pub challenge: &'a CodeChallenge,
+    /// When it dies.
+    pub expires_at: Instant,
+    /// Whether it was exchanged already.
+    pub used: bool,
+}
+
+impl TokenRequest {
+    /// Reads the form.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidRequest`], [`OAuthError::UnsupportedGrantType`], or [`OAuthError::InvalidGrant`] for a
+    /// malformed verifier.
+    pub fn read(form: &Params) -> Result<Self, OAuthError> {
+        if form.has_repeated() {
+            return Err(OAuthError::InvalidRequest("a parameter stands more than once"));
+        }
+        match form.get("grant_type") {
+            Some("authorization_code") => {}
+            Some(_) => return Err(OAuthError::UnsupportedGrantType),
+            None => return Err(OAuthError::InvalidRequest("grant_type is missing")),
+        }
+        let code = form.get("code").ok_or(OAuthError::InvalidRequest("code is missing"))?;
+        let redirect_uri =
+            form.get("redirect_uri").ok_or(OAuthError::InvalidRequest("redirect_uri is missing"))?;
+        let verifier = form.get("code_verifier").map(CodeVerifier::parse).transpose();
+        Ok(Self {
+            code: SecretString::new(code.to_owned()),
+            redirect_uri: redirect_uri.to_owned(),
+            verifier: verifier.map_err(|_| GrantRefusal::VerifierMismatch)?,
+        })
+    }
+
+    /// What to look the code up by.
+    #[must_use]
+    pub fn code_hash(&self) -> TokenHash {
+        OpaqueToken::hash_of(self.code.expose())
+    }
+
+    /// Checks the request against what was recorded, `None` when the code is unknown. Whether the mandate still allows
+    /// it is asked of [`crate::mandate::decide`] afterwards.
+    ///
+    /// # Errors
+    /// [`GrantRefusal`]. [`GrantRefusal::CodeReplayed`] comes before every other, so that a second use kills what the
+    /// first gave, whoever tries it and however late.
+    pub fn redeem(
+        &self,
+        by: &AuthenticatedClient,
+        issued: Option<IssuedCode<'_>>,
+        now: Instant,
+    ) -> Result<(), GrantRefusal> {
+        let issued = issued.ok_or(GrantRefusal::CodeUnknown)?;
+        if issued.used {
+            return Err(GrantRefusal::CodeReplayed);
+        }
+        if *issued.client != by.client {
+            return Err(GrantRefusal::CodeOfOtherClient);
+        }
+        if now >= issued.expires_at {
+            return Err(GrantRefusal::CodeExpired);
+        }
+        if issued.redirect_uri != self.redirect_uri {
+            return Err(GrantRefusal::RedirectUriMismatch);
+        }
+        let verifier = self.verifier.as_ref().ok_or(GrantRefusal::VerifierMissing)?;
+        if issued.challenge.is_met_by(verifier) { Ok(()) } else { Err(GrantRefusal::VerifierMismatch) }
+    }
+}
+
+/// What a successful exchange gives.
+pub struct TokenAnswer<'a> {
+    /// The access token, handed out here and nowhere else.
+    pub access_token: &'a OpaqueToken,
+    /// How long it lives; never beyond the mandate.
+    pub expires_in: Duration,
+    /// The signed ID token.
+    pub id_token: &'a str,
+    /// What was granted.
+    pub scope: &'a Scope,
+    /// The mandate, as the ID token carries it (RFC 9396, section 7).
+    pub mandate: &'a MandateDetails,
+}
+
+impl TokenAnswer<'_> {
+    /// The JSON to send, with `Cache-Control: no-store`.
+    ///
+    /// # Errors
+    /// [`OAuthError::ServerError`] when it does not serialise.
+    pub fn to_json(&self) -> Result<Vec<u8>, OAuthError> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            access_token: &'a str,
+            token_type: &'static str,
+            expires_in: i64,
+            id_token: &'a str,
+            scope: String,
+            authorization_details: [&'a MandateDetails; 1],
+        }
+        let body = Body {
+            access_token: self.access_token.expose(),
+            token_type: "Bearer",
+            expires_in: self.expires_in.whole_seconds(),
+            id_token: self.id_token,
+            scope: self.scope.to_string(),
+            authorization_details: [self.mandate],
+        };
+        serde_json::to_vec(&body).map_err(|_| OAuthError::ServerError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{CHALLENGE, NOW, REDIRECT, VERIFIER, id, params};
+    use super::*;
+
+    fn form(changes: &[(&str, &str)]) -> Params {
+        let mut pairs = vec![
+            ("grant_type", "authorization_code"),
+            ("code", "SplxlOBeZQQYbYS6WxSbIA"),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", VERIFIER),
+        ];
+        pairs.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+        pairs.extend(changes);
+        Params::of(pairs).unwrap()
+    }
+
+    /// Redeems a form at an age of the code, in seconds, after a change of what was recorded.
+    fn redeem(
+        changes: &[(&str, &str)],
+        by: &str,
+        age: i64,
+        record: impl FnOnce(&mut IssuedCode<'_>),
+    ) -> Result<(), GrantRefusal> {
+        let (client, challenge) = (id("caisse"), CodeChallenge::parse(CHALLENGE).unwrap());
+        let expires_at = NOW.plus(CODE_LIFE);
+        let mut issued = IssuedCode {
+            client: &client,
+            redirect_uri: REDIRECT,
+            challenge: &challenge,
+            expires_at,
+            used: false,
+        };
+        record(&mut issued);
+        let by = AuthenticatedClient { client: id(by), assertion: None };
+        let request = TokenRequest::read(&form(changes)).map_err(|error| match error {
+            OAuthError::InvalidGrant(refusal) => refusal,
+            other => panic!("{other:?}"),
+        })?;
+        request.redeem(&by, Some(issued), NOW.plus(Duration::seconds(age)))
+    }
+
+    #[test]
+    fn oidcc_ensure_request_with_valid_pkce_succeeds() {
+        assert_eq!(redeem(&[], "caisse", 59, |_| ()), Ok(()));
+        let request = TokenRequest::read(&form(&[])).unwrap();
+        assert_eq!(request.code_hash(), OpaqueToken::hash_of("SplxlOBeZQQYbYS6WxSbIA"));
+    }
+
+    #[test]
+    fn oidcc_codereuse() {
+        let used = |issued: &mut IssuedCode<'_>| issued.used = true;
+        assert_eq!(redeem(&[], "caisse", 0, used), Err(GrantRefusal::CodeReplayed));
+        let reply = OAuthError::from(GrantRefusal::CodeReplayed).reply(true);
+        assert_eq!((reply.status, reply.body.as_str()), (400, r#"{"error":"invalid_grant"}"#));
+    }
+
+    #[test]
+    fn oidcc_codereuse_30seconds() {
+        // Late, with a wrong verifier, by another client: still a replay, so that the tokens die.
+        let used = |issued: &mut IssuedCode<'_>| issued.used = true;
+        let wrong = "x".repeat(43);
+        let replayed = redeem(&[("code_verifier", &wrong)], "other", 600, used);
+        assert_eq!(replayed, Err(GrantRefusal::CodeReplayed));
+    }
+
+    #[test]
+    fn ensure_authorization_code_is_bound_to_client() {
+        assert_eq!(redeem(&[], "other", 0, |_| ()), Err(GrantRefusal::CodeOfOtherClient));
+    }
+
+    #[test]
+    fn ensure_token_endpoint_fails_with_expired_auth_code() {
+        for age in [60, 62, 86_400] {
+            assert_eq!(redeem(&[], "caisse", age, |_| ()), Err(GrantRefusal::CodeExpired), "{age}");
+        }
+    }
+
+    #[test]
+    fn another_redirect_uri_than_before_is_refused() {
+        let other = [("redirect_uri", "https://caisse.example/other")];
+        assert_eq!(redeem(&other, "caisse", 0, |_| ()), Err(GrantRefusal::RedirectUriMismatch));
+    }
+
+    #[test]
+    fn ensure_pkce_code_verifier_required() {
+        assert_eq!(redeem(&[("code_verifier", "")], "caisse", 0, |_| ()), Err(GrantRefusal::VerifierMissing));
+    }
+
+    #[test]
+    fn incorrect_pkce_code_verifier_rejected() {
+        let (other, short) = ("x".repeat(43), "x".repeat(42));
+        for wrong in [other.as_str(), &short, CHALLENGE] {
+            let refused = redeem(&[("code_verifier", wrong)], "caisse", 0, |_| ());
+            assert_eq!(refused, Err(GrantRefusal::VerifierMismatch), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_code_yields_nothing() {
+        let by = AuthenticatedClient { client: id("caisse"), assertion: None };
+        let refused = TokenRequest::read(&form(&[])).unwrap().redeem(&by, None, NOW);
+        assert_eq!(refused, Err(GrantRefusal::CodeUnknown));
+    }
+
+    #[test]
+    fn malformed_requests_are_told_what_is_wrong() {
+        for name in ["grant_type", "code", "redirect_uri"] {
+            let read = TokenRequest::read(&form(&[(name, "")])).err();
+            assert!(matches!(read, Some(OAuthError::InvalidRequest(_))), "{name}");
+        }
+        let twice = params("grant_type=authorization_code&code=a&code=b&redirect_uri=x");
+        assert!(matches!(TokenRequest::read(&twice).err(), Some(OAuthError::InvalidRequest(_))));
+        for other in ["password", "refresh_token", "client_credentials", "implicit"] {
+            let read = TokenRequest::read(&form(&[("grant_type", other)])).err();
+            assert_eq!(read, Some(OAuthError::UnsupportedGrantType), "{other}");
+        }
+    }
+}
