@@ -108,8 +108,8 @@ fn misleads(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SecretString;
     use super::*;
+    use crate::crypto::SecretString;
     use serde_json::{Value, json};
 
     fn signed_in(claims: Value) -> SignedIn {

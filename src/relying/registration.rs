@@ -1,6 +1,7 @@
 //! How Porteplume is registered at one provider, in the terms of `openidconnect`.
 
 use crate::config::{Algorithm, AuthMethod, Provider};
+use crate::crypto::JwsAlg;
 use openidconnect::core::CoreJwsSigningAlgorithm;
 use openidconnect::url::Url;
 use openidconnect::{AuthType, IssuerUrl};
@@ -28,6 +29,16 @@ impl Registration {
             Algorithm::Rs256 => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
             Algorithm::Ps256 => CoreJwsSigningAlgorithm::RsaSsaPssSha256,
             Algorithm::Hs256 => CoreJwsSigningAlgorithm::HmacSha256,
+        })
+    }
+
+    /// The same for signed userinfo.
+    pub(super) fn userinfo_algorithms(&self) -> impl Iterator<Item = JwsAlg> {
+        self.provider.algorithms.iter().filter_map(|algorithm| match algorithm {
+            Algorithm::Es256 => Some(JwsAlg::Es256),
+            Algorithm::Rs256 => Some(JwsAlg::Rs256),
+            Algorithm::Ps256 => Some(JwsAlg::Ps256),
+            Algorithm::Hs256 => None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! The outcome of a sign-in elsewhere.
 
-use super::SecretString;
+use crate::crypto::SecretString;
 use crate::mandate::Instant;
 use serde_json::{Map, Value};
 

@@ -1,9 +1,10 @@
 //! The userinfo endpoint.
 
-use super::jws;
+use super::metadata::Metadata;
 use super::verify::SKEW;
-use super::{RelyingError, RelyingParty, SecretString, UserinfoFault};
+use super::{RelyingError, RelyingParty, UserinfoFault};
 use crate::config::UserinfoFormat;
+use crate::crypto::{JwsAlg, JwsError, SecretString, verify_jws};
 use crate::mandate::Instant;
 use openidconnect::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use openidconnect::http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -38,7 +39,7 @@ impl RelyingParty {
         let claims = match self.registration.provider.userinfo {
             UserinfoFormat::Json => plain(&answer)?,
             UserinfoFormat::Jwt => {
-                let claims = self.signed(&answer, metadata.jwks().keys())?;
+                let claims = self.signed(&answer, &metadata)?;
                 self.check_party(&claims, now)?;
                 claims
             }
@@ -62,16 +63,24 @@ impl RelyingParty {
             .map_err(|_| RelyingError::Discovery)
     }
 
+    /// The claims of a signed answer. Done here, since `openidconnect` verifies signed userinfo for RS256 alone and the
+    /// French providers sign it with ES256. HMAC with the client secret is not taken for userinfo.
     fn signed(
         &self,
         answer: &HttpResponse,
-        keys: &[openidconnect::core::CoreJsonWebKey],
+        metadata: &Metadata,
     ) -> Result<Map<String, Value>, UserinfoFault> {
         let compact = std::str::from_utf8(answer.body()).map_err(|_| UserinfoFault::Format)?;
         if !is_kind(answer.headers(), JWT) {
             return Err(UserinfoFault::Format);
         }
-        jws::verify(compact.trim(), keys, &self.registration)
+        let keys = serde_json::to_value(metadata.jwks()).map_err(|_| UserinfoFault::Signature)?;
+        let algorithms: Vec<JwsAlg> = self.registration.userinfo_algorithms().collect();
+        let verified = verify_jws(compact.trim(), &keys, &algorithms).map_err(|error| match error {
+            JwsError::Malformed => UserinfoFault::Format,
+            _ => UserinfoFault::Signature,
+        })?;
+        serde_json::from_slice(&verified.payload).map_err(|_| UserinfoFault::Format)
     }
 
     /// In a signed answer, issuer, audience and expiry may be absent but must hold where present.

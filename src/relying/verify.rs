@@ -1,12 +1,15 @@
 //! What an ID token must be to count.
 
-use super::jws::claims_of;
 use super::party::Client;
 use super::registration::Registration;
-use super::{Expected, IdTokenFault, SecretString, SignedIn};
+use super::{Expected, IdTokenFault, SignedIn};
+use crate::crypto::SecretString;
 use crate::mandate::Instant;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::core::{CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKey};
 use openidconnect::{AccessToken, AccessTokenHash, JsonWebKey, JwsSigningAlgorithm, Nonce};
+use serde_json::{Map, Value};
 use std::time::SystemTime;
 use time::Duration;
 
@@ -108,6 +111,12 @@ fn check_access_token_hash(
         AccessTokenHash::from_token(access_token, algorithm, key)
     };
     if hash.is_ok_and(|hash| &hash == stated) { Ok(()) } else { Err(IdTokenFault::AccessTokenHash) }
+}
+
+/// The claims in the payload of a token that was verified.
+fn claims_of(compact: &str) -> Option<Map<String, Value>> {
+    let payload = compact.split('.').nth(1)?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
 
 /// The instant as `openidconnect` takes it; before 1970, the epoch.
