@@ -147,7 +147,32 @@ mod tests {
 
     #[test]
     fn random_identifiers_read_back() {
-        let id = MandateId::from_bytes([7; 16]);
-        assert_eq!(MandateId::parse(id.as_str()), Ok(id));
+        for bytes in [[0; 16], [7; 16], [255; 16]] {
+            let id = MandateId::from_bytes(bytes);
+            assert_eq!(id.to_string().len(), 32);
+            assert_eq!(MandateId::parse(id.as_str()), Ok(id));
+        }
+    }
+
+    #[test]
+    fn nothing_that_could_break_a_line_an_address_or_a_statement_is_an_identifier() {
+        let hex = "0192f3c47d2e7c1a9b3f0e5d6c7b8a90";
+        for sign in [" ", "\n", "\0", "/", "..", "%", "'", "\"", "é", "\u{202e}", "g"] {
+            assert_eq!(UsagerId::parse(&format!("{}{sign}", &hex[sign.len()..])), Err(InvalidId), "{sign:?}");
+            assert_eq!(UsagerId::parse(&format!("{hex}{sign}")), Err(InvalidId), "{sign:?}");
+            if sign != "g" {
+                assert_eq!(ProcedureId::parse(&format!("impots{sign}")), Err(InvalidId), "{sign:?}");
+            }
+        }
+        assert_eq!(UsagerId::parse(&hex[1..]), Err(InvalidId));
+    }
+
+    #[test]
+    fn identifiers_are_checked_when_they_are_read_from_data_too() {
+        let written = "\"0192f3c47d2e7c1a9b3f0e5d6c7b8a90\"";
+        let id: AidantId = serde_json::from_str(written).unwrap();
+        assert_eq!(serde_json::to_string(&id).unwrap(), written);
+        assert!(serde_json::from_str::<AidantId>("\"../etc/passwd\"").is_err());
+        assert!(serde_json::from_str::<ThemeId>("\"Argent\"").is_err());
     }
 }

@@ -18,6 +18,9 @@ mod replay;
 mod samples;
 mod state;
 mod terms;
+mod text;
+mod text_fixed;
+mod words;
 
 pub use catalogue::{
     Act, Bilingual, CATALOGUE_TOML, Catalogue, CatalogueError, CatalogueFile, NeverDelegable, Procedure,
@@ -39,3 +42,4 @@ pub use people::{
 pub use replay::{Impossible, LifeFact, ReplayError, replay};
 pub use state::{Acceptance, Consent, ConsentChannel, EndReason, State, StateName};
 pub use terms::{InvalidTerms, LONGEST, Term, Terms};
+pub use text::{Block, MandateText, Section, TEXT_VERSION, binding_text, reading_text};
