@@ -158,13 +158,13 @@ mod tests {
     fn nothing_that_could_break_a_line_an_address_or_a_statement_is_an_identifier() {
         let hex = "0192f3c47d2e7c1a9b3f0e5d6c7b8a90";
         for sign in [" ", "\n", "\0", "/", "..", "%", "'", "\"", "é", "\u{202e}", "g"] {
-            assert_eq!(UsagerId::parse(&format!("{}{sign}", &hex[sign.len()..])), Err(InvalidId), "{sign:?}");
+            assert_eq!(UsagerId::parse(&hex.replacen('0', sign, 1)), Err(InvalidId), "{sign:?}");
             assert_eq!(UsagerId::parse(&format!("{hex}{sign}")), Err(InvalidId), "{sign:?}");
             if sign != "g" {
                 assert_eq!(ProcedureId::parse(&format!("impots{sign}")), Err(InvalidId), "{sign:?}");
             }
         }
-        assert_eq!(UsagerId::parse(&hex[1..]), Err(InvalidId));
+        assert_eq!(UsagerId::parse(&hex.replacen('0', "", 1)), Err(InvalidId));
     }
 
     #[test]
