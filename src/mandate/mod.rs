@@ -12,6 +12,8 @@ mod language;
 #[cfg(test)]
 mod laws;
 mod life;
+#[cfg(test)]
+mod model;
 mod people;
 mod replay;
 #[cfg(test)]
