@@ -98,3 +98,72 @@ pub fn discovery(issuer: &Issuer) -> Result<Vec<u8>, serde_json::Error> {
 fn assertion_algs() -> Vec<&'static str> {
     Profile::Oidc.rules().assertion_algs.iter().map(|alg| alg.as_str()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::issuer;
+    use super::super::{ClientDraft, ClientRegistration, DISCOVERY, testing};
+    use super::*;
+    use openidconnect::core::CoreProviderMetadata;
+    use serde_json::{Value, json};
+
+    fn document() -> Value {
+        serde_json::from_slice(&discovery(&issuer()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn oidcc_discovery_endpoint_verification() {
+        let document = document();
+        let _: CoreProviderMetadata = serde_json::from_value(document.clone()).unwrap();
+        assert_eq!(
+            issuer().address(DISCOVERY),
+            "https://porteplume.example/.well-known/openid-configuration"
+        );
+        assert_eq!(document["issuer"], "https://porteplume.example");
+        for (name, value) in document.as_object().unwrap() {
+            if name.ends_with("_endpoint") || name == "jwks_uri" {
+                assert!(value.as_str().unwrap().starts_with("https://porteplume.example/"), "{name}");
+            }
+        }
+        for (name, expected) in [
+            ("response_types_supported", json!(["code"])),
+            ("response_modes_supported", json!(["query"])),
+            ("subject_types_supported", json!(["pairwise"])),
+            ("id_token_signing_alg_values_supported", json!(["ES256", "RS256"])),
+            ("code_challenge_methods_supported", json!(["S256"])),
+            ("authorization_response_iss_parameter_supported", json!(true)),
+            ("claims_parameter_supported", json!(false)),
+            ("request_parameter_supported", json!(false)),
+            ("request_uri_parameter_supported", json!(false)),
+            ("authorization_details_types_supported", json!(["mandate"])),
+            ("ui_locales_supported", json!(["fr", "en"])),
+        ] {
+            assert_eq!(document[name], expected, "{name}");
+        }
+        assert_eq!(document.to_string().matches("\"none\"").count(), 1, "as a prompt, never as an algorithm");
+    }
+
+    #[test]
+    fn every_authentication_method_advertised_can_be_registered() {
+        for method in document()["token_endpoint_auth_methods_supported"].as_array().unwrap() {
+            let mut draft = serde_json::to_value(testing::draft()).unwrap();
+            draft["auth_method"] = method.clone();
+            if method == "private_key_jwt" {
+                draft["jwks"] = testing::jwks("k");
+                draft.as_object_mut().unwrap().remove("secret_hash");
+            }
+            let draft: ClientDraft = serde_json::from_value(draft).unwrap();
+            assert!(ClientRegistration::try_from(draft).is_ok(), "{method}");
+        }
+    }
+
+    #[test]
+    fn every_scope_advertised_returns_a_claim_advertised() {
+        let document = document();
+        let claims = document["claims_supported"].as_array().unwrap();
+        for scope in document["scopes_supported"].as_array().unwrap() {
+            let text = scope.as_str().unwrap();
+            assert!(text == "openid" || (Claim::parse(text).is_some() && claims.contains(scope)), "{text}");
+        }
+    }
+}

@@ -218,3 +218,31 @@ impl BearerError {
         .challenged(challenge)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_learns_the_registered_code_and_the_journal_the_reason() {
+        let refused = OAuthError::from(GrantRefusal::NotAllowed);
+        assert_eq!((refused.error(), refused.code()), ("invalid_grant", "mandate_no_longer_allows"));
+        assert_eq!(refused.reply(true).body, r#"{"error":"invalid_grant"}"#);
+        let malformed = OAuthError::InvalidRequest("code is missing");
+        let reply = malformed.reply(true);
+        assert_eq!(reply.body, r#"{"error":"invalid_request","error_description":"code is missing"}"#);
+        assert_eq!((reply.status, reply.www_authenticate), (400, None));
+    }
+
+    #[test]
+    fn a_resource_says_which_scheme_it_takes() {
+        for (error, status, challenge) in [
+            (BearerError::Missing, 401, "Bearer realm=\"porteplume\""),
+            (BearerError::InvalidToken, 401, "Bearer realm=\"porteplume\", error=\"invalid_token\""),
+            (BearerError::InvalidRequest, 400, "Bearer realm=\"porteplume\", error=\"invalid_request\""),
+        ] {
+            let reply = error.reply();
+            assert_eq!((reply.status, reply.www_authenticate.as_deref()), (status, Some(challenge)));
+        }
+    }
+}
