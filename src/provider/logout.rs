@@ -110,6 +110,7 @@ mod tests {
     use super::super::ClientDraft;
     use super::super::testing::{AFTER_LOGOUT, REDIRECT, client, draft, id, id_token, issuer, jwks, params};
     use super::*;
+    use proptest::prelude::*;
 
     const STATE: &str = "128-character-state";
 
@@ -202,6 +203,25 @@ mod tests {
         let decision = request.decide(hint.as_ref(), Some(&other), LogoutSession::Hinted);
         assert_eq!(decision, LogoutDecision::ConfirmPage);
         assert_eq!(request.decide(hint.as_ref(), None, LogoutSession::Hinted), LogoutDecision::ConfirmPage);
+    }
+
+    proptest! {
+        #[test]
+        fn a_browser_is_only_ever_sent_to_a_registered_address(
+            hint in prop_oneof![Just(id_token(|_| ())), "\\PC{0,20}"],
+            uri in prop_oneof![Just(AFTER_LOGOUT.to_owned()), "https://caisse.example/[a-z_?#]{0,20}", "\\PC{0,20}"],
+            state in "[ -~]{0,20}",
+            session in prop::sample::select(vec![LogoutSession::None, LogoutSession::Hinted, LogoutSession::Other]),
+        ) {
+            prop_assume!(![&hint, &uri].iter().any(|text| text.contains(char::REPLACEMENT_CHARACTER)));
+            let pairs = [("id_token_hint", &*hint), ("post_logout_redirect_uri", &*uri), ("state", &*state)];
+            if let LogoutDecision::LogoutThenRedirect(location) = decide(&pairs, session) {
+                let (address, query) = location.split_once('?').unwrap_or((&location, ""));
+                prop_assert_eq!(address, AFTER_LOGOUT);
+                let given_back = params(query).get("state").unwrap_or_default().to_owned();
+                prop_assert_eq!(given_back, state);
+            }
+        }
     }
 
     #[test]
