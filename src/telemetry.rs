@@ -63,6 +63,11 @@ pub fn start(settings: &Telemetry) -> Result<Metrics, TelemetryError> {
     tracing::subscriber::set_global_default(lines).map_err(|_| TelemetryError::Twice)?;
     metrics::set_global_recorder(recorder).map_err(|_| TelemetryError::Twice)?;
     let upkeep = handle.clone();
+    // A panic's own words may hold anything; where it happened is enough to find it.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(target: "porteplume::panic", place);
+    }));
     std::thread::Builder::new().name("metrics-upkeep".into()).spawn(move || {
         loop {
             std::thread::park_timeout(UPKEEP);

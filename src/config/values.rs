@@ -85,6 +85,12 @@ impl Networks {
         Self(networks)
     }
 
+    /// Networks written like `10.0.0.0/8`, or as one address.
+    #[must_use]
+    pub fn parse(networks: &[&str]) -> Option<Self> {
+        networks.iter().map(|text| network(text)).collect::<Option<_>>().map(Self)
+    }
+
     /// Whether the address lies in one of them. An IPv4 address written as IPv6 counts as the IPv4 address it is.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -142,8 +148,7 @@ mod tests {
 
     #[test]
     fn networks_hold_their_addresses_and_no_others() {
-        let networks =
-            Networks::new(["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"].map(|n| network(n).unwrap()).into());
+        let networks = Networks::parse(&["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]).unwrap();
         for inside in ["10.1.2.3", "::ffff:10.1.2.3", "192.0.2.7", "2001:db8::1"] {
             assert!(networks.contains(inside.parse().unwrap()), "{inside}");
         }

@@ -1,1 +1,33 @@
-//! The `web` room.
+//! HTTP: layers, extractors, handlers by audience.
+//!
+//! A handler extracts, calls one service function, picks a view. It answers `Result<Reply, Problem>`; a
+//! [`Problem`] becomes a page, a missing step or OAuth's JSON in an outer layer.
+
+mod address;
+mod assets;
+mod cookie;
+pub mod csrf;
+mod edge;
+mod form;
+mod headers;
+mod health;
+mod language;
+mod middleware;
+mod problem;
+mod rate;
+mod recover;
+mod reply;
+mod trace;
+
+pub use address::ClientAddress;
+pub use cookie::{Cookie, Cookies, is_local};
+pub use edge::{Edge, ErrorPage};
+pub use form::{Fields, OpenForm, Query};
+pub use headers::FormTargets;
+pub use health::metrics;
+pub use language::Chosen;
+pub use middleware::{compose, limited};
+pub use problem::{Problem, Step};
+pub use rate::{Action, RateLimiter, TooOften};
+pub use reply::Reply;
+pub use trace::{Code, Trail};

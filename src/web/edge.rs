@@ -1,0 +1,55 @@
+//! What every layer of the web needs to know.
+
+use super::cookie::Cookies;
+use super::language::Chosen;
+use super::problem::Problem;
+use super::rate::RateLimiter;
+use crate::clock::{Clock, Entropy};
+use crate::config::{Issuer, Limits, Networks, Server};
+use std::sync::Arc;
+
+/// Renders the page of a problem. `view` knows the words, so it is handed in.
+pub type ErrorPage = fn(&Problem, &Chosen) -> String;
+
+/// What every layer of the web needs to know; extractors find it in each request.
+pub struct Edge {
+    /// The public address.
+    pub issuer: Issuer,
+    /// How cookies are named and marked.
+    pub cookies: Cookies,
+    /// The proxies that are believed.
+    pub trusted_proxies: Networks,
+    /// Sizes and times.
+    pub limits: Limits,
+    /// Who asks too often.
+    pub rates: RateLimiter,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// The page of a problem.
+    pub error_page: ErrorPage,
+}
+
+impl Edge {
+    /// The edge of an instance so configured.
+    #[must_use]
+    pub fn new(
+        server: &Server,
+        limits: Limits,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        error_page: ErrorPage,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            issuer: server.issuer.clone(),
+            cookies: Cookies::new(server.issuer.is_https()),
+            trusted_proxies: server.trusted_proxies.clone(),
+            limits,
+            rates: RateLimiter::new(limits),
+            clock,
+            entropy,
+            error_page,
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! What a handler answers with when all is well.
+
+use super::headers::FormTargets;
+use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+
+/// A page or a way on, with the cookies that go with it.
+pub struct Reply(Response);
+
+impl Reply {
+    /// A page.
+    #[must_use]
+    pub fn page(html: String) -> Self {
+        Self(Html(html).into_response())
+    }
+
+    /// Goes on to a path of ours by GET (status 303), so that reloading does nothing twice.
+    #[must_use]
+    pub fn go(path: &str) -> Self {
+        Self::leave(path)
+    }
+
+    /// Goes on to another party's address by GET (status 303), as the protocol demands. The caller has checked the
+    /// address against a registration or the provider's metadata.
+    #[must_use]
+    pub fn leave(address: &str) -> Self {
+        let mut response = StatusCode::SEE_OTHER.into_response();
+        match HeaderValue::from_str(address) {
+            Ok(address) => {
+                response.headers_mut().insert(LOCATION, address);
+                Self(response)
+            }
+            // An address no header can hold was built wrongly by us.
+            Err(_) => Self(super::problem::Problem::INTERNAL.into_response()),
+        }
+    }
+
+    /// Also sets a cookie.
+    #[must_use]
+    pub fn cookie(mut self, cookie: HeaderValue) -> Self {
+        self.0.headers_mut().append(SET_COOKIE, cookie);
+        self
+    }
+
+    /// The page's forms may also lead there.
+    #[must_use]
+    pub fn forms_to(mut self, targets: FormTargets) -> Self {
+        self.0.extensions_mut().insert(targets);
+        self
+    }
+
+    /// With this status instead of 200: a form shown again with what is wrong in it is 422.
+    #[must_use]
+    pub fn status(mut self, status: StatusCode) -> Self {
+        *self.0.status_mut() = status;
+        self
+    }
+
+    /// The browser forgets all it keeps of us: for sign-out on a shared computer.
+    #[must_use]
+    pub fn forget_all(mut self) -> Self {
+        let name = HeaderName::from_static("clear-site-data");
+        self.0.headers_mut().insert(name, HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""));
+        self
+    }
+
+    /// May be kept by caches: public data only.
+    #[must_use]
+    pub fn kept_for(mut self, cache_control: &'static str) -> Self {
+        self.0.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
+        self
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
