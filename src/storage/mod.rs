@@ -1,1 +1,60 @@
-//! The `storage` room.
+//! The `storage` room: one SQL text per statement for two engines, `Store::write`, `Store::read` and the
+//! repositories.
+//!
+//! * A **write** is one named closure over [`Tx`]; it changes facts and appends entries in one transaction
+//!   and may run twice. A **read** is one named closure over [`Snapshot`]. A repository function that
+//!   changes something asks for a `Tx`, one that only looks asks for a `Snapshot` (a `Tx` is one, too).
+//! * On SQLite one task owns the writing connection: jobs share commits, and the journal is extended and
+//!   signed in the same commit. On PostgreSQL writes are serialisable transactions, and a sequencer gives
+//!   entries their place right after.
+//! * [`Written`] keeps the value until its entries are included under a signed checkpoint.
+//!
+//! `engine.rs` alone knows the engines. Rows become domain values by one exhaustive match each; a row that
+//! fits none is [`StoreError::Inconsistent`], naming table, column and row.
+
+mod column;
+mod edge;
+mod engine;
+mod error;
+mod head;
+mod mandate_row;
+mod named;
+mod options;
+mod postgres;
+mod sequence;
+mod statement;
+mod store;
+mod tx;
+mod waiting;
+mod writer;
+mod written;
+
+pub mod aidants;
+pub mod auditors;
+pub mod authorizations;
+pub mod clients;
+pub mod data_keys;
+pub mod factors;
+pub mod idempotency;
+pub mod journal;
+pub mod login_flows;
+pub mod mandates;
+pub mod organisations;
+pub mod refusals;
+pub mod representations;
+pub mod search;
+pub mod sessions;
+pub mod tokens;
+pub mod usagers;
+
+pub use engine::Engine;
+pub use error::StoreError;
+pub use options::StoreOptions;
+pub use sequence::CheckpointSigner;
+pub use statement::{Statement, all_statements};
+pub use store::Store;
+pub use tx::{Appended, NewEvent, NewOpening, SearchRow, Snapshot, Tx};
+pub use written::{NotIncluded, Written};
+
+/// A boxed future: what the closures of `Store::write` and `Store::read` give.
+pub type BoxFuture<'t, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 't>>;

@@ -1,0 +1,170 @@
+//! Relying parties: the OpenID clients the operator registered.
+
+use super::column::{Columns, lines};
+use super::named::named;
+use super::statement::statements;
+use super::tx::sql;
+use super::{Snapshot, StoreError, Tx, named};
+use crate::mandate::{ClientId, EventId, Instant, ProcedureId, RelyingParty, Standing};
+use std::collections::BTreeSet;
+
+const TABLE: &str = "client";
+
+macro_rules! columns {
+    () => {
+        "id, name, standing, profile, auth_method, secret_hash, jwks, redirect_uris, \
+         post_logout_redirect_uris, scopes, procedures, sector, created_at, version"
+    };
+}
+
+statements! {
+    INSERT = "INSERT INTO client (id, name, standing, profile, auth_method, secret_hash, jwks, redirect_uris, \
+        post_logout_redirect_uris, scopes, procedures, sector, created_at, version, last_event) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14)";
+    LOAD = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
+    LIST = concat!("SELECT ", columns!(), " FROM client ORDER BY id");
+    UPDATE = "UPDATE client SET name = $4, standing = $5, profile = $6, auth_method = $7, secret_hash = $8, jwks = $9, \
+        redirect_uris = $10, post_logout_redirect_uris = $11, scopes = $12, procedures = $13, sector = $14, \
+        version = version + 1, last_event = $15 WHERE id = $1 AND version = $2 AND standing = $3";
+}
+
+named! {
+    /// How a relying party proves who it is.
+    AuthMethod {
+        /// Secret in the Authorization header.
+        ClientSecretBasic = "client_secret_basic",
+        /// Secret in the form.
+        ClientSecretPost = "client_secret_post",
+        /// A signed assertion.
+        PrivateKeyJwt = "private_key_jwt",
+    }
+}
+
+/// What proves a relying party.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ClientCredential {
+    /// A secret, stored hashed.
+    Secret {
+        /// By which way it comes: basic or post.
+        method: AuthMethod,
+        /// The hash.
+        hash: String,
+    },
+    /// A public key set (JSON) for signed assertions.
+    Keys {
+        /// The JWK set.
+        jwks: String,
+    },
+}
+
+/// A relying party as stored. Holds a credential: no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientRow {
+    /// Identifier, the `client_id`.
+    pub id: ClientId,
+    /// Name on the pages.
+    pub name: String,
+    /// Whether the operator lets it in.
+    pub standing: Standing,
+    /// Which kind of client it is, as the provider room names it.
+    pub profile: String,
+    /// What proves it.
+    pub credential: ClientCredential,
+    /// Redirect URIs, compared exactly.
+    pub redirect_uris: Vec<String>,
+    /// URIs allowed after sign-out.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Scopes it may ask for.
+    pub scopes: Vec<String>,
+    /// Procedures it may receive.
+    pub procedures: BTreeSet<ProcedureId>,
+    /// Sector identifier for pairwise subjects.
+    pub sector: String,
+    /// When it was registered.
+    pub created_at: Instant,
+    /// Guards changes; 1 when new.
+    pub version: i64,
+}
+
+impl From<&ClientRow> for RelyingParty {
+    fn from(row: &ClientRow) -> Self {
+        Self { id: row.id.clone(), standing: row.standing, procedures: row.procedures.clone() }
+    }
+}
+
+fn credential(row: &Columns<'_>) -> Result<ClientCredential, StoreError> {
+    let method = row.named("auth_method", AuthMethod::parse)?;
+    match (method, row.text_or_none("secret_hash")?, row.text_or_none("jwks")?) {
+        (AuthMethod::PrivateKeyJwt, None, Some(jwks)) => Ok(ClientCredential::Keys { jwks }),
+        (AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost, Some(hash), None) => {
+            Ok(ClientCredential::Secret { method, hash })
+        }
+        _ => Err(row.inconsistent("auth_method")),
+    }
+}
+
+fn read(row: &Columns<'_>) -> Result<ClientRow, StoreError> {
+    Ok(ClientRow {
+        id: row.id("id")?,
+        name: row.text("name")?,
+        standing: row.named("standing", named::parse_standing)?,
+        profile: row.text("profile")?,
+        credential: credential(row)?,
+        redirect_uris: row.lines("redirect_uris")?,
+        post_logout_redirect_uris: row.lines("post_logout_redirect_uris")?,
+        scopes: row.lines("scopes")?,
+        procedures: row.procedures("procedures")?,
+        sector: row.text("sector")?,
+        created_at: row.instant("created_at")?,
+        version: row.number("version")?,
+    })
+}
+
+/// Binds what insert and update share, in the same order.
+fn bind_body(statement: super::tx::Bound, row: &ClientRow) -> super::tx::Bound {
+    let (method, hash, jwks) = match &row.credential {
+        ClientCredential::Secret { method, hash } => (*method, Some(hash.as_str()), None),
+        ClientCredential::Keys { jwks } => (AuthMethod::PrivateKeyJwt, None, Some(jwks.as_str())),
+    };
+    statement
+        .bind(row.name.as_str())
+        .bind(named::standing(row.standing))
+        .bind(row.profile.as_str())
+        .bind(method.as_str())
+        .bind(hash)
+        .bind(jwks)
+        .bind(lines(row.redirect_uris.iter().map(String::as_str)))
+        .bind(lines(row.post_logout_redirect_uris.iter().map(String::as_str)))
+        .bind(lines(row.scopes.iter().map(String::as_str)))
+        .bind(lines(row.procedures.iter().map(ProcedureId::as_str)))
+        .bind(row.sector.as_str())
+}
+
+/// Registers a relying party.
+pub async fn insert(tx: &mut Tx, row: &ClientRow, event: &EventId) -> Result<(), StoreError> {
+    let insert =
+        bind_body(sql(INSERT).bind(row.id.as_str()), row).bind(row.created_at.micros()).bind(event.as_str());
+    tx.execute(insert).await.map(|_| ())
+}
+
+/// One relying party.
+pub async fn load(snapshot: &mut Snapshot, id: &ClientId) -> Result<Option<ClientRow>, StoreError> {
+    snapshot.find(TABLE, sql(LOAD).bind(id.as_str()), read).await
+}
+
+/// Every relying party.
+pub async fn list(snapshot: &mut Snapshot) -> Result<Vec<ClientRow>, StoreError> {
+    snapshot.list(TABLE, sql(LIST), read).await
+}
+
+/// Changes everything but identifier and registration date; `before` guards.
+pub async fn update(
+    tx: &mut Tx,
+    before: &ClientRow,
+    after: &ClientRow,
+    event: &EventId,
+) -> Result<(), StoreError> {
+    let guard =
+        sql(UPDATE).bind(before.id.as_str()).bind(before.version).bind(named::standing(before.standing));
+    tx.change_one(TABLE, bind_body(guard, after).bind(event.as_str())).await
+}

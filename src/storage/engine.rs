@@ -1,0 +1,200 @@
+//! The only file that knows the engines: how to open them, begin, and tell their errors apart.
+
+use super::{StoreError, StoreOptions};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::Migrator;
+use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _, SqlSafeStr as _};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// synchronous=FULL: NORMAL may lose acknowledged commits. recursive_triggers: INSERT OR REPLACE would
+/// otherwise delete past the triggers. The rest bounds memory and waiting.
+const SQLITE_SESSION: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA busy_timeout = 5000; \
+     PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8000;";
+const SQLITE_READER: &str = "PRAGMA query_only = ON;";
+
+const POSTGRES_SESSION: &str = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'; \
+     SET lock_timeout = '5s'; SET synchronous_commit = on; SET timezone = 'UTC';";
+const POSTGRES_IS_MEMBER: &str = "SELECT COUNT(*) FROM pg_roles WHERE rolname = 'porteplume_service' \
+     AND pg_has_role(current_user, oid, 'MEMBER')";
+const POSTGRES_ROLE: &str = "SET ROLE porteplume_service";
+
+/// A database engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded, one writing process.
+    Sqlite,
+    /// A server; many replicas of the service.
+    Postgres,
+}
+
+impl Engine {
+    /// The engine an address names.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] never; [`StoreError::Unavailable`] when the address names neither engine.
+    pub fn of(url: &str) -> Result<Self, StoreError> {
+        match url.split(':').next() {
+            Some("sqlite") => Ok(Self::Sqlite),
+            Some("postgres" | "postgresql") => Ok(Self::Postgres),
+            _ => Err(StoreError::Unavailable("the address must begin with sqlite: or postgres:".to_owned())),
+        }
+    }
+
+    /// The name, for messages.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    /// Begins a consistent view for reading.
+    pub(super) const fn begin_read(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN DEFERRED",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    fn migrations(self) -> &'static Migrator {
+        match self {
+            Self::Sqlite => &SQLITE_MIGRATIONS,
+            Self::Postgres => &POSTGRES_MIGRATIONS,
+        }
+    }
+}
+
+/// Begins a shared commit on SQLite. Plain BEGIN would fail at the first write when another process has
+/// committed meanwhile, in spite of the busy timeout.
+pub(super) const SQLITE_BEGIN: &str = "BEGIN IMMEDIATE";
+/// Begins a write on PostgreSQL.
+pub(super) const POSTGRES_BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+/// Begins a round of sequencing: each statement must see what was committed before it, so a snapshot
+/// taken before the lock was granted would be too old.
+pub(super) const POSTGRES_BEGIN_SEQUENCING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// Whether the code says that a serialisable transaction, or a deadlock, was lost and may be run again.
+pub(super) fn is_lost_race(code: &str) -> bool {
+    matches!(code, "40001" | "40P01")
+}
+
+/// Whether the code says that the database cannot work now: PostgreSQL's classes 08, 53, 57 and a lock
+/// that did not come; SQLite's busy, locked, full, I/O (primary codes, low byte of the extended ones).
+pub(super) fn is_unavailable(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 5 | 6 | 10 | 13 | 14),
+        _ => ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "55P03",
+    }
+}
+
+/// Whether the code says that a rule of the schema refused: PostgreSQL's class 23 and lacking rights;
+/// SQLite's constraint codes.
+pub(super) fn is_refusal(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(sqlite) if code.len() < 5 => sqlite & 0xff == 19,
+        _ => code.starts_with("23") || code == "42501",
+    }
+}
+
+fn options(url: &str) -> Result<AnyConnectOptions, StoreError> {
+    install_default_drivers();
+    AnyConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Unavailable("the address cannot be read".to_owned()))
+}
+
+/// More prepared statements than the default: every statement of the room stays prepared.
+fn with_statement_cache(url: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}statement-cache-capacity=400")
+}
+
+/// The one connection that writes on SQLite.
+pub(super) async fn connect_sqlite_writer(url: &str) -> Result<AnyConnection, StoreError> {
+    let mut connection = AnyConnection::connect_with(&options(url)?).await?;
+    connection.execute(SQLITE_SESSION).await?;
+    Ok(connection)
+}
+
+/// The connections for reading (SQLite) or for everything (PostgreSQL).
+pub(super) async fn connect_pool(engine: Engine, config: &StoreOptions) -> Result<AnyPool, StoreError> {
+    let pool = AnyPoolOptions::new()
+        .max_connections(config.connections.max(2))
+        .acquire_timeout(config.patience)
+        .test_before_acquire(engine == Engine::Postgres);
+    let pool = match engine {
+        Engine::Sqlite => pool.after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(SQLITE_SESSION).await?;
+                connection.execute(SQLITE_READER).await?;
+                Ok(())
+            })
+        }),
+        Engine::Postgres => {
+            pool.after_connect(|connection, _| Box::pin(prepare_postgres_session(connection)))
+        }
+    };
+    let url = match engine {
+        Engine::Sqlite => config.url.clone(),
+        Engine::Postgres => with_statement_cache(&config.url),
+    };
+    Ok(pool.connect_with(options(&url)?).await?)
+}
+
+/// The service works under its own role where it may: that role cannot change the journal at all.
+async fn prepare_postgres_session(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    connection.execute(POSTGRES_SESSION).await?;
+    let member: i64 = sqlx::query_scalar(POSTGRES_IS_MEMBER).fetch_one(&mut *connection).await?;
+    if member > 0 {
+        connection.execute(POSTGRES_ROLE).await?;
+    }
+    Ok(())
+}
+
+/// Brings the schema up to date; makes the database's file on SQLite when it is not there.
+pub(super) async fn migrate(url: &str) -> Result<(), StoreError> {
+    let engine = Engine::of(url)?;
+    let url = match engine {
+        Engine::Sqlite => format!("{url}{}mode=rwc", if url.contains('?') { '&' } else { '?' }),
+        Engine::Postgres => url.to_owned(),
+    };
+    let mut connection = AnyConnection::connect_with(&options(&url)?).await?;
+    if engine == Engine::Sqlite {
+        connection.execute(SQLITE_SESSION).await?;
+    }
+    let done = engine.migrations().run_direct(None, &mut connection, false).await;
+    connection.close().await?;
+    done.map_err(|error| StoreError::Schema(error.to_string()))
+}
+
+/// Refuses a schema that is older, newer or altered.
+pub(super) async fn check_schema(engine: Engine, pool: &AnyPool) -> Result<(), StoreError> {
+    let applied: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
+            .fetch_all(pool)
+            .await
+            .map_err(|_| StoreError::Schema("the database has none".to_owned()))?;
+    let known: Vec<(i64, Vec<u8>)> =
+        engine.migrations().iter().map(|m| (m.version, m.checksum.to_vec())).collect();
+    if applied == known {
+        return Ok(());
+    }
+    Err(StoreError::Schema(format!("{} steps are known, {} are applied", known.len(), applied.len())))
+}
+
+/// Prepares a statement without running it.
+pub(super) async fn prepare(pool: &AnyPool, text: &'static str) -> Result<(), StoreError> {
+    let mut connection = pool.acquire().await?;
+    connection.prepare(text.into_sql_str()).await?;
+    Ok(())
+}
+
+/// The longest pause before a retry, doubled from a millisecond on.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+/// How often a lost race is run again.
+pub(super) const MOST_RETRIES: u32 = 24;

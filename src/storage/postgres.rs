@@ -1,0 +1,123 @@
+//! PostgreSQL: serialisable writes with retries, and the sequencer that follows them.
+
+use super::head::Publisher;
+use super::sequence::{Head, Sequencer, leaf_hash};
+use super::tx::{Appended, Snapshot, sql};
+use super::waiting::Waiting;
+use super::{Statement, StoreError, engine};
+use crate::mandate::{EventId, Instant};
+use sqlx::AnyPool;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, Notify};
+
+/// Any number will do, as long as every replica takes the same.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7305797240)";
+const TAKE: &str = "WITH taken AS (DELETE FROM queue WHERE qid IN (SELECT qid FROM queue ORDER BY qid LIMIT $1) \
+    RETURNING qid, event_id) SELECT taken.event_id AS event_id, event.entry AS entry FROM taken \
+    JOIN event ON event.event_id = taken.event_id LEFT JOIN leaf ON leaf.event_id = taken.event_id \
+    WHERE leaf.idx IS NULL ORDER BY taken.qid";
+const REQUEUE: &str = "INSERT INTO queue (event_id) SELECT event.event_id FROM event \
+    LEFT JOIN leaf ON leaf.event_id = event.event_id LEFT JOIN queue ON queue.event_id = event.event_id \
+    WHERE event.event_id >= $1 AND event.at < $2 AND leaf.idx IS NULL AND queue.qid IS NULL ORDER BY event.event_id";
+
+/// Statements that only PostgreSQL knows.
+pub(super) const STATEMENTS: &[Statement] = &[
+    Statement { name: "storage::postgres::LOCK", text: LOCK },
+    Statement { name: "storage::postgres::TAKE", text: TAKE },
+    Statement { name: "storage::postgres::REQUEUE", text: REQUEUE },
+];
+
+/// Entries placed in one round at most.
+const BATCH: i64 = 4_096;
+/// How often the queue is looked at when nothing was committed here: others' entries, lost wake-ups.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What the sequencer shares with the writes of its replica.
+pub(super) struct Sequencing {
+    pool: AnyPool,
+    sequencer: Mutex<Sequencer>,
+    publisher: Publisher,
+    pub(super) waiting: Arc<Waiting>,
+    kick: Notify,
+}
+
+impl Sequencing {
+    pub(super) fn new(pool: AnyPool, sequencer: Sequencer, publisher: Publisher) -> Self {
+        let waiting = Arc::new(Waiting::default());
+        Self { pool, sequencer: Mutex::new(sequencer), publisher, waiting, kick: Notify::new() }
+    }
+
+    /// Something was committed: run at once.
+    pub(super) fn kick(&self) {
+        self.kick.notify_one();
+    }
+
+    /// Ends at the next kick or tick.
+    pub(super) async fn next_round(&self) {
+        let _ = tokio::time::timeout(TICK, self.kick.notified()).await;
+    }
+
+    /// Verifies the right edge before anything is served.
+    pub(super) async fn verify(&self) -> Result<(), StoreError> {
+        let mut snapshot = Snapshot::begin(&self.pool, engine::POSTGRES_BEGIN_SEQUENCING).await?;
+        self.sequencer.lock().await.catch_up(&mut snapshot).await?;
+        snapshot.commit().await
+    }
+
+    /// One round: places what is queued, up to a batch, and says how many entries were placed. Safe in
+    /// any number of replicas: one lock, and the keys of leaf and checkpoint behind it.
+    pub(super) async fn once(&self) -> Result<usize, StoreError> {
+        let mut sequencer = self.sequencer.lock().await;
+        let mut snapshot = Snapshot::begin(&self.pool, engine::POSTGRES_BEGIN_SEQUENCING).await?;
+        let appended = take(&mut snapshot).await?;
+        if appended.is_empty() {
+            snapshot.commit().await?;
+            return Ok(0);
+        }
+        let head = sequencer.extend(&mut snapshot, &appended).await?;
+        if let Err(error) = snapshot.commit().await {
+            sequencer.forget();
+            return Err(error);
+        }
+        self.publish(&mut sequencer, head, &appended);
+        Ok(appended.len())
+    }
+
+    fn publish(&self, sequencer: &mut Sequencer, head: Head, appended: &[Appended]) {
+        self.publisher.publish(&head);
+        sequencer.committed(head);
+        for entry in appended {
+            self.waiting.placed(&entry.event_id);
+        }
+    }
+
+    /// Queues again the entries of `from..before` that have neither place nor queue row.
+    pub(super) async fn requeue(&self, from: Instant, before: Instant) -> Result<u64, StoreError> {
+        let mut snapshot = Snapshot::begin(&self.pool, engine::POSTGRES_BEGIN_SEQUENCING).await?;
+        sql(LOCK).execute(snapshot.connection()).await?;
+        // A UUIDv7 begins with its milliseconds, so the key itself bounds the search.
+        let first = format!("{:012x}", from.millis().max(0));
+        let done = sql(REQUEUE).bind(first).bind(before.micros()).execute(snapshot.connection()).await?;
+        snapshot.commit().await?;
+        self.kick();
+        Ok(done.rows_affected())
+    }
+
+    pub(super) async fn finish(&self) {
+        self.publisher.finish().await;
+    }
+}
+
+async fn take(snapshot: &mut Snapshot) -> Result<Vec<Appended>, StoreError> {
+    sql(LOCK).execute(snapshot.connection()).await?;
+    let mut seen = BTreeSet::new();
+    let rows = snapshot
+        .list("queue", sql(TAKE).bind(BATCH), |row| {
+            let event_id: EventId = row.id("event_id")?;
+            Ok(Appended { event_id, leaf_hash: leaf_hash(&row.bytes("entry")?) })
+        })
+        .await?;
+    Ok(rows.into_iter().filter(|entry| seen.insert(entry.event_id.clone())).collect())
+}

@@ -1,0 +1,49 @@
+//! The register of every statement, so that a test (and `doctor`) can prepare each on each engine.
+
+/// One statement of the storage room.
+#[derive(Debug, Clone, Copy)]
+pub struct Statement {
+    /// Where it stands: module and constant.
+    pub name: &'static str,
+    /// Its text, the same on both engines.
+    pub text: &'static str,
+}
+
+/// Declares statements as constants and registers them under their module.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
+        $($(#[$doc])* const $name: &str = $text;)*
+        pub(super) const STATEMENTS: &[$crate::storage::Statement] = &[$($crate::storage::Statement {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            text: $name,
+        },)*];
+    };
+}
+pub(super) use statements;
+
+/// Every statement that runs on both engines.
+#[must_use]
+pub fn all_statements() -> Vec<Statement> {
+    [
+        super::aidants::STATEMENTS,
+        super::auditors::STATEMENTS,
+        super::authorizations::STATEMENTS,
+        super::clients::STATEMENTS,
+        super::data_keys::STATEMENTS,
+        super::factors::STATEMENTS,
+        super::idempotency::STATEMENTS,
+        super::journal::STATEMENTS,
+        super::login_flows::STATEMENTS,
+        super::mandates::STATEMENTS,
+        super::organisations::STATEMENTS,
+        super::refusals::STATEMENTS,
+        super::representations::STATEMENTS,
+        super::search::STATEMENTS,
+        super::sequence::STATEMENTS,
+        super::sessions::STATEMENTS,
+        super::tokens::STATEMENTS,
+        super::tx::STATEMENTS,
+        super::usagers::STATEMENTS,
+    ]
+    .concat()
+}

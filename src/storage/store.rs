@@ -1,0 +1,337 @@
+//! The store: opened once, cloned freely.
+
+use super::head::{self, Publisher};
+use super::postgres::Sequencing;
+use super::sequence::{CheckpointSigner, Sequencer};
+use super::tx::{Snapshot, Tx};
+use super::writer::{Job, Write, Writer, guarded};
+use super::written::Written;
+use super::{BoxFuture, Engine, Statement, StoreError, StoreOptions, engine};
+use crate::mandate::Instant;
+use sqlx::AnyPool;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// Entries committed here and not yet placed, beyond which new writes are refused: a service that cannot
+/// journal stops (contract journal.md, 4.3).
+const MOST_UNPLACED: usize = 4_096;
+
+/// The database with its journal. Clones share everything; [`Store::close`] ends it for all.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    pool: AnyPool,
+    writing: Writing,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Writing {
+    Sqlite(Mutex<Option<mpsc::Sender<Box<dyn Job>>>>),
+    Postgres(Arc<Sequencing>),
+}
+
+impl Store {
+    /// Brings the schema of a database up to date; on SQLite makes the file when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], or [`StoreError::Schema`] when a step was altered or fails.
+    pub async fn migrate(url: &str) -> Result<(), StoreError> {
+        engine::migrate(url).await
+    }
+
+    /// Opens a migrated database. Refuses on doubt: another schema, a journal whose right edge does not give
+    /// the signed root, a journal behind the checkpoint last published from here.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Schema`], [`StoreError::Journal`], [`StoreError::Behind`].
+    pub async fn open(options: &StoreOptions, signer: Arc<dyn CheckpointSigner>) -> Result<Self, StoreError> {
+        let engine = Engine::of(&options.url)?;
+        let pool = engine::connect_pool(engine, options).await?;
+        engine::check_schema(engine, &pool).await?;
+        let known = match &options.published_checkpoint {
+            Some(path) => head::read(path).await?,
+            None => None,
+        };
+        let sequencer = Sequencer::new(signer, known);
+        let publisher = Publisher::start(options.published_checkpoint.clone());
+        match engine {
+            Engine::Sqlite => Self::open_sqlite(options, pool, sequencer, publisher).await,
+            Engine::Postgres => Self::open_postgres(options, pool, sequencer, publisher).await,
+        }
+    }
+
+    async fn open_sqlite(
+        options: &StoreOptions,
+        pool: AnyPool,
+        mut sequencer: Sequencer,
+        publisher: Publisher,
+    ) -> Result<Self, StoreError> {
+        let mut tx = Tx::of_writer(engine::connect_sqlite_writer(&options.url).await?);
+        sequencer.catch_up(&mut tx).await?;
+        let (sender, jobs) = mpsc::channel(options.waiting_writes.max(1));
+        let writer = Writer { url: options.url.clone(), tx: Some(tx), sequencer, publisher, jobs };
+        let task = tokio::spawn(writer.work());
+        let writing = Writing::Sqlite(Mutex::new(Some(sender)));
+        Ok(Self(Arc::new(Inner { engine: Engine::Sqlite, pool, writing, task: Mutex::new(Some(task)) })))
+    }
+
+    async fn open_postgres(
+        options: &StoreOptions,
+        pool: AnyPool,
+        sequencer: Sequencer,
+        publisher: Publisher,
+    ) -> Result<Self, StoreError> {
+        let sequencing = Arc::new(Sequencing::new(pool.clone(), sequencer, publisher));
+        sequencing.verify().await?;
+        let task = options.sequencing.then(|| tokio::spawn(sequence(Arc::downgrade(&sequencing))));
+        let writing = Writing::Postgres(sequencing);
+        Ok(Self(Arc::new(Inner { engine: Engine::Postgres, pool, writing, task: Mutex::new(task) })))
+    }
+
+    /// The engine behind it.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.0.engine
+    }
+
+    /// Runs a named write. The closure changes facts and appends entries through [`Tx`]; it may run twice,
+    /// so it must own no side effect. `Ok` commits; `Err` rolls back and comes back unchanged.
+    ///
+    /// # Errors
+    /// The closure's own, or a [`StoreError`] turned into it.
+    pub async fn write<T, E, F>(&self, name: &'static str, work: F) -> Result<Written<T>, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
+    {
+        let started = std::time::Instant::now();
+        let result = match &self.0.writing {
+            Writing::Sqlite(sender) => {
+                let sender = sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                queued(sender, work).await
+            }
+            Writing::Postgres(sequencing) => self.serialised(sequencing, name, work).await,
+        };
+        measure(name, started, result.is_ok());
+        result
+    }
+
+    async fn serialised<T, E, F>(
+        &self,
+        sequencing: &Arc<Sequencing>,
+        name: &'static str,
+        work: F,
+    ) -> Result<Written<T>, E>
+    where
+        E: From<StoreError>,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+    {
+        if sequencing.waiting.count() >= MOST_UNPLACED {
+            return Err(StoreError::Busy.into());
+        }
+        let mut pause = Duration::from_millis(1);
+        for attempt in 0..=engine::MOST_RETRIES {
+            if attempt > 0 {
+                metrics::counter!("store_retries_total", "name" => name).increment(1);
+                tokio::time::sleep(jittered(pause)).await;
+                pause = (pause * 2).min(engine::LONGEST_PAUSE);
+            }
+            match self.once(sequencing, &work).await {
+                Err(Ended::Contended) => {}
+                Err(Ended::Failed(error)) => return Err(error),
+                Ok(written) => return Ok(written),
+            }
+        }
+        Err(StoreError::Contended.into())
+    }
+
+    async fn once<T, E, F>(&self, sequencing: &Arc<Sequencing>, work: &F) -> Result<Written<T>, Ended<E>>
+    where
+        E: From<StoreError>,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+    {
+        let mut tx = Tx::begin(&self.0.pool).await?;
+        let result = guarded(work(&mut tx)).await?;
+        // A failed statement decides, whatever the closure made of it.
+        match tx.take_fault() {
+            Some(StoreError::Contended) => return Err(Ended::Contended),
+            Some(_) if result.is_ok() => return Err(StoreError::WentOn.into()),
+            _ => {}
+        }
+        let value = result.map_err(Ended::Failed)?;
+        let events = tx.take_appended().into_iter().map(|entry| entry.event_id).collect::<Vec<_>>();
+        if events.is_empty() {
+            tx.into_snapshot().commit().await.map_err(of_commit)?;
+            return Ok(Written::included_already(value, events));
+        }
+        let ticket = sequencing.waiting.enter(events);
+        tx.into_snapshot().commit().await.map_err(of_commit)?;
+        sequencing.kick();
+        Ok(Written::pending(value, self.clone(), ticket))
+    }
+
+    /// Runs a named read on one consistent view.
+    ///
+    /// # Errors
+    /// The closure's own, or a [`StoreError`] turned into it.
+    pub async fn read<T, E, F>(&self, name: &'static str, look: F) -> Result<T, E>
+    where
+        E: From<StoreError>,
+        F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
+    {
+        let started = std::time::Instant::now();
+        let result = self.look(look).await;
+        measure(name, started, result.is_ok());
+        result
+    }
+
+    async fn look<T, E, F>(&self, look: F) -> Result<T, E>
+    where
+        E: From<StoreError>,
+        F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
+    {
+        let mut snapshot = Snapshot::begin(&self.0.pool, self.0.engine.begin_read()).await?;
+        let value = look(&mut snapshot).await?;
+        match snapshot.take_fault() {
+            Some(_) => return Err(StoreError::WentOn.into()),
+            None => snapshot.commit().await?,
+        }
+        Ok(value)
+    }
+
+    /// One round of sequencing; how many entries were placed. Nothing to do on SQLite. The store does this
+    /// by itself when `sequencing` is on.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; nothing was placed, or the outcome is not known and the next round finds out.
+    pub async fn sequence_once(&self) -> Result<usize, StoreError> {
+        match &self.0.writing {
+            Writing::Sqlite(_) => Ok(0),
+            Writing::Postgres(sequencing) => sequencing.once().await,
+        }
+    }
+
+    /// Queues again entries older than five seconds that have neither a place nor a queue row (a lost or
+    /// stolen queue row). Looks back to `from`. How many were found; each deserves an alarm.
+    ///
+    /// # Errors
+    /// Any fault of the database.
+    pub async fn requeue_lost(&self, from: Instant, now: Instant) -> Result<u64, StoreError> {
+        match &self.0.writing {
+            Writing::Sqlite(_) => Ok(0),
+            Writing::Postgres(sequencing) => {
+                sequencing.requeue(from, now.plus(time::Duration::seconds(-5))).await
+            }
+        }
+    }
+
+    /// Prepares every statement without running it: what `doctor` and a test ask.
+    ///
+    /// # Errors
+    /// The first statement that does not fit the schema, by name.
+    pub async fn prepare_all(&self) -> Result<usize, StoreError> {
+        let mut all: Vec<Statement> = super::all_statements();
+        if self.0.engine == Engine::Postgres {
+            all.extend_from_slice(super::postgres::STATEMENTS);
+        }
+        for statement in &all {
+            engine::prepare(&self.0.pool, statement.text)
+                .await
+                .map_err(|error| StoreError::Schema(format!("{}: {error}", statement.name)))?;
+        }
+        Ok(all.len())
+    }
+
+    /// Finishes what waits, writes the last published checkpoint, and closes every connection.
+    pub async fn close(&self) {
+        if let Writing::Sqlite(sender) = &self.0.writing {
+            sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+        let task = self.0.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            if self.0.engine == Engine::Postgres {
+                task.abort();
+            }
+            // An aborted round rolls back; its entries stay queued.
+            let _ = task.await;
+        }
+        if let Writing::Postgres(sequencing) = &self.0.writing {
+            sequencing.finish().await;
+        }
+        self.0.pool.close().await;
+    }
+}
+
+/// How one attempt on PostgreSQL ended without a commit.
+enum Ended<E> {
+    Contended,
+    Failed(E),
+}
+
+impl<E: From<StoreError>> From<StoreError> for Ended<E> {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Contended => Self::Contended,
+            other => Self::Failed(other.into()),
+        }
+    }
+}
+
+/// A commit the database refused was not written; one that broke may have been.
+fn of_commit(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(_) | StoreError::Database(_) => StoreError::OutcomeUnknown,
+        refused => refused,
+    }
+}
+
+async fn queued<T, E, F>(sender: Option<mpsc::Sender<Box<dyn Job>>>, work: F) -> Result<Written<T>, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+{
+    let sender = sender.ok_or(StoreError::Closed)?;
+    let (answer, answered) = oneshot::channel();
+    let job = Box::new(Write { work, result: None, answer });
+    sender.try_send(job).map_err(|refused| match refused {
+        mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+        mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+    })?;
+    drop(sender);
+    let (value, events) = answered.await.map_err(|_| StoreError::OutcomeUnknown)??;
+    Ok(Written::included_already(value, events))
+}
+
+async fn sequence(sequencing: Weak<Sequencing>) {
+    loop {
+        let Some(sequencing) = sequencing.upgrade() else { return };
+        match sequencing.once().await {
+            Ok(0) => sequencing.next_round().await,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%error, "entries could not be placed");
+                metrics::counter!("store_sequencing_failures_total", "code" => error.code()).increment(1);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// Half to the whole of the pause. Spreading retries guards nothing, so the hasher's seed is chance enough.
+fn jittered(pause: Duration) -> Duration {
+    let spread = RandomState::new().hash_one(()) % 256;
+    pause / 2 + pause / 512 * u32::try_from(spread).unwrap_or(0)
+}
+
+fn measure(name: &'static str, started: std::time::Instant, done: bool) {
+    let outcome = if done { "done" } else { "failed" };
+    metrics::histogram!("store_transaction_seconds", "name" => name, "outcome" => outcome)
+        .record(started.elapsed().as_secs_f64());
+}

@@ -1,0 +1,243 @@
+//! SQLite's one writer: jobs queue to it and share commits; the journal grows in the same commit.
+
+use super::head::Publisher;
+use super::sequence::{Head, Sequencer};
+use super::tx::{Appended, Tx};
+use super::{BoxFuture, StoreError, engine};
+use crate::mandate::EventId;
+use sqlx::Executor as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Jobs that share one commit at most.
+const BATCH: usize = 256;
+/// The longest a job may hold the writer.
+const LONGEST_JOB: Duration = Duration::from_secs(5);
+
+/// One write waiting for the writer.
+pub(super) trait Job: Send {
+    /// Whether somebody still waits for the answer.
+    fn wanted(&self) -> bool;
+    /// Runs the closure; whether its changes are to be kept.
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool>;
+    /// Its changes were not kept, for a reason of the store's.
+    fn fail(&mut self, error: StoreError);
+    /// Gives the answer.
+    fn answer(self: Box<Self>, events: Vec<EventId>);
+}
+
+/// A closure with its result and whoever waits for it.
+pub(super) struct Write<T, E, F> {
+    pub(super) work: F,
+    pub(super) result: Option<Result<T, E>>,
+    pub(super) answer: oneshot::Sender<Result<(T, Vec<EventId>), E>>,
+}
+
+impl<T, E, F> Job for Write<T, E, F>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+{
+    fn wanted(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
+    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool> {
+        Box::pin(async move {
+            let result = guarded((self.work)(tx)).await.unwrap_or_else(|error| Err(error.into()));
+            let keep = result.is_ok();
+            self.result = Some(result);
+            keep
+        })
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        // A refusal of the closure's own stays what it is: it kept nothing anyway.
+        if !matches!(self.result, Some(Err(_))) {
+            self.result = Some(Err(error.into()));
+        }
+    }
+
+    fn answer(self: Box<Self>, events: Vec<EventId>) {
+        let result = self.result.unwrap_or_else(|| Err(StoreError::Closed.into()));
+        // Nobody may wait any more; the commit stands all the same.
+        let _ = self.answer.send(result.map(|value| (value, events)));
+    }
+}
+
+/// Runs a closure's future: a panic or endless waiting becomes an error.
+pub(super) async fn guarded<T>(mut work: BoxFuture<'_, T>) -> Result<T, StoreError> {
+    let caught = std::future::poll_fn(move |context| {
+        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(_) => Poll::Ready(Err(StoreError::Panicked)),
+        }
+    });
+    tokio::time::timeout(LONGEST_JOB, caught).await.unwrap_or(Err(StoreError::TooSlow))
+}
+
+/// A job of a batch, with what it appended.
+struct Entered {
+    job: Box<dyn Job>,
+    appended: Vec<Appended>,
+    kept: bool,
+}
+
+/// The writer.
+pub(super) struct Writer {
+    pub(super) url: String,
+    pub(super) tx: Option<Tx>,
+    pub(super) sequencer: Sequencer,
+    pub(super) publisher: Publisher,
+    pub(super) jobs: mpsc::Receiver<Box<dyn Job>>,
+}
+
+impl Writer {
+    /// Works until every sender is gone, then closes the connection.
+    pub(super) async fn work(mut self) {
+        while let Some(first) = self.jobs.recv().await {
+            let mut batch = vec![entered(first)];
+            while batch.len() < BATCH
+                && let Ok(job) = self.jobs.try_recv()
+            {
+                batch.push(entered(job));
+            }
+            self.serve(batch).await;
+        }
+        self.publisher.finish().await;
+        if let Some(tx) = self.tx
+            && let Err(error) = tx.into_snapshot().close().await
+        {
+            tracing::warn!(%error, "the writer's connection did not close cleanly");
+        }
+    }
+
+    async fn serve(&mut self, batch: Vec<Entered>) {
+        metrics::histogram!("store_batch_jobs")
+            .record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
+        let alone = batch.len() == 1;
+        let again = self.commit(batch, alone).await;
+        // The database refused the commit as a whole, for one job's sake: each on its own finds out whose.
+        for one in again {
+            self.commit(vec![one], true).await;
+        }
+    }
+
+    /// Runs and commits a batch, and answers. Gives back the jobs to run again one by one.
+    async fn commit(&mut self, mut batch: Vec<Entered>, alone: bool) -> Vec<Entered> {
+        let outcome = self.attempt(&mut batch).await;
+        match outcome {
+            Ok(head) => {
+                if let Some(head) = head {
+                    self.publisher.publish(&head);
+                    self.sequencer.committed(head);
+                }
+            }
+            Err(Failed::Refused(_)) if !alone => return batch,
+            Err(Failed::Refused(error) | Failed::NotWritten(error)) => fail_all(&mut batch, &error),
+            Err(Failed::Unknown(error)) => {
+                tracing::error!(%error, "the outcome of a shared commit is not known");
+                fail_all(&mut batch, &StoreError::OutcomeUnknown);
+            }
+        }
+        for entered in batch {
+            let events = if entered.kept { entered.appended } else { Vec::new() };
+            entered.job.answer(events.into_iter().map(|entry| entry.event_id).collect());
+        }
+        Vec::new()
+    }
+
+    async fn attempt(&mut self, batch: &mut [Entered]) -> Result<Option<Head>, Failed> {
+        let mut tx = self.connect().await.map_err(Failed::NotWritten)?;
+        let outcome = self.transact(&mut tx, batch).await;
+        if outcome.is_ok() {
+            self.tx = Some(tx);
+        } else {
+            self.sequencer.forget();
+            // A connection that cannot even roll back is dropped; the next batch opens another.
+            if raw(&mut tx, "ROLLBACK").await.is_ok() {
+                self.tx = Some(tx);
+            }
+        }
+        outcome
+    }
+
+    async fn connect(&mut self) -> Result<Tx, StoreError> {
+        match self.tx.take() {
+            Some(tx) => Ok(tx),
+            None => engine::connect_sqlite_writer(&self.url).await.map(Tx::of_writer),
+        }
+    }
+
+    async fn transact(&mut self, tx: &mut Tx, batch: &mut [Entered]) -> Result<Option<Head>, Failed> {
+        raw(tx, engine::SQLITE_BEGIN).await.map_err(Failed::NotWritten)?;
+        let mut appended = Vec::new();
+        for entered in batch.iter_mut() {
+            run_one(tx, entered).await.map_err(Failed::NotWritten)?;
+            appended.extend_from_slice(&entered.appended);
+        }
+        let head = if appended.is_empty() {
+            None
+        } else {
+            Some(self.sequencer.extend(tx, &appended).await.map_err(Failed::NotWritten)?)
+        };
+        match raw(tx, "COMMIT").await {
+            Ok(()) => Ok(head),
+            Err(error @ StoreError::Refused(_)) => Err(Failed::Refused(error)),
+            Err(error) => Err(Failed::Unknown(error)),
+        }
+    }
+}
+
+/// Why a batch was not committed.
+enum Failed {
+    /// A deferred rule refused the commit; nothing was written.
+    Refused(StoreError),
+    /// It failed before the commit; nothing was written.
+    NotWritten(StoreError),
+    /// The commit itself failed.
+    Unknown(StoreError),
+}
+
+const fn entered(job: Box<dyn Job>) -> Entered {
+    Entered { job, appended: Vec::new(), kept: false }
+}
+
+fn fail_all(batch: &mut [Entered], error: &StoreError) {
+    for entered in batch {
+        entered.kept = false;
+        entered.job.fail(error.clone());
+    }
+}
+
+/// Runs one job within its savepoint. An error here is the connection's, not the job's.
+async fn run_one(tx: &mut Tx, entered: &mut Entered) -> Result<(), StoreError> {
+    entered.kept = false;
+    entered.appended.clear();
+    if !entered.job.wanted() {
+        return Ok(());
+    }
+    raw(tx, "SAVEPOINT job").await?;
+    let keep = entered.job.run(tx).await;
+    let appended = tx.take_appended();
+    let fault = tx.take_fault();
+    if keep && fault.is_none() {
+        entered.kept = true;
+        entered.appended = appended;
+        return raw(tx, "RELEASE job").await;
+    }
+    if let Some(fault) = fault {
+        tracing::debug!(code = fault.code(), "a job failed in the database");
+        entered.job.fail(StoreError::WentOn);
+    }
+    raw(tx, "ROLLBACK TO job; RELEASE job").await
+}
+
+async fn raw(tx: &mut Tx, text: &'static str) -> Result<(), StoreError> {
+    tx.connection().execute(text).await?;
+    Ok(())
+}
