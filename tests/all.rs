@@ -8,3 +8,5 @@
 )]
 
 mod rooms;
+mod storage;
+mod support;

@@ -1,6 +1,6 @@
 //! The right edge of the tree: the tiles that are not full yet. Enough to append without reading.
 
-use ring::digest;
+use crate::crypto::sha256;
 
 pub(super) type Hash = [u8; 32];
 
@@ -23,21 +23,11 @@ pub(super) struct Edge {
 
 /// RFC 6962, 2.1: the hash of a leaf.
 pub(super) fn leaf_hash(entry: &[u8]) -> Hash {
-    hash(&[&[0], entry])
+    sha256(&[&[0], entry].concat())
 }
 
 fn node(left: &Hash, right: &Hash) -> Hash {
-    hash(&[&[1], left, right])
-}
-
-fn hash(parts: &[&[u8]]) -> Hash {
-    let mut context = digest::Context::new(&digest::SHA256);
-    for part in parts {
-        context.update(part);
-    }
-    let mut out = [0; 32];
-    out.copy_from_slice(context.finish().as_ref());
-    out
+    sha256(&[&[1], left.as_slice(), right.as_slice()].concat())
 }
 
 impl Edge {
@@ -73,7 +63,7 @@ impl Edge {
     /// The root of the whole tree.
     pub(super) fn root(&self) -> Hash {
         let right_to_left = self.levels.iter().flat_map(|tile| peaks(tile));
-        right_to_left.reduce(|right, left| node(&left, &right)).unwrap_or_else(|| hash(&[]))
+        right_to_left.reduce(|right, left| node(&left, &right)).unwrap_or_else(|| sha256(&[]))
     }
 }
 
@@ -102,5 +92,5 @@ fn root(hashes: &[Hash]) -> Hash {
             })
             .collect();
     }
-    row.first().copied().unwrap_or_else(|| hash(&[]))
+    row.first().copied().unwrap_or_else(|| sha256(&[]))
 }

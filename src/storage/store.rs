@@ -7,11 +7,12 @@ use super::tx::{Snapshot, Tx};
 use super::writer::{Job, Write, Writer, guarded};
 use super::written::Written;
 use super::{BoxFuture, Engine, Statement, StoreError, StoreOptions, engine};
-use crate::mandate::Instant;
+use crate::mandate;
+use crate::telemetry;
 use sqlx::AnyPool;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -110,7 +111,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
     {
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let result = match &self.0.writing {
             Writing::Sqlite(sender) => {
                 let sender = sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -138,12 +139,12 @@ impl Store {
         let mut pause = Duration::from_millis(1);
         for attempt in 0..=engine::MOST_RETRIES {
             if attempt > 0 {
-                metrics::counter!("store_retries_total", "name" => name).increment(1);
                 tokio::time::sleep(jittered(pause)).await;
                 pause = (pause * 2).min(engine::LONGEST_PAUSE);
             }
+            let started = Instant::now();
             match self.once(sequencing, &work).await {
-                Err(Ended::Contended) => {}
+                Err(Ended::Contended) => telemetry::transaction(name, "retried", started.elapsed()),
                 Err(Ended::Failed(error)) => return Err(error),
                 Ok(written) => return Ok(written),
             }
@@ -185,7 +186,7 @@ impl Store {
         E: From<StoreError>,
         F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
     {
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let result = self.look(look).await;
         measure(name, started, result.is_ok());
         result
@@ -222,7 +223,11 @@ impl Store {
     ///
     /// # Errors
     /// Any fault of the database.
-    pub async fn requeue_lost(&self, from: Instant, now: Instant) -> Result<u64, StoreError> {
+    pub async fn requeue_lost(
+        &self,
+        from: mandate::Instant,
+        now: mandate::Instant,
+    ) -> Result<u64, StoreError> {
         match &self.0.writing {
             Writing::Sqlite(_) => Ok(0),
             Writing::Postgres(sequencing) => {
@@ -316,8 +321,7 @@ async fn sequence(sequencing: Weak<Sequencing>) {
             Ok(0) => sequencing.next_round().await,
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(%error, "entries could not be placed");
-                metrics::counter!("store_sequencing_failures_total", "code" => error.code()).increment(1);
+                tracing::error!(%error, code = error.code(), "entries could not be placed");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
@@ -330,8 +334,6 @@ fn jittered(pause: Duration) -> Duration {
     pause / 2 + pause / 512 * u32::try_from(spread).unwrap_or(0)
 }
 
-fn measure(name: &'static str, started: std::time::Instant, done: bool) {
-    let outcome = if done { "done" } else { "failed" };
-    metrics::histogram!("store_transaction_seconds", "name" => name, "outcome" => outcome)
-        .record(started.elapsed().as_secs_f64());
+fn measure(name: &'static str, started: Instant, done: bool) {
+    telemetry::transaction(name, if done { "committed" } else { "failed" }, started.elapsed());
 }

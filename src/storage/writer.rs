@@ -117,8 +117,6 @@ impl Writer {
     }
 
     async fn serve(&mut self, batch: Vec<Entered>) {
-        metrics::histogram!("store_batch_jobs")
-            .record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
         let alone = batch.len() == 1;
         let again = self.commit(batch, alone).await;
         // The database refused the commit as a whole, for one job's sake: each on its own finds out whose.

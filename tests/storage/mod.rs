@@ -1,0 +1,3 @@
+//! The storage room, held to one contract on both engines.
+
+mod schema;

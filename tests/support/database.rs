@@ -1,0 +1,161 @@
+//! A fresh, migrated database per test, on either engine.
+//!
+//! SQLite lives in a file of its own in the temporary folder. PostgreSQL is reached through the administrator's
+//! address in `PORTEPLUME_TEST_POSTGRES`; without it the test fails, it is never skipped.
+
+use porteplume::storage::{CheckpointSigner, Engine, Store, StoreError, StoreOptions};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::OnceCell;
+
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+/// The migrated PostgreSQL database the others are copied from.
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+
+/// A migrated database that goes away with its owner.
+pub struct TestDatabase {
+    engine: Engine,
+    url: String,
+    folder: PathBuf,
+    name: String,
+}
+
+/// Signs nothing, but gives notes of the right form.
+pub struct FakeSigner;
+
+impl CheckpointSigner for FakeSigner {
+    fn sign(&self, size: u64, root: &[u8; 32]) -> Result<String, String> {
+        use base64::Engine as _;
+        let root = base64::engine::general_purpose::STANDARD.encode(root);
+        Ok(format!("porteplume.test/journal\n{size}\n{root}\n\n\u{2014} porteplume.test/journal ZmFrZQ==\n"))
+    }
+
+    fn verifies(&self, note: &str, size: u64, root: &[u8; 32]) -> bool {
+        self.sign(size, root).as_deref() == Ok(note)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests' one setting")]
+fn admin_url() -> String {
+    std::env::var("PORTEPLUME_TEST_POSTGRES").unwrap_or_else(|_| {
+        panic!("PostgreSQL is missing: PORTEPLUME_TEST_POSTGRES is not set (tests/run starts a server and sets it)")
+    })
+}
+
+fn with_database(url: &str, name: &str) -> String {
+    let mut url = url::Url::parse(url).expect("PORTEPLUME_TEST_POSTGRES is an address");
+    url.set_path(name);
+    url.into()
+}
+
+async fn administer(statement: String) {
+    sqlx::any::install_default_drivers();
+    let mut admin = AnyConnection::connect(&admin_url()).await.expect("PostgreSQL answers");
+    admin.execute(AssertSqlSafe(statement)).await.expect("an administrator's statement");
+    admin.close().await.expect("close");
+}
+
+async fn template() -> &'static str {
+    TEMPLATE
+        .get_or_init(|| async {
+            let name = format!("porteplume_template_{}", std::process::id());
+            administer(format!("CREATE DATABASE {name}")).await;
+            Store::migrate(&with_database(&admin_url(), &name)).await.expect("migrate");
+            name
+        })
+        .await
+}
+
+impl TestDatabase {
+    /// A fresh, migrated database.
+    pub async fn fresh(engine: Engine) -> Self {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("porteplume_test_{}_{number}", std::process::id());
+        let folder = std::env::temp_dir().join(&name);
+        std::fs::create_dir_all(&folder).expect("a temporary folder");
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite:{}", folder.join("porteplume.sqlite").display()),
+            Engine::Postgres => with_database(&admin_url(), &name),
+        };
+        match engine {
+            Engine::Sqlite => Store::migrate(&url).await.expect("migrate"),
+            Engine::Postgres => {
+                let template = template().await;
+                administer(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+            }
+        }
+        Self { engine, url, folder, name }
+    }
+
+    /// Its engine.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Its address, with every right.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A folder of its own, for files beside the database.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
+    /// Options to open it with.
+    pub fn options(&self) -> StoreOptions {
+        StoreOptions { connections: 8, ..StoreOptions::new(self.url.clone()) }
+    }
+
+    /// Opens it with a signer that does nothing.
+    pub async fn store(&self) -> Store {
+        self.try_store(&self.options()).await.expect("open the store")
+    }
+
+    /// Opens it with these options.
+    pub async fn try_store(&self, options: &StoreOptions) -> Result<Store, StoreError> {
+        Store::open(options, Arc::new(FakeSigner)).await
+    }
+
+    /// A bare connection with every right, past the store.
+    pub async fn raw(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        AnyConnection::connect(&self.url).await.expect("a bare connection")
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+        if self.engine == Engine::Postgres {
+            let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+            let dropped = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(administer(drop));
+            });
+            let _ = dropped.join();
+        }
+    }
+}
+
+/// Runs each test once per engine: `on_both! { name(database) { ... } }`.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* $name:ident($database:ident) $body:block)*) => {
+        $($(#[$meta])* async fn $name($database: $crate::support::database::TestDatabase) $body)*
+        mod sqlite {
+            $(#[tokio::test] async fn $name() {
+                use $crate::support::database::TestDatabase;
+                super::$name(TestDatabase::fresh(porteplume::storage::Engine::Sqlite).await).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $name() {
+                use $crate::support::database::TestDatabase;
+                super::$name(TestDatabase::fresh(porteplume::storage::Engine::Postgres).await).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both;
