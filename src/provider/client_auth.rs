@@ -47,8 +47,11 @@ impl Credentials {
     /// Reads the one method a request uses, from its `Authorization` header and its form.
     ///
     /// # Errors
-    /// [`OAuthError::InvalidRequest`] for two methods at once, [`OAuthError::InvalidClient`] for none or an unreadable one.
+    /// [`OAuthError::InvalidRequest`] for two methods at once or a repeated parameter, [`OAuthError::InvalidClient`] for none or an unreadable one.
     pub fn read(authorization: Option<&[u8]>, form: &Params) -> Result<Self, OAuthError> {
+        if form.has_repeated() {
+            return Err(OAuthError::InvalidRequest("a parameter stands more than once"));
+        }
         let (secret, assertion) = (form.get("client_secret"), form.get("client_assertion"));
         let named = form.get("client_id").map(ClientId::parse).transpose();
         let named = named.map_err(|_| ClientRefusal::Unknown)?;
@@ -250,6 +253,7 @@ mod tests {
             (Some(&basic), assertion.clone()),
             (None, format!("{secret}&{assertion}")),
             (Some(&basic), format!("{secret}&{assertion}")),
+            (None, format!("{secret}&client_secret=other")),
         ] {
             let read = Credentials::read(header.map(Vec::as_slice), &params(&form)).err();
             assert!(matches!(read, Some(OAuthError::InvalidRequest(_))), "{form}");

@@ -158,6 +158,7 @@ fn at_hash(access_token: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest.first_chunk::<16>().map_or(&[][..], |half| half))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
 fn numeric_date<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(at.seconds())
 }
@@ -189,5 +190,152 @@ impl Hint {
         let hinted: Hinted = serde_json::from_slice(&verified.payload).ok()?;
         let ours = hinted.iss == issuer.as_str() && verified.header.typ.as_deref() == Some(TYP);
         ours.then_some(Self { client: hinted.aud, subject: hinted.sub, sid: hinted.sid })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{NOW, access_token, id, id_token, issuer, jwks, key, mandate};
+    use super::*;
+    use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJwsSigningAlgorithm};
+    use openidconnect::{AccessToken, AccessTokenHash, IssuerUrl, Nonce};
+    use serde_json::{Value, json};
+
+    fn payload(jwt: &str) -> Value {
+        let part = jwt.split('.').nth(1).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_certified_relying_party_library_accepts_the_token() {
+        let jwt = id_token(|_| ());
+        let verifier = CoreIdTokenVerifier::new_public_client(
+            openidconnect::ClientId::new("caisse".to_owned()),
+            IssuerUrl::new(issuer().as_str().to_owned()).unwrap(),
+            serde_json::from_value(jwks("k1")).unwrap(),
+        )
+        .set_allowed_algs([CoreJwsSigningAlgorithm::EcdsaP256Sha256])
+        .set_time_fn(|| serde_json::from_str("\"2026-11-22T10:00:30Z\"").unwrap());
+        let token: CoreIdToken = jwt.parse().unwrap();
+        let claims = token.claims(&verifier, &Nonce::new("n-0S6_WzA2Mj".to_owned())).unwrap();
+        assert_eq!(claims.subject().as_str(), "pairwise-usager");
+        assert_eq!(claims.auth_context_ref().unwrap().as_str(), "eidas1");
+        let hash = AccessTokenHash::from_token(
+            &AccessToken::new(access_token().expose().to_owned()),
+            token.signing_alg().unwrap(),
+            token.signing_key(&verifier).unwrap(),
+        );
+        assert_eq!(claims.access_token_hash(), Some(&hash.unwrap()));
+        assert!(token.claims(&verifier, &Nonce::new("other".to_owned())).is_err());
+    }
+
+    #[test]
+    fn the_token_names_both_persons_the_mandate_and_its_limits_and_nothing_else() {
+        let jwt = id_token(|_| ());
+        let now = NOW.seconds();
+        let mut claims = payload(&jwt);
+        assert_eq!(claims["at_hash"].take(), json!(at_hash(access_token().expose())));
+        let expected = json!({
+            "iss": "https://porteplume.example",
+            "sub": "pairwise-usager",
+            "aud": "caisse",
+            "exp": now + 300,
+            "iat": now,
+            "auth_time": now - 600,
+            "nonce": "n-0S6_WzA2Mj",
+            "acr": "eidas1",
+            "at_hash": null,
+            "sid": "sid-1",
+            "act": {
+                "sub": "pairwise-aidant",
+                "organisation": {
+                    "id": "03030303030303030303030303030303",
+                    "name": "Mairie de Démonstration",
+                    "siret": "21750001600019",
+                },
+                "acr": "eidas2",
+            },
+            "authorization_details": [{
+                "type": "mandate",
+                "identifier": "01010101010101010101010101010101",
+                "procedure": "declare-income",
+                "acts": ["prepare", "fill"],
+                "organisation": {"name": "Mairie de Démonstration", "siret": "21750001600019"},
+                "granted": now - 86_400,
+                "expires": now + 30 * 86_400,
+                "usager_acr": "eidas1",
+                "aidant_acr": "eidas2",
+                "journal": {
+                    "entry": "02020202020202020202020202020202",
+                    "index": 41,
+                    "origin": "porteplume.example/journal",
+                },
+            }],
+        });
+        assert_eq!(claims, expected);
+    }
+
+    #[test]
+    fn oidcc_ensure_request_without_nonce_succeeds_for_code_flow() {
+        assert_eq!(payload(&id_token(|token| token.nonce = None)).get("nonce"), None);
+    }
+
+    #[test]
+    fn a_token_does_not_outlive_its_mandate() {
+        let short = MandateDetails { expires: NOW.plus(Duration::seconds(20)), ..mandate() };
+        let issuer = issuer();
+        let client = id("caisse");
+        let (access_token, actor) = (access_token(), super::super::testing::actor());
+        let token = IdToken {
+            issuer: &issuer,
+            subject: "s",
+            client: &client,
+            now: NOW,
+            authenticated_at: NOW,
+            nonce: None,
+            access_token: &access_token,
+            actor: &actor,
+            mandate: &short,
+            sid: "sid-1",
+        };
+        assert_eq!(payload(&token.sign(&key("k1")).unwrap())["exp"], json!(NOW.seconds() + 20));
+    }
+
+    #[test]
+    fn the_access_token_hash_is_that_of_openid_connect_core_appendix_a_3() {
+        assert_eq!(at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"), "77QmUPtjPfzWtF2AnpK9RQ");
+    }
+
+    #[test]
+    fn a_hint_is_read_on_its_signature_however_old() {
+        let old = id_token(|token| token.now = NOW.plus(Duration::days(-400)));
+        let hint = Hint::read(&old, &issuer(), &jwks("k1")).unwrap();
+        let (client, subject) = (id("caisse"), "pairwise-usager".to_owned());
+        assert_eq!(hint, Hint { client, subject, sid: "sid-1".to_owned() });
+    }
+
+    #[test]
+    fn a_hint_that_is_not_ours_is_no_hint() {
+        let jwt = id_token(|_| ());
+        let [header, body, signature] = jwt.split('.').collect::<Vec<_>>().try_into().unwrap();
+        let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
+        let mut other = payload(&jwt);
+        other["sub"] = json!("someone-else");
+        let other = URL_SAFE_NO_PAD.encode(other.to_string());
+        let claims = payload(&jwt).to_string();
+        for forged in [
+            String::new(),
+            "a.b.c".to_owned(),
+            format!("{none}.{body}."),
+            format!("{none}.{body}.{signature}"),
+            format!("{header}.{other}.{signature}"),
+            format!("{header}.{body}."),
+            sign_jws(&key("suite-key"), TYP, claims.as_bytes()).unwrap(),
+            sign_jws(&key("k1"), "logout+jwt", claims.as_bytes()).unwrap(),
+        ] {
+            assert_eq!(Hint::read(&forged, &issuer(), &jwks("k1")), None, "{forged}");
+        }
+        let elsewhere = Issuer::parse("https://elsewhere.example").unwrap();
+        assert_eq!(Hint::read(&jwt, &elsewhere, &jwks("k1")), None);
     }
 }

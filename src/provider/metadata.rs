@@ -7,10 +7,13 @@ use super::issuer::{AUTHORIZE, END_SESSION, Issuer, JWKS, USERINFO};
 use super::profile::Profile;
 use super::registration::ClientAuthMethod;
 use crate::crypto::TokenAlg;
-use serde::Serialize;
+use serde_json::json;
 
 /// Levels of identification that ID tokens may carry in `acr`.
 pub const ACR_VALUES: [&str; 3] = ["eidas1", "eidas2", "eidas3"];
+
+/// Algorithms of our keys.
+const SIGNING: [&str; 2] = [TokenAlg::Es256.as_str(), TokenAlg::Rs256.as_str()];
 
 /// Claims of ID tokens and userinfo that are not about the usager's identity.
 const OWN_CLAIMS: [&str; 12] = [
@@ -28,73 +31,114 @@ const OWN_CLAIMS: [&str; 12] = [
     "authorization_details",
 ];
 
-#[derive(Serialize)]
-struct Document<'a> {
-    issuer: &'a str,
-    authorization_endpoint: String,
-    token_endpoint: String,
-    userinfo_endpoint: String,
-    jwks_uri: String,
-    end_session_endpoint: String,
-    response_types_supported: [&'a str; 1],
-    response_modes_supported: [&'a str; 1],
-    grant_types_supported: [&'a str; 1],
-    subject_types_supported: [&'a str; 1],
-    id_token_signing_alg_values_supported: [&'a str; 2],
-    token_endpoint_auth_methods_supported: [&'a str; 3],
-    token_endpoint_auth_signing_alg_values_supported: Vec<&'a str>,
-    code_challenge_methods_supported: [&'a str; 1],
-    authorization_response_iss_parameter_supported: bool,
-    scopes_supported: Vec<&'a str>,
-    claim_types_supported: [&'a str; 1],
-    claims_supported: Vec<&'a str>,
-    claims_parameter_supported: bool,
-    request_parameter_supported: bool,
-    request_uri_parameter_supported: bool,
-    // Named though unused, so that nobody assumes the default, which holds `none`.
-    request_object_signing_alg_values_supported: [&'a str; 2],
-    acr_values_supported: [&'a str; 3],
-    prompt_values_supported: [&'a str; 4],
-    authorization_details_types_supported: [&'a str; 1],
-    ui_locales_supported: [&'a str; 2],
-}
-
 /// The discovery document as JSON.
-///
-/// # Errors
-/// The serialiser's, which strings and lists do not cause.
-pub fn discovery(issuer: &Issuer) -> Result<Vec<u8>, serde_json::Error> {
-    let claims = || Claim::ALL.iter().map(|claim| claim.as_str());
-    serde_json::to_vec(&Document {
-        issuer: issuer.as_str(),
-        authorization_endpoint: issuer.address(AUTHORIZE),
-        token_endpoint: issuer.token_endpoint(),
-        userinfo_endpoint: issuer.address(USERINFO),
-        jwks_uri: issuer.address(JWKS),
-        end_session_endpoint: issuer.address(END_SESSION),
-        response_types_supported: ["code"],
-        response_modes_supported: ["query"],
-        grant_types_supported: ["authorization_code"],
-        subject_types_supported: ["pairwise"],
-        id_token_signing_alg_values_supported: [TokenAlg::Es256.as_str(), TokenAlg::Rs256.as_str()],
-        token_endpoint_auth_methods_supported: ClientAuthMethod::ALL.map(ClientAuthMethod::as_str),
-        token_endpoint_auth_signing_alg_values_supported: assertion_algs(),
-        code_challenge_methods_supported: ["S256"],
-        authorization_response_iss_parameter_supported: true,
-        scopes_supported: ["openid"].into_iter().chain(claims()).collect(),
-        claim_types_supported: ["normal"],
-        claims_supported: OWN_CLAIMS.into_iter().chain(claims()).chain(["email_verified"]).collect(),
-        claims_parameter_supported: false,
-        request_parameter_supported: false,
-        request_uri_parameter_supported: false,
-        request_object_signing_alg_values_supported: [TokenAlg::Es256.as_str(), TokenAlg::Rs256.as_str()],
-        acr_values_supported: ACR_VALUES,
-        prompt_values_supported: Prompt::ALL.map(Prompt::as_str),
-        authorization_details_types_supported: [MANDATE_TYPE],
-        ui_locales_supported: ["fr", "en"],
+#[must_use]
+pub fn discovery(issuer: &Issuer) -> Vec<u8> {
+    let claims: Vec<&str> = Claim::ALL.iter().map(|claim| claim.as_str()).collect();
+    let scopes = [&["openid"], claims.as_slice()].concat();
+    let all_claims = [OWN_CLAIMS.as_slice(), &claims, &["email_verified"]].concat();
+    json!({
+        "issuer": issuer.as_str(),
+        "authorization_endpoint": issuer.address(AUTHORIZE),
+        "token_endpoint": issuer.token_endpoint(),
+        "userinfo_endpoint": issuer.address(USERINFO),
+        "jwks_uri": issuer.address(JWKS),
+        "end_session_endpoint": issuer.address(END_SESSION),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": SIGNING,
+        "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL.map(ClientAuthMethod::as_str),
+        "token_endpoint_auth_signing_alg_values_supported": assertion_algs(),
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "scopes_supported": scopes,
+        "claim_types_supported": ["normal"],
+        "claims_supported": all_claims,
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        // Named though none is taken, so that nobody assumes the default, which holds `none`.
+        "request_object_signing_alg_values_supported": SIGNING,
+        "acr_values_supported": ACR_VALUES,
+        "prompt_values_supported": Prompt::ALL.map(Prompt::as_str),
+        "authorization_details_types_supported": [MANDATE_TYPE],
+        "ui_locales_supported": ["fr", "en"],
     })
+    .to_string()
+    .into_bytes()
 }
 
 fn assertion_algs() -> Vec<&'static str> {
     Profile::Oidc.rules().assertion_algs.iter().map(|alg| alg.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::issuer;
+    use super::super::{ClientDraft, ClientRegistration, DISCOVERY, testing};
+    use super::*;
+    use openidconnect::core::CoreProviderMetadata;
+    use serde_json::Value;
+
+    fn document() -> Value {
+        serde_json::from_slice(&discovery(&issuer())).unwrap()
+    }
+
+    #[test]
+    fn oidcc_discovery_endpoint_verification() {
+        let document = document();
+        let _: CoreProviderMetadata = serde_json::from_value(document.clone()).unwrap();
+        assert_eq!(
+            issuer().address(DISCOVERY),
+            "https://porteplume.example/.well-known/openid-configuration"
+        );
+        assert_eq!(document["issuer"], "https://porteplume.example");
+        for (name, value) in document.as_object().unwrap() {
+            if name.ends_with("_endpoint") || name == "jwks_uri" {
+                assert!(value.as_str().unwrap().starts_with("https://porteplume.example/"), "{name}");
+            }
+        }
+        for (name, expected) in [
+            ("response_types_supported", json!(["code"])),
+            ("response_modes_supported", json!(["query"])),
+            ("subject_types_supported", json!(["pairwise"])),
+            ("id_token_signing_alg_values_supported", json!(["ES256", "RS256"])),
+            ("code_challenge_methods_supported", json!(["S256"])),
+            ("authorization_response_iss_parameter_supported", json!(true)),
+            ("claims_parameter_supported", json!(false)),
+            ("request_parameter_supported", json!(false)),
+            ("request_uri_parameter_supported", json!(false)),
+            ("authorization_details_types_supported", json!(["mandate"])),
+            ("ui_locales_supported", json!(["fr", "en"])),
+        ] {
+            assert_eq!(document[name], expected, "{name}");
+        }
+        assert_eq!(document.to_string().matches("\"none\"").count(), 1, "as a prompt, never as an algorithm");
+    }
+
+    #[test]
+    fn every_authentication_method_advertised_can_be_registered() {
+        for method in document()["token_endpoint_auth_methods_supported"].as_array().unwrap() {
+            let mut draft = serde_json::to_value(testing::draft()).unwrap();
+            draft["auth_method"] = method.clone();
+            if method == "private_key_jwt" {
+                draft["jwks"] = testing::jwks("k");
+                draft.as_object_mut().unwrap().remove("secret_hash");
+            }
+            let draft: ClientDraft = serde_json::from_value(draft).unwrap();
+            assert!(ClientRegistration::try_from(draft).is_ok(), "{method}");
+        }
+    }
+
+    #[test]
+    fn every_scope_advertised_returns_a_claim_advertised() {
+        let document = document();
+        let claims = document["claims_supported"].as_array().unwrap();
+        for scope in document["scopes_supported"].as_array().unwrap() {
+            let text = scope.as_str().unwrap();
+            assert!(text == "openid" || (Claim::parse(text).is_some() && claims.contains(scope)), "{text}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Errors as OAuth's own JSON says them, at the token endpoint (RFC 6749, section 5.2) and at userinfo
 //! (RFC 6750, section 3.1).
 
-use serde::Serialize;
+use super::params::ParamsError;
+use serde_json::json;
 use thiserror::Error;
 
 /// A refusal at the token endpoint. The client learns the registered code alone; the inner reason goes to the journal.
@@ -102,13 +103,6 @@ reasons! {
     }
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    error: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_description: Option<&'a str>,
-}
-
 /// An error as it goes out, whatever the HTTP library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorReply {
@@ -122,9 +116,11 @@ pub struct ErrorReply {
 
 impl ErrorReply {
     fn new(status: u16, error: &str, description: Option<&str>) -> Self {
-        // Two strings always serialise; were it otherwise, an empty object says no more than it should.
-        let body = serde_json::to_string(&Body { error, error_description: description });
-        Self { status, body: body.unwrap_or_else(|_| "{}".to_owned()), www_authenticate: None }
+        let body = match description {
+            Some(description) => json!({"error": error, "error_description": description}),
+            None => json!({"error": error}),
+        };
+        Self { status, body: body.to_string(), www_authenticate: None }
     }
 
     fn challenged(mut self, challenge: String) -> Self {
@@ -183,12 +179,24 @@ pub enum BearerError {
     /// No token at all: asked for one, told nothing else (RFC 6750, section 3.1).
     #[error("an access token is needed")]
     Missing,
-    /// Two tokens, or one in the query.
+    /// Two tokens, one in the query, or a request that cannot be read.
     #[error("the access token must be sent once, in the header or in the form body")]
     InvalidRequest,
     /// Unknown, expired, revoked, or its mandate no longer stands.
     #[error("the access token is not valid")]
     InvalidToken,
+}
+
+impl From<ParamsError> for OAuthError {
+    fn from(_: ParamsError) -> Self {
+        Self::InvalidRequest("the request cannot be read")
+    }
+}
+
+impl From<ParamsError> for BearerError {
+    fn from(_: ParamsError) -> Self {
+        Self::InvalidRequest
+    }
 }
 
 impl BearerError {
@@ -216,5 +224,33 @@ impl BearerError {
             Self::InvalidToken => ErrorReply::new(401, self.code(), None),
         }
         .challenged(challenge)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_learns_the_registered_code_and_the_journal_the_reason() {
+        let refused = OAuthError::from(GrantRefusal::NotAllowed);
+        assert_eq!((refused.error(), refused.code()), ("invalid_grant", "mandate_no_longer_allows"));
+        assert_eq!(refused.reply(true).body, r#"{"error":"invalid_grant"}"#);
+        let malformed = OAuthError::InvalidRequest("code is missing");
+        let reply = malformed.reply(true);
+        assert_eq!(reply.body, r#"{"error":"invalid_request","error_description":"code is missing"}"#);
+        assert_eq!((reply.status, reply.www_authenticate), (400, None));
+    }
+
+    #[test]
+    fn a_resource_says_which_scheme_it_takes() {
+        for (error, status, challenge) in [
+            (BearerError::Missing, 401, "Bearer realm=\"porteplume\""),
+            (BearerError::InvalidToken, 401, "Bearer realm=\"porteplume\", error=\"invalid_token\""),
+            (BearerError::InvalidRequest, 400, "Bearer realm=\"porteplume\", error=\"invalid_request\""),
+        ] {
+            let reply = error.reply();
+            assert_eq!((reply.status, reply.www_authenticate.as_deref()), (status, Some(challenge)));
+        }
     }
 }

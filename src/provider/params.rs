@@ -3,6 +3,7 @@
 //! One reader for every endpoint, so that none of them is kinder than the others: bounded, UTF-8 only,
 //! a parameter at most once and without value as if it were absent (RFC 6749, section 3.1).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 use url::form_urlencoded;
@@ -46,7 +47,7 @@ impl Params {
     ///
     /// # Errors
     /// [`ParamsError`] when it is too large or not clean text. A repeated parameter is no error yet, since the
-    /// endpoint decides whether it may still tell the client ([`Self::repeated`]).
+    /// endpoint decides whether it may still tell the client ([`Self::is_repeated`]).
     pub fn parse(raw: &[u8]) -> Result<Self, ParamsError> {
         if raw.len() > Self::MAX_BYTES {
             return Err(ParamsError::TooLarge);
@@ -62,11 +63,13 @@ impl Params {
             if value.is_empty() {
                 continue;
             }
-            let name = name.into_owned();
-            if params.values.contains_key(&name) {
-                params.repeated.insert(name);
-            } else {
-                params.values.insert(name, value.into_owned());
+            match params.values.entry(name.into_owned()) {
+                Entry::Vacant(place) => {
+                    place.insert(value.into_owned());
+                }
+                Entry::Occupied(taken) => {
+                    params.repeated.insert(taken.key().clone());
+                }
             }
         }
         Ok(params)

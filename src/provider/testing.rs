@@ -1,10 +1,15 @@
 //! Samples this room's tests share.
 
-use super::{ClientAuthMethod, ClientDraft, ClientRegistration, Issuer, Params, Profile};
+use super::{
+    Actor, ActorOrganisation, ClientAuthMethod, ClientDraft, ClientRegistration, IdToken, Issuer,
+    JournalReference, MandateDetails, OrganisationName, Params, Profile,
+};
+use crate::clock::SeededEntropy;
 use crate::crypto::{Jwks, OpaqueToken, TokenAlg, TokenKey};
-use crate::mandate::{ClientId, Instant};
+use crate::mandate::{Act, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use time::Duration;
 
 /// 2026-11-22T10:00:00Z.
 pub(super) const NOW: Instant = Instant::from_micros(1_795_341_600_000_000);
@@ -64,4 +69,60 @@ pub(super) fn signing_client() -> ClientRegistration {
     let draft =
         ClientDraft { auth_method: method, secret_hash: None, jwks: keys, profile: Profile::Oidc, ..draft() };
     ClientRegistration::try_from(draft).unwrap()
+}
+
+pub(super) fn mandate() -> MandateDetails {
+    MandateDetails {
+        identifier: MandateId::from_bytes([1; 16]),
+        procedure: ProcedureId::parse("declare-income").unwrap(),
+        acts: [Act::Fill, Act::Prepare].into(),
+        organisation: OrganisationName {
+            name: "Mairie de Démonstration".to_owned(),
+            siret: "21750001600019".to_owned(),
+        },
+        granted: NOW.plus(Duration::days(-1)),
+        expires: NOW.plus(Duration::days(30)),
+        usager_acr: "eidas1".to_owned(),
+        aidant_acr: "eidas2".to_owned(),
+        journal: JournalReference {
+            entry: EventId::from_bytes([2; 16]),
+            index: 41,
+            origin: "porteplume.example/journal".to_owned(),
+        },
+    }
+}
+
+pub(super) fn actor() -> Actor {
+    Actor {
+        sub: "pairwise-aidant".to_owned(),
+        organisation: ActorOrganisation {
+            id: OrganisationId::from_bytes([3; 16]),
+            name: mandate().organisation,
+        },
+        acr: "eidas2".to_owned(),
+    }
+}
+
+/// An ID token for `caisse`, signed with [`key`] under the name `k1`, after a change of what it is made from.
+pub(super) fn id_token(change: impl FnOnce(&mut IdToken<'_>)) -> String {
+    let (issuer, client, actor, mandate) = (issuer(), id("caisse"), actor(), mandate());
+    let access_token = access_token();
+    let mut token = IdToken {
+        issuer: &issuer,
+        subject: "pairwise-usager",
+        client: &client,
+        now: NOW,
+        authenticated_at: NOW.plus(Duration::minutes(-10)),
+        nonce: Some("n-0S6_WzA2Mj"),
+        access_token: &access_token,
+        actor: &actor,
+        mandate: &mandate,
+        sid: "sid-1",
+    };
+    change(&mut token);
+    token.sign(&key("k1")).unwrap()
+}
+
+pub(super) fn access_token() -> OpaqueToken {
+    OpaqueToken::generate(&SeededEntropy::new(1)).unwrap()
 }

@@ -143,7 +143,8 @@ impl TokenAnswer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{CHALLENGE, NOW, REDIRECT, VERIFIER, id, params};
+    use super::super::Claim;
+    use super::super::testing::{CHALLENGE, NOW, REDIRECT, VERIFIER, access_token, id, mandate, params};
     use super::*;
 
     fn form(changes: &[(&str, &str)]) -> Params {
@@ -244,6 +245,28 @@ mod tests {
         let by = AuthenticatedClient { client: id("caisse"), assertion: None };
         let refused = TokenRequest::read(&form(&[])).unwrap().redeem(&by, None, NOW);
         assert_eq!(refused, Err(GrantRefusal::CodeUnknown));
+    }
+
+    #[test]
+    fn the_answer_carries_the_mandate_beside_the_tokens() {
+        let (access_token, mandate) = (access_token(), mandate());
+        let scope = Scope::grant("openid email", &[Claim::Email].into()).unwrap();
+        let (expires_in, id_token) = (ACCESS_TOKEN_LIFE, "a.b.c");
+        let answer = TokenAnswer {
+            access_token: &access_token,
+            expires_in,
+            id_token,
+            scope: &scope,
+            mandate: &mandate,
+        };
+        let body: serde_json::Value = serde_json::from_slice(&answer.to_json().unwrap()).unwrap();
+        assert_eq!(body["access_token"], access_token.expose());
+        assert_eq!(body["token_type"], "Bearer");
+        assert_eq!(body["expires_in"], 300);
+        assert_eq!(body["id_token"], "a.b.c");
+        assert_eq!(body["scope"], "openid email");
+        assert_eq!(body["authorization_details"][0]["type"], "mandate");
+        assert_eq!(body.as_object().unwrap().len(), 6);
     }
 
     #[test]

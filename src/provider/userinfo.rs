@@ -93,3 +93,110 @@ pub fn userinfo(subject: &str, scope: &Scope, identity: &Identity) -> Result<Vec
     }
     serde_json::to_vec(&body).map_err(|_| OAuthError::ServerError)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::params;
+    use super::*;
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
+
+    fn identity() -> Identity {
+        Identity {
+            given_name: "Angela Claire Louise".to_owned(),
+            family_name: "D'Almeida-Müller".to_owned(),
+            preferred_username: None,
+            gender: "female".to_owned(),
+            birthdate: BirthDate::parse("1962-00-00").unwrap(),
+            birthplace: String::new(),
+            birthcountry: "99404".to_owned(),
+            email: Some("angela@example.org".to_owned()),
+        }
+    }
+
+    fn claims(asked: &str, registered: &[Claim]) -> Value {
+        let scope = Scope::grant(asked, &registered.iter().copied().collect()).unwrap();
+        serde_json::from_slice(&userinfo("pairwise", &scope, &identity()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn oidcc_userinfo_gives_registered_claims_only() {
+        let registered = [Claim::GivenName, Claim::Birthdate];
+        let given = claims("openid given_name family_name birthdate email", &registered);
+        let expected =
+            json!({"sub": "pairwise", "given_name": "Angela Claire Louise", "birthdate": "1962-00-00"});
+        assert_eq!(given, expected);
+        assert_eq!(claims("openid", Claim::ALL), json!({"sub": "pairwise"}));
+    }
+
+    #[test]
+    fn an_identity_is_replayed_exactly() {
+        let scope: Vec<_> = Claim::ALL.iter().map(|claim| claim.as_str()).collect();
+        let given = claims(&format!("openid {}", scope.join(" ")), Claim::ALL);
+        let expected = json!({
+            "sub": "pairwise",
+            "given_name": "Angela Claire Louise",
+            "family_name": "D'Almeida-Müller",
+            "gender": "female",
+            "birthdate": "1962-00-00",
+            "birthplace": "",
+            "birthcountry": "99404",
+            "email": "angela@example.org",
+            "email_verified": false,
+        });
+        assert_eq!(given, expected);
+    }
+
+    #[test]
+    fn the_scope_of_a_client_that_lost_its_claims_gives_none() {
+        let granted = Scope::grant("openid email", &[Claim::Email].into()).unwrap().to_string();
+        let now = Scope::grant(&granted, &BTreeSet::new()).unwrap();
+        let given: Value = serde_json::from_slice(&userinfo("s", &now, &identity()).unwrap()).unwrap();
+        assert_eq!(given, json!({"sub": "s"}));
+    }
+
+    const TOKEN: &str = "mF_9.B5f-4.1JqM";
+
+    #[test]
+    fn oidcc_userinfo_get_and_post_header() {
+        // RFC 6750, section 2.1; the scheme's case does not matter.
+        for header in ["Bearer mF_9.B5f-4.1JqM", "bearer mF_9.B5f-4.1JqM", "BEARER  mF_9.B5f-4.1JqM"] {
+            let hash = bearer(Some(header.as_bytes()), &Params::default(), Some(&Params::default()));
+            assert_eq!(hash, Ok(OpaqueToken::hash_of(TOKEN)), "{header}");
+        }
+    }
+
+    #[test]
+    fn oidcc_userinfo_post_body() {
+        let form = params(&format!("access_token={TOKEN}"));
+        assert_eq!(bearer(None, &Params::default(), Some(&form)), Ok(OpaqueToken::hash_of(TOKEN)));
+    }
+
+    #[test]
+    fn a_token_comes_once_and_never_in_the_query() {
+        let (header, none) = (format!("Bearer {TOKEN}"), Params::default());
+        let one = params(&format!("access_token={TOKEN}"));
+        let two = params("access_token=a&access_token=b");
+        for (header, query, form) in [
+            (None, &one, None),
+            (Some(header.as_bytes()), &one, None),
+            (Some(header.as_bytes()), &none, Some(&one)),
+            (None, &none, Some(&two)),
+        ] {
+            assert_eq!(bearer(header, query, form), Err(BearerError::InvalidRequest));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_token_is_refused() {
+        let none = Params::default();
+        assert_eq!(bearer(None, &none, None), Err(BearerError::Missing));
+        assert_eq!(bearer(Some(b"Basic YTpi"), &none, None), Err(BearerError::Missing));
+        assert_eq!(bearer(Some(b"Bearer"), &none, None), Err(BearerError::Missing));
+        assert_eq!(bearer(Some(b"Bearer \xff"), &none, None), Err(BearerError::InvalidRequest));
+        let long = format!("Bearer {}", "a".repeat(MAX_TOKEN + 1));
+        for bad in ["Bearer ", "Bearer a b", "Bearer \u{e9}", long.as_str()] {
+            assert_eq!(bearer(Some(bad.as_bytes()), &none, None), Err(BearerError::InvalidToken), "{bad}");
+        }
+    }
+}
