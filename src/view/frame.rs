@@ -1,10 +1,11 @@
 //! What surrounds a page: language, who is signed in, the CSRF token, a message, in whose name one acts.
 
-use super::language::typeset;
+use super::language::{isolated, typeset};
 use super::{Problem, Text, dates};
 use crate::mandate::{Bilingual, Instant, Language};
 use std::fmt::Display;
 use std::ops::Deref;
+use time::Date;
 
 /// The session's CSRF token, as it stands in a hidden field. No `Debug`: it never appears in a log.
 #[derive(Clone, PartialEq, Eq)]
@@ -208,7 +209,7 @@ impl Frame {
         fill(&self.t(fr, en), &[&zero, &one])
     }
 
-    pub(super) fn text(&self, text: Text) -> String {
+    pub(super) fn text(&self, text: &Text) -> String {
         typeset(self.language, text.in_language(self.language))
     }
 
@@ -220,7 +221,7 @@ impl Frame {
     }
 
     pub(super) fn flash_text(&self, flash: &Flash) -> String {
-        self.text(flash.text())
+        self.text(&flash.text())
     }
 
     pub(super) fn problem(&self, problem: &Problem) -> String {
@@ -239,6 +240,10 @@ impl Frame {
         let lang = format!("lang={}", other.as_str());
         kept.push(&lang);
         format!("{path}?{}", kept.join("&"))
+    }
+
+    pub(super) fn day(&self, date: &Date) -> String {
+        dates::day(self.language, *date)
     }
 
     pub(super) fn date(&self, at: &Instant) -> String {
@@ -265,7 +270,7 @@ fn fill(text: &str, values: &[&dyn Display]) -> String {
             Some((value, after))
         });
         if let Some((value, after)) = place {
-            out.push_str(&value.to_string());
+            out.push_str(&isolated(value.to_string()));
             rest = after;
         } else {
             out.push('{');

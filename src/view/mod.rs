@@ -67,18 +67,30 @@ macro_rules! page {
     };
 }
 
+pub mod aidant;
 pub mod assets;
+pub mod auditor;
+pub mod authorize;
+pub mod consent;
 mod dates;
+pub mod errors;
 mod frame;
 mod language;
 mod parts;
 pub mod paths;
 mod problem;
 pub mod public;
+pub mod referent;
+mod say;
 pub mod sentences;
+pub mod usager;
 
 pub use frame::{Acting, Csrf, Flash, Frame, Guarded, Session, Who};
 pub use language::Text;
+pub use parts::{
+    BindingText, Closed, Granted, Intervention, InterventionOutcome, MandateCard, Person, ProcedureChoice,
+    Receipt, Status, Svg, ThemeChoice, TimelineLine, number,
+};
 pub use problem::Problem;
 
 /// Writing into a string fails only if a value's own `Display` fails, which none here does; a blank page shows

@@ -1,1 +1,367 @@
+//! What several pages show: persons, granted procedures, mandates, interventions, receipts.
 
+use crate::mandate::{
+    Act, Bilingual, BirthDate, Catalogue, EndReason, EventId, EventKind, Instant, Mandate, MandateId,
+    NeverDelegable, Procedure, ProcedureId, Refusal, RepresentationId, State, Theme,
+};
+use std::collections::BTreeSet;
+
+/// A usager as professionals and the person themselves see them. Personal data: no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Person {
+    /// First names.
+    pub given_name: String,
+    /// Birth name.
+    pub family_name: String,
+    /// Date of birth.
+    pub birth_date: BirthDate,
+    /// Place of birth in words; empty when unknown.
+    pub birth_place: String,
+}
+
+impl Person {
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.given_name, self.family_name)
+    }
+}
+
+/// A procedure within a mandate or a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// Identifier.
+    pub id: ProcedureId,
+    /// Name.
+    pub name: Bilingual,
+    /// What the aidant will do, in one sentence; empty when the procedure left the catalogue.
+    pub summary: Bilingual,
+    /// Acts granted.
+    pub acts: BTreeSet<Act>,
+    /// Acts that stay with the person, and why.
+    pub stays: Vec<NeverDelegable>,
+    /// When the person took it out, if they did.
+    pub withdrawn: Option<Instant>,
+}
+
+impl Granted {
+    /// A procedure with its words from the catalogue; one that left it goes by its identifier.
+    #[must_use]
+    pub fn new(catalogue: &Catalogue, id: &ProcedureId, acts: BTreeSet<Act>) -> Self {
+        let both = |text: &str| Bilingual { fr: text.to_owned(), en: text.to_owned() };
+        let (name, summary, stays) = match catalogue.procedure(id) {
+            Some(Procedure { name, summary, never_delegable, .. }) => {
+                (name.clone(), summary.clone(), never_delegable.clone())
+            }
+            None => (both(id.as_str()), both(""), Vec::new()),
+        };
+        Self { id: id.clone(), name, summary, acts, stays, withdrawn: None }
+    }
+
+    /// Everything a mandate lists, withdrawn procedures included.
+    #[must_use]
+    pub fn of_mandate(mandate: &Mandate, catalogue: &Catalogue) -> Vec<Self> {
+        let withdrawn = match &mandate.state {
+            State::Active { withdrawn, .. } | State::Ended { withdrawn, .. } => Some(withdrawn),
+            _ => None,
+        };
+        let granted = mandate.terms.procedures.iter().map(|(id, acts)| Self {
+            withdrawn: withdrawn.and_then(|since| since.get(id).copied()),
+            ..Self::new(catalogue, id, acts.clone())
+        });
+        granted.collect()
+    }
+}
+
+/// Where a mandate stands at the instant a page is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Waiting for the usager.
+    Proposed {
+        /// When it lapses.
+        lapses_at: Instant,
+    },
+    /// Waiting for the organisation.
+    Consented {
+        /// When it lapses.
+        lapses_at: Instant,
+    },
+    /// In force.
+    Active {
+        /// Since when.
+        since: Instant,
+        /// Until when.
+        until: Instant,
+    },
+    /// Over.
+    Ended {
+        /// When.
+        at: Instant,
+        /// Why.
+        reason: EndReason,
+    },
+    /// The usager said no.
+    Refused {
+        /// When.
+        at: Instant,
+    },
+    /// Nobody answered in time.
+    Lapsed {
+        /// When.
+        at: Instant,
+    },
+}
+
+impl Status {
+    /// Where the mandate stands now; what has run out shows as over, even before it is recorded.
+    #[must_use]
+    pub fn of(mandate: &Mandate, now: Instant) -> Self {
+        let lapses_at = mandate.lapses_at();
+        match &mandate.state {
+            State::Proposed | State::Consented(_) if now >= lapses_at => Self::Lapsed { at: lapses_at },
+            State::Proposed => Self::Proposed { lapses_at },
+            State::Consented(_) => Self::Consented { lapses_at },
+            State::Active { acceptance, .. } if now >= acceptance.ends_at => {
+                Self::Ended { at: acceptance.ends_at, reason: EndReason::Expired }
+            }
+            State::Active { acceptance, .. } => {
+                Self::Active { since: acceptance.at, until: acceptance.ends_at }
+            }
+            State::Ended { at, reason, .. } => Self::Ended { at: *at, reason: *reason },
+            State::Refused { at } => Self::Refused { at: *at },
+            State::Lapsed { at } => Self::Lapsed { at: *at },
+        }
+    }
+
+    pub(super) const fn is_active(&self) -> bool {
+        matches!(self, Self::Active { .. })
+    }
+
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self, Self::Proposed { .. } | Self::Consented { .. })
+    }
+
+    pub(super) const fn is_over(&self) -> bool {
+        !self.is_active() && !self.is_waiting()
+    }
+
+    pub(super) const fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+
+    pub(super) const fn is_consented(&self) -> bool {
+        matches!(self, Self::Consented { .. })
+    }
+
+    /// Class of the badge that says it.
+    pub(super) const fn badge(&self) -> &'static str {
+        match self {
+            Self::Proposed { .. } | Self::Consented { .. } => "badge warn",
+            Self::Active { .. } => "badge good",
+            Self::Ended { .. } | Self::Lapsed { .. } => "badge",
+            Self::Refused { .. } => "badge bad",
+        }
+    }
+}
+
+/// A mandate as lists and cards show it. Names are personal data: no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MandateCard {
+    /// Identifier.
+    pub id: MandateId,
+    /// First and last name of the usager, once one has consented.
+    pub usager: Option<String>,
+    /// Name of the organisation.
+    pub organisation: String,
+    /// Name of the aidant who prepared it.
+    pub aidant: String,
+    /// Where it stands.
+    pub status: Status,
+    /// What it grants.
+    pub procedures: Vec<Granted>,
+}
+
+impl MandateCard {
+    pub(super) fn standing(&self) -> impl Iterator<Item = &Granted> {
+        self.procedures.iter().filter(|granted| granted.withdrawn.is_none())
+    }
+
+    /// Address of one of its pages: a pattern of [`super::paths`].
+    pub(super) fn path(&self, pattern: &str) -> String {
+        super::paths::of_mandate(pattern, &self.id)
+    }
+
+    pub(super) fn procedure_path(&self, pattern: &str, procedure: &ProcedureId) -> String {
+        super::paths::of_procedure(pattern, &self.id, procedure)
+    }
+}
+
+/// A mandate's number as people read it aloud: the last eight digits of its identifier.
+#[must_use]
+pub fn number(mandate: &MandateId) -> String {
+    let digits = mandate.as_str().to_uppercase();
+    let tail = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+    format!("{}-{}", tail(24, 28), tail(28, 32))
+}
+
+/// How an intervention (a representation) came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InterventionOutcome {
+    /// Still open.
+    Open {
+        /// When it closes by itself.
+        until: Instant,
+    },
+    /// Over.
+    Closed {
+        /// When.
+        at: Instant,
+    },
+    /// It was refused and nothing was done.
+    Refused(Refusal),
+}
+
+/// One use of a mandate. Names are personal data: no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Intervention {
+    /// Identifier; absent when it was refused before it began.
+    pub id: Option<RepresentationId>,
+    /// When it began or was refused.
+    pub at: Instant,
+    /// First and last name of the usager.
+    pub usager: String,
+    /// First and last name of the aidant.
+    pub aidant: String,
+    /// Name of the organisation.
+    pub organisation: String,
+    /// Name of the service.
+    pub service: String,
+    /// Name of the procedure.
+    pub procedure: Bilingual,
+    /// How it came out.
+    pub outcome: InterventionOutcome,
+}
+
+impl Intervention {
+    /// Identifier and address to close it, while it is open.
+    pub(super) fn closing(&self) -> Option<(&str, String)> {
+        match (&self.outcome, &self.id) {
+            (InterventionOutcome::Open { .. }, Some(id)) => {
+                Some((id.as_str(), super::paths::of_representation(super::paths::CLOSE, id)))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One line of a mandate's life.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TimelineLine {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub kind: EventKind,
+    /// By whom, in words.
+    pub by: Option<String>,
+}
+
+/// Where an entry stands in the journal. Hashes are written as the journal's formats write them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Identifier of the entry.
+    pub event: EventId,
+    /// When it was written.
+    pub at: Instant,
+    /// Index of its leaf.
+    pub index: u64,
+    /// Name of the journal.
+    pub origin: String,
+    /// Size of the tree it is included in.
+    pub tree_size: u64,
+    /// Root of that tree.
+    pub root: String,
+    /// Hash of its leaf.
+    pub leaf_hash: String,
+}
+
+impl Receipt {
+    /// Enough of the leaf's hash to compare by eye.
+    pub(super) fn leaf_start(&self) -> String {
+        self.leaf_hash.chars().take(16).collect()
+    }
+}
+
+/// The French text the usager agreed to, whose hash is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BindingText {
+    /// The text exactly as hashed; a new line begins a paragraph.
+    pub text: String,
+    /// SHA-256 in hexadecimal.
+    pub hash: String,
+}
+
+/// Why a procedure cannot be ticked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// The organisation does not carry it out.
+    ForOrganisation,
+    /// The referent closed it for this aidant.
+    ForAidant,
+}
+
+/// A procedure to tick.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcedureChoice {
+    /// The procedure.
+    pub procedure: Procedure,
+    /// Whether it is ticked.
+    pub checked: bool,
+    /// Why it cannot be ticked, if so.
+    pub closed: Option<Closed>,
+}
+
+/// A theme that opens into its procedures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThemeChoice {
+    /// The theme.
+    pub theme: Theme,
+    /// Its procedures.
+    pub procedures: Vec<ProcedureChoice>,
+}
+
+impl ThemeChoice {
+    pub(super) fn checked(&self) -> usize {
+        self.procedures.iter().filter(|choice| choice.checked && choice.closed.is_none()).count()
+    }
+}
+
+/// A drawing made by the service itself, put into the page as it is. Never made from what a person typed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Svg(String);
+
+impl Svg {
+    /// A drawing, without the XML declaration that may precede it; nothing at all if it is not an `<svg>`.
+    #[must_use]
+    pub fn new(drawing: &str) -> Self {
+        Self(drawing.find("<svg").and_then(|at| drawing.get(at..)).unwrap_or_default().to_owned())
+    }
+
+    pub(super) fn markup(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mandate_is_known_by_its_last_digits() {
+        let id = MandateId::parse("0192f3c47d2e7c1a9b3f0e5d6c7b8a90").unwrap();
+        assert_eq!(number(&id), "6C7B-8A90");
+    }
+
+    #[test]
+    fn a_drawing_loses_its_declaration_and_nothing_else_is_drawn() {
+        assert_eq!(Svg::new("<?xml version=\"1.0\"?><svg></svg>").markup(), "<svg></svg>");
+        assert_eq!(Svg::new("<script>").markup(), "");
+    }
+}

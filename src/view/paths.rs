@@ -23,7 +23,7 @@ pub const SIGNED_OUT: &str = "/signed-out";
 /// OpenID Connect sign-out started by a service.
 pub const END_SESSION: &str = "/end_session";
 
-/// Starts the aidant's sign-in.
+/// The aidant's sign-in (GET asks, POST goes to the provider).
 pub const AIDANT_SIGN_IN: &str = "/aidant/sign-in";
 /// The aidant's home.
 pub const AIDANT: &str = "/aidant";
@@ -63,7 +63,7 @@ pub const CONSENT_DECISION: &str = "/consent/decision";
 /// Handed-over screen: what came of it.
 pub const CONSENT_DONE: &str = "/consent/done";
 
-/// Starts the usager's sign-in.
+/// The usager's sign-in (GET asks, POST goes to the provider).
 pub const USAGER_SIGN_IN: &str = "/usager/sign-in";
 /// The usager's space.
 pub const USAGER: &str = "/usager";
@@ -93,7 +93,7 @@ pub const ORGANISATION_MANDATES: &str = "/referent/mandates";
 /// Ends a mandate for the organisation (GET asks, POST does). Takes `{mandate}`.
 pub const ORGANISATION_END: &str = "/referent/mandates/{mandate}/end";
 
-/// Starts the auditor's sign-in.
+/// The auditor's sign-in (GET asks, POST goes to the provider).
 pub const AUDITOR_SIGN_IN: &str = "/auditor/sign-in";
 /// States the purpose (GET, POST).
 pub const PURPOSE: &str = "/auditor/purpose";
@@ -104,6 +104,8 @@ pub const ENTRY: &str = "/auditor/entries/{event}";
 
 /// Chooses the usager (GET, POST). Takes `{request}`, the handle of the pending authorisation request.
 pub const AUTHORIZE_USAGER: &str = "/authorize/{request}/usager";
+/// Looks a usager up by name and birth date (POST).
+pub const AUTHORIZE_SEARCH: &str = "/authorize/{request}/search";
 /// Chooses mandate and procedure (GET, POST).
 pub const AUTHORIZE_MANDATE: &str = "/authorize/{request}/mandate";
 /// Confirms (GET, POST).

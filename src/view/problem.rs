@@ -24,8 +24,6 @@ pub enum Problem {
     TermMissing,
     /// "Until a date" without a date that can be read.
     UntilInvalid,
-    /// The usager has not said whether the identity is theirs.
-    IdentityUnanswered,
     /// The usager has not said whether they are under protection.
     ProtectionUnanswered,
     /// No family name.
@@ -48,8 +46,6 @@ pub enum Problem {
     RoleMissing,
     /// The auditor gave no purpose.
     PurposeMissing,
-    /// The auditor's reference is missing.
-    ReferenceMissing,
     /// The end of the period is before its start, or a date cannot be read.
     PeriodInvalid,
     /// A filter is not an identifier.
@@ -68,17 +64,15 @@ impl Problem {
             Self::Terms(InvalidTerms::NoProcedure | InvalidTerms::UnknownProcedure) => "procedures",
             Self::Terms(InvalidTerms::EndInPast | InvalidTerms::TooLong) | Self::UntilInvalid => "until",
             Self::TermMissing => "term-day",
-            Self::IdentityUnanswered => "identity-yes",
             Self::ProtectionUnanswered => "protected-no",
             Self::FamilyNameMissing | Self::NobodyFound => "family_name",
             Self::GivenNameMissing => "given_name",
-            Self::BirthDateInvalid => "birth_date",
+            Self::BirthDateInvalid => "birth_day",
             Self::ChoiceMissing => "choices",
             Self::UsagerMissing => "usagers",
             Self::EmailInvalid | Self::EmailTaken => "email",
             Self::RoleMissing => "role-aidant",
             Self::PurposeMissing => "purpose",
-            Self::ReferenceMissing => "reference",
             Self::PeriodInvalid => "from",
             Self::FilterInvalid { field } => field,
         }
@@ -102,7 +96,6 @@ impl Problem {
             Self::Terms(terms) => return sentences::invalid_terms(terms),
             Self::TermMissing => ("Choisissez une durée.", "Choose a duration."),
             Self::UntilInvalid => ("Écrivez la date de fin.", "Enter the end date."),
-            Self::IdentityUnanswered => ("Dites-nous si c’est bien vous.", "Tell us whether this is you."),
             Self::ProtectionUnanswered => (
                 "Dites-nous si vous êtes sous protection juridique.",
                 "Tell us whether you are under legal protection.",
@@ -110,8 +103,8 @@ impl Problem {
             Self::FamilyNameMissing => ("Écrivez le nom de naissance.", "Enter the birth name."),
             Self::GivenNameMissing => ("Écrivez le prénom.", "Enter the first name."),
             Self::BirthDateInvalid => (
-                "Écrivez la date de naissance, par exemple 1942-05-12.",
-                "Enter the date of birth, for example 1942-05-12.",
+                "Écrivez la date de naissance : jour, mois, année.",
+                "Enter the date of birth: day, month, year.",
             ),
             Self::NobodyFound => (
                 "Aucun mandat de votre structure ne porte ce nom et cette date de naissance.",
@@ -131,10 +124,6 @@ impl Problem {
             Self::PurposeMissing => {
                 ("Dites pourquoi vous lisez le journal.", "State why you are reading the journal.")
             }
-            Self::ReferenceMissing => (
-                "Indiquez la référence du contrôle ou de la demande.",
-                "Give the reference of the audit or request.",
-            ),
             Self::PeriodInvalid => (
                 "La fin de la période doit venir après son début.",
                 "The end of the period must come after its start.",
@@ -152,6 +141,21 @@ impl Problem {
             Self::CodeWrong { left } => frame.t1(fr, en, left),
             Self::FactorLocked { until } => frame.t1(fr, en, frame.clock(&until)),
             _ => frame.t(fr, en),
+        }
+    }
+}
+
+impl Frame {
+    /// Attributes that tie a field to its problem and to its hint. The field's name is never a person's text.
+    pub(super) fn tie(&self, problems: &[Problem], field: &str, has_hint: bool) -> String {
+        let wrong = problems.iter().any(|problem| problem.field() == field);
+        match (wrong, has_hint) {
+            (true, true) => {
+                format!(" aria-invalid=\"true\" aria-describedby=\"{field}-problem {field}-hint\"")
+            }
+            (true, false) => format!(" aria-invalid=\"true\" aria-describedby=\"{field}-problem\""),
+            (false, true) => format!(" aria-describedby=\"{field}-hint\""),
+            (false, false) => String::new(),
         }
     }
 }

@@ -22,3 +22,72 @@ page! {
         carried: Vec<(String, String)>,
     }
 }
+
+/// Who signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// A professional helper.
+    Aidant,
+    /// A person in their own name.
+    Usager,
+    /// A reader of the journal.
+    Auditor,
+}
+
+page! {
+    /// The way in, before the identity provider.
+    ///
+    /// Form `sign-in-form` (POST `/aidant/sign-in`, `/usager/sign-in` or `/auditor/sign-in`): `csrf`, `next`;
+    /// button `sign-in-submit`.
+    SignIn in Guarded from "public/sign_in.html" {
+        /// Who signs in.
+        door: Door,
+        /// Name of the identity provider.
+        provider: String,
+        /// Where to go afterwards, sent back in `next`; the handler checks it again. Empty for the usual place.
+        next: String,
+    }
+}
+
+impl SignIn {
+    const fn action(&self) -> &'static str {
+        match self.door {
+            Door::Aidant => super::paths::AIDANT_SIGN_IN,
+            Door::Usager => super::paths::USAGER_SIGN_IN,
+            Door::Auditor => super::paths::AUDITOR_SIGN_IN,
+        }
+    }
+}
+
+page! {
+    /// What Porteplume is and what its words mean.
+    Help in Frame from "public/help.html" {}
+}
+
+page! {
+    /// Accessibility statement (RGAA 4.1).
+    Accessibility in Frame from "public/accessibility.html" {
+        /// Where to write about a barrier.
+        contact: String,
+    }
+}
+
+page! {
+    /// Rights and personal data.
+    Legal in Frame from "public/legal.html" {
+        /// Who runs this instance.
+        operator: String,
+        /// Where to write about one's data.
+        contact: String,
+    }
+}
+
+page! {
+    /// How anybody verifies the journal. Links `link-checkpoint`, `link-policy`; the signed text in `checkpoint`.
+    VerifyJournal in Frame from "public/verify.html" {
+        /// Name of the journal.
+        origin: String,
+        /// The latest signed checkpoint, as served; absent while the journal is empty.
+        checkpoint: Option<String>,
+    }
+}

@@ -1,0 +1,162 @@
+//! Facts said in words, in the page's language.
+
+use super::parts::{InterventionOutcome, Person, Status};
+use super::sentences;
+use super::{Frame, dates};
+use crate::mandate::{
+    Act, BirthDate, EndReason, EventKind, Language, MandateId, Outcome, Refusal, Role, Standing, Term,
+};
+use std::collections::BTreeSet;
+
+impl Frame {
+    pub(super) fn acts(&self, acts: &BTreeSet<Act>) -> String {
+        let said: Vec<String> = acts.iter().map(|act| self.text(&sentences::act(*act))).collect();
+        let and = self.t(" et ", " and ");
+        match said.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, before)) => format!("{}{and}{last}", before.join(", ")),
+            None => String::new(),
+        }
+    }
+
+    pub(super) fn act(&self, act: &Act) -> String {
+        self.text(&sentences::act(*act))
+    }
+
+    pub(super) fn event(&self, kind: &EventKind) -> &'static str {
+        sentences::event(*kind, self.language)
+    }
+
+    pub(super) fn outcome(&self, outcome: &Outcome) -> String {
+        self.text(&sentences::outcome(*outcome))
+    }
+
+    pub(super) fn standing(&self, standing: &Standing) -> String {
+        self.text(&sentences::standing(*standing))
+    }
+
+    pub(super) fn role(&self, role: &Role) -> String {
+        self.text(&sentences::role(*role))
+    }
+
+    /// Why something is refused and what to do about it.
+    pub(super) fn why(&self, refusal: &Refusal) -> String {
+        let advice = sentences::refusal(*refusal);
+        format!("{} {}", self.text(&advice.what), self.text(&advice.then))
+    }
+
+    pub(super) fn born(&self, person: &Person) -> String {
+        let date = self.birth(&person.birth_date);
+        if person.birth_place.is_empty() {
+            date
+        } else {
+            self.t2("{0}, à {1}", "{0}, in {1}", date, &person.birth_place)
+        }
+    }
+
+    pub(super) fn birth(&self, date: &BirthDate) -> String {
+        dates::birth(self.language, date)
+    }
+
+    pub(super) fn number(&self, mandate: &MandateId) -> String {
+        self.t1("n° {0}", "no. {0}", super::number(mandate))
+    }
+
+    pub(super) fn term(&self, term: &Term) -> String {
+        match term {
+            Term::Day => self.t("1 jour", "1 day"),
+            Term::Month => self.t("1 mois (31 jours)", "1 month (31 days)"),
+            Term::SixMonths => self.t("6 mois (182 jours)", "6 months (182 days)"),
+            Term::Year => self.t("1 an (365 jours)", "1 year (365 days)"),
+            Term::Until(date) => {
+                self.t1("jusqu’au {0} inclus", "until {0} included", dates::day(self.language, *date))
+            }
+        }
+    }
+
+    pub(super) fn status(&self, status: &Status) -> String {
+        match status {
+            Status::Proposed { .. } => self.t("attend la personne", "waits for the person"),
+            Status::Consented { .. } => self.t("attend votre structure", "waits for your organisation"),
+            Status::Active { .. } => self.t("en vigueur", "in force"),
+            Status::Ended { .. } => self.t("terminé", "ended"),
+            Status::Refused { .. } => self.t("refusé", "refused"),
+            Status::Lapsed { .. } => self.t("sans réponse", "unanswered"),
+        }
+    }
+
+    /// The status with its date, as a full sentence.
+    pub(super) fn status_sentence(&self, status: &Status) -> String {
+        match status {
+            Status::Proposed { lapses_at } => self.t1(
+                "La personne peut répondre jusqu’à {0}.",
+                "The person can answer until {0}.",
+                self.clock(lapses_at),
+            ),
+            Status::Consented { lapses_at } => self.t1(
+                "La personne a dit oui. La structure peut accepter jusqu’à {0}.",
+                "The person said yes. The organisation can accept until {0}.",
+                self.clock(lapses_at),
+            ),
+            Status::Active { until, .. } => {
+                self.t1("Valable jusqu’au {0}.", "Valid until {0}.", self.moment(until))
+            }
+            Status::Ended { at, reason } => self.t2(
+                "Terminé le {0} : {1}.",
+                "Ended on {0}: {1}.",
+                self.moment(at),
+                self.text(&sentences::end_reason(*reason)),
+            ),
+            Status::Refused { at } => {
+                self.t1("La personne a dit non le {0}.", "The person said no on {0}.", self.moment(at))
+            }
+            Status::Lapsed { at } => self.t1(
+                "Personne n’a répondu à temps. La proposition est tombée le {0}.",
+                "Nobody answered in time. The proposal lapsed on {0}.",
+                self.moment(at),
+            ),
+        }
+    }
+
+    /// The same, said to the person whose mandate it is.
+    pub(super) fn status_to_usager(&self, status: &Status) -> String {
+        match status {
+            Status::Ended { at, reason: EndReason::Revoked } => {
+                self.t1("Vous y avez mis fin le {0}.", "You ended it on {0}.", self.moment(at))
+            }
+            Status::Consented { lapses_at } => self.t1(
+                "Vous avez dit oui. La structure doit encore accepter, avant {0}.",
+                "You said yes. The organisation has yet to accept, before {0}.",
+                self.clock(lapses_at),
+            ),
+            Status::Refused { at } => {
+                self.t1("Vous avez dit non le {0}.", "You said no on {0}.", self.moment(at))
+            }
+            other => self.status_sentence(other),
+        }
+    }
+
+    pub(super) fn came_out(&self, outcome: &InterventionOutcome) -> String {
+        match outcome {
+            InterventionOutcome::Open { until } => self.t1(
+                "En cours, jusqu’à {0} au plus tard",
+                "In progress, until {0} at the latest",
+                self.clock(until),
+            ),
+            InterventionOutcome::Closed { at } => self.t1("Terminée à {0}", "Closed at {0}", self.clock(at)),
+            InterventionOutcome::Refused(refusal) => self.t1(
+                "Refusée : rien n’a été fait. {0}",
+                "Refused: nothing was done. {0}",
+                self.text(&sentences::refusal(*refusal).what),
+            ),
+        }
+    }
+
+    /// `lang` attribute of words that are French on every page.
+    pub(super) const fn french(&self) -> &'static str {
+        match self.language {
+            Language::Fr => "",
+            Language::En => " lang=\"fr\"",
+        }
+    }
+}
