@@ -21,6 +21,7 @@ CREATE TABLE session (
     factor_at BIGINT,
     identified_at BIGINT,
     identity_level TEXT,
+    usager_level TEXT,
     csrf BYTEA NOT NULL CHECK (length(csrf) = 32),
     language TEXT NOT NULL,
     created_at BIGINT NOT NULL,

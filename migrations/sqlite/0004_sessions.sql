@@ -21,6 +21,7 @@ CREATE TABLE session (
     factor_at INTEGER,
     identified_at INTEGER,
     identity_level TEXT,
+    usager_level TEXT,
     csrf BLOB NOT NULL CHECK (length(csrf) = 32),
     language TEXT NOT NULL,
     created_at INTEGER NOT NULL,

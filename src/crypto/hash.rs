@@ -9,6 +9,16 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     sized(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
+/// SHA-256 of the parts put one behind the other, without putting them into one buffer first.
+#[must_use]
+pub fn sha256_parts(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    sized(context.finish().as_ref())
+}
+
 /// HMAC-SHA-256 of the bytes under a key used once; who computes many keeps an [`HmacKey`].
 #[must_use]
 pub fn hmac_sha256(key: &[u8], bytes: &[u8]) -> [u8; 32] {
@@ -55,13 +65,9 @@ pub(super) fn length(field: &[u8]) -> [u8; 8] {
     (field.len() as u64).to_be_bytes()
 }
 
-/// Copies a digest into an array; what ring gives for SHA-256 always has 32 bytes.
+/// A digest as an array; what ring gives for SHA-256 always has 32 bytes.
 fn sized(digest: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    for (to, from) in out.iter_mut().zip(digest) {
-        *to = *from;
-    }
-    out
+    digest.try_into().unwrap_or([0; 32])
 }
 
 /// Lower-case hexadecimal.
@@ -104,6 +110,7 @@ mod tests {
     fn known_digests_come_out() {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(to_hex(&sha256(b"abc")), abc);
+        assert_eq!(sha256_parts(&[b"a", b"", b"bc"]), sha256(b"abc"));
         // RFC 4231, test case 2.
         let tag = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
         assert_eq!(to_hex(&tag), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");

@@ -1,7 +1,7 @@
 //! Keyed hashes to find things by, and the pairwise subject.
 
 use super::{HmacKey, SecretBytes, to_hex};
-use crate::mandate::UsagerId;
+use crate::mandate::{AidantId, UsagerId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The key of blind indexes: finds a sealed value again without the database knowing it.
@@ -51,11 +51,17 @@ impl PairwiseKey {
     /// The usager's `sub` in a sector: the same at every sign-in, unlinkable between sectors.
     #[must_use]
     pub fn subject(&self, sector: &str, usager: &UsagerId) -> String {
-        URL_SAFE_NO_PAD.encode(self.0.tag_fields(&[
-            b"pairwise-subject/v1",
-            sector.as_bytes(),
-            usager.as_str().as_bytes(),
-        ]))
+        self.name(b"pairwise-subject/v1", sector, usager.as_str())
+    }
+
+    /// The aidant's name in a sector, as the `act` claim gives it (RFC 8693, 4.1).
+    #[must_use]
+    pub fn actor(&self, sector: &str, aidant: &AidantId) -> String {
+        self.name(b"pairwise-actor/v1", sector, aidant.as_str())
+    }
+
+    fn name(&self, role: &[u8], sector: &str, id: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.0.tag_fields(&[role, sector.as_bytes(), id.as_bytes()]))
     }
 }
 

@@ -4,7 +4,7 @@
 //! column, so that a sealed value moved to another cell does not open.
 //! Nonces are random: a key may seal 2^32 values (NIST SP 800-38D, 8.3); a person's key seals some hundreds.
 
-use super::{CryptoError, SecretBytes, hash::length, sha256};
+use super::{CryptoError, HmacKey, SecretBytes, hash::length, sha256};
 use crate::clock::{Entropy, random};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
@@ -86,6 +86,13 @@ impl DataKey {
     fn from_bytes(bytes: SecretBytes<32>) -> Result<Self, CryptoError> {
         let prepared = prepare(&bytes)?;
         Ok(Self { bytes, prepared })
+    }
+
+    /// A key for one other purpose (a mandate's tags), from which this one cannot be found.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> SecretBytes<32> {
+        let parts: [&[u8]; 2] = [b"porteplume derived key\0", purpose.as_bytes()];
+        SecretBytes::new(HmacKey::new(self.bytes.expose()).tag(&parts))
     }
 
     /// Seals a value for its cell.

@@ -1,1 +1,115 @@
-//! The `service` room.
+//! One function per act of a person: sign in, propose, consent, accept, represent, revoke, read the journal.
+//!
+//! A function takes the session that asks, checks what the session may ask, runs one named write (or
+//! read), lets the domain decide, appends the entry in the same transaction, and waits for inclusion before
+//! anything leaves (invariants 1 to 3). It knows no HTTP, no HTML and no SQL.
+
+mod error;
+mod record;
+pub mod session;
+mod vault;
+mod who;
+
+pub use error::{Error, FactorError, InputError, SessionError, SignInError};
+pub use record::{Caller, Record, Stream};
+pub use vault::{OpenKey, Vault};
+pub use who::{
+    FACTOR_FRESH, IDENTIFICATION_FRESH, IDLE, Identified, LONGEST as LONGEST_SESSION, Session,
+    SignedInAidant, Who,
+};
+
+use crate::clock::{Clock, Entropy, random};
+use crate::crypto::KeyStore;
+use crate::journal;
+use crate::mandate::{Catalogue, CatalogueError, CatalogueFile, EventId, Instant};
+use crate::relying::RelyingParty;
+use crate::storage::{BoxFuture, Store, Tx};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error as ThisError;
+
+/// What every act needs, made once at start.
+pub struct Ctx {
+    /// The database with its journal.
+    pub store: Store,
+    /// The keys.
+    pub keys: KeyStore,
+    /// Opened keys of persons.
+    pub vault: Vault,
+    /// The catalogue in force.
+    pub catalogue: Catalogue,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// The citizens' provider (FranceConnect).
+    pub citizens: RelyingParty,
+    /// The agents' provider (ProConnect).
+    pub agents: RelyingParty,
+    /// Our own issuer, without a trailing slash.
+    pub issuer: String,
+    /// The journal's origin line.
+    pub origin: String,
+    /// How long a person waits for inclusion before they read "being recorded".
+    pub patience: Duration,
+}
+
+/// The shared context.
+pub type App = Arc<Ctx>;
+
+impl Ctx {
+    /// The current instant in whole milliseconds: what an entry can tell, so that facts and entries agree.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        Instant::from_micros(self.clock.now().millis().saturating_mul(1_000))
+    }
+
+    /// Sixteen bytes of chance, for a new identifier.
+    pub fn new_id(&self) -> Result<[u8; 16], Error> {
+        Ok(random(&*self.entropy)?)
+    }
+
+    /// A new entry's identifier.
+    pub fn new_event_id(&self, now: Instant) -> Result<EventId, Error> {
+        Ok(journal::new_event_id(now, &*self.entropy)?)
+    }
+
+    /// One named write whose commit alone suffices: nothing leaves the process by it.
+    pub async fn commit<T, F>(&self, name: &'static str, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, Error>> + Send + Sync + 'static,
+    {
+        Ok(self.store.write(name, work).await?.committed())
+    }
+
+    /// One named write whose value is given only once its entries are under a signed checkpoint (invariant 3).
+    ///
+    /// # Errors
+    /// [`Error::BeingRecorded`] when that takes too long; nothing may be released meanwhile.
+    pub async fn include<T, F>(&self, name: &'static str, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, Error>> + Send + Sync + 'static,
+    {
+        let written = self.store.write(name, work).await?;
+        written.included(self.patience).await.map_err(|_| Error::BeingRecorded)
+    }
+}
+
+/// Why the catalogue's data file cannot be used.
+#[derive(Debug, ThisError)]
+pub enum BadCatalogue {
+    /// It is not the TOML it should be.
+    #[error("the catalogue cannot be read: {0}")]
+    Form(#[from] toml::de::Error),
+    /// It breaks a rule.
+    #[error("the catalogue cannot be used: {0}")]
+    Rule(#[from] CatalogueError),
+}
+
+/// The catalogue this program carries.
+pub fn catalogue() -> Result<Catalogue, BadCatalogue> {
+    let file: CatalogueFile = toml::from_str(crate::mandate::CATALOGUE_TOML)?;
+    Ok(Catalogue::try_from(file)?)
+}

@@ -12,15 +12,15 @@ const TABLE: &str = "session";
 statements! {
     INSERT = "INSERT INTO session (id_hash, sid, kind, aidant_id, usager_id, auditor_id, reading_id, mandate_id, \
         provider_sub, authenticated_at, factor_at, identified_at, identity_level, csrf, language, seen_at, ends_at, \
-        id_token_hint_sealed, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+        id_token_hint_sealed, usager_level, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
     LOAD = "SELECT id_hash, sid, kind, aidant_id, usager_id, auditor_id, reading_id, mandate_id, provider_sub, \
         authenticated_at, factor_at, identified_at, identity_level, csrf, language, created_at, seen_at, ends_at, \
-        id_token_hint_sealed FROM session WHERE id_hash = $1";
+        id_token_hint_sealed, usager_level FROM session WHERE id_hash = $1";
     UPDATE = "UPDATE session SET id_hash = $2, sid = $3, kind = $4, aidant_id = $5, usager_id = $6, auditor_id = $7, \
         reading_id = $8, mandate_id = $9, provider_sub = $10, authenticated_at = $11, factor_at = $12, \
         identified_at = $13, identity_level = $14, csrf = $15, language = $16, seen_at = $17, ends_at = $18, \
-        id_token_hint_sealed = $19 WHERE id_hash = $1";
+        id_token_hint_sealed = $19, usager_level = $20 WHERE id_hash = $1";
     TOUCH = "UPDATE session SET seen_at = $2 WHERE id_hash = $1 AND seen_at < $2";
     DELETE = "DELETE FROM session WHERE id_hash = $1";
     DELETE_OF_AIDANT = "DELETE FROM session WHERE aidant_id = $1";
@@ -73,8 +73,10 @@ pub struct SessionRow {
     pub factor_at: Option<Instant>,
     /// When the usager at a handed-over screen was identified.
     pub identified_at: Option<Instant>,
-    /// Level of the identification or sign-in.
+    /// Level of the identification or sign-in of the session's holder.
     pub identity_level: Option<String>,
+    /// Level of the usager's identification at a handed-over screen.
+    pub usager_level: Option<String>,
     /// Key of the forms' tokens, 32 bytes.
     pub csrf: [u8; 32],
     /// Language of the pages.
@@ -104,6 +106,7 @@ fn read(row: &Columns<'_>) -> Result<SessionRow, StoreError> {
         factor_at: row.instant_or_none("factor_at")?,
         identified_at: row.instant_or_none("identified_at")?,
         identity_level: row.text_or_none("identity_level")?,
+        usager_level: row.text_or_none("usager_level")?,
         csrf: row.array("csrf")?,
         language: row.named("language", Language::parse)?,
         created_at: row.instant("created_at")?,
@@ -148,6 +151,7 @@ fn bind_body(statement: Bound, row: &SessionRow) -> Bound {
         .bind(row.seen_at.micros())
         .bind(row.ends_at.micros())
         .bind(row.id_token_hint_sealed.as_deref())
+        .bind(row.usager_level.as_deref())
 }
 
 /// Begins a session.

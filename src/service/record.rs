@@ -1,0 +1,301 @@
+//! Writing entries: what happened, turned into commitments, sealed openings and a search row.
+//!
+//! | slot | tells of | sealed under the key of |
+//! |---|---|---|
+//! | `act` | what happened, in which stream, with which result | the mandate, else the organisation, else the system |
+//! | `sub` | the usager | the usager |
+//! | `aid` | the aidant (or auditor) | the aidant (or auditor) |
+//! | `ctx` | organisation, service, address, session, software | the organisation, else the system |
+
+use super::{App, Error};
+use crate::crypto::{Cell, to_hex};
+use crate::journal::{Draft, MandateKey, Opening, Slot, Tag, leaf_hash};
+use crate::mandate::{
+    AidantId, AuditorId, ClientId, EventId, EventKind, Instant, LifeFact, MandateId, OrganisationId, Outcome,
+    ProcedureId, UsagerId,
+};
+use crate::storage::data_keys::KeyKind;
+use crate::storage::{self, NewEvent, NewOpening, SearchRow, Tx};
+use serde_json::{Map, Value, json};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::vault::OpenKey;
+
+/// Where a request came from: part of the `ctx` slot, readable by auditors only.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// Address of the browser or service, as the trusted proxies tell it.
+    pub address: Option<IpAddr>,
+    /// Lasting name of the session.
+    pub sid: Option<String>,
+}
+
+/// The stream of one mandate: its entries are numbered and tagged, so that its history can be proved complete.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    /// The mandate.
+    pub mandate: MandateId,
+    /// Number of this entry in the stream, from 1.
+    pub seq: u64,
+}
+
+/// What an entry tells. Built by the service function that made it happen.
+#[derive(Debug, Clone)]
+pub struct Record {
+    kind: EventKind,
+    code: Option<&'static str>,
+    stream: Option<Stream>,
+    mandate: Option<MandateId>,
+    organisation: Option<OrganisationId>,
+    aidant: Option<AidantId>,
+    auditor: Option<AuditorId>,
+    usager: Option<UsagerId>,
+    client: Option<ClientId>,
+    procedure: Option<ProcedureId>,
+    fact: Option<LifeFact>,
+    detail: Map<String, Value>,
+}
+
+impl Record {
+    /// An entry of something that happened.
+    #[must_use]
+    pub fn done(kind: EventKind) -> Self {
+        Self {
+            kind,
+            code: None,
+            stream: None,
+            mandate: None,
+            organisation: None,
+            aidant: None,
+            auditor: None,
+            usager: None,
+            client: None,
+            procedure: None,
+            fact: None,
+            detail: Map::new(),
+        }
+    }
+
+    /// An entry of something refused, with its stable code.
+    #[must_use]
+    pub fn refused(kind: EventKind, code: &'static str) -> Self {
+        Self { code: Some(code), ..Self::done(kind) }
+    }
+
+    /// An entry of a step in a mandate's life.
+    #[must_use]
+    pub fn life(fact: LifeFact) -> Self {
+        let kind = fact.kind();
+        Self { fact: Some(fact), ..Self::done(kind) }
+    }
+
+    /// Places the entry in a mandate's stream.
+    #[must_use]
+    pub fn in_stream(self, stream: Stream) -> Self {
+        Self { mandate: Some(stream.mandate.clone()), stream: Some(stream), ..self }
+    }
+
+    /// Names a mandate without placing the entry in its stream (a refusal, a reading).
+    #[must_use]
+    pub fn about(self, mandate: &MandateId) -> Self {
+        Self { mandate: Some(mandate.clone()), ..self }
+    }
+
+    /// Names the organisation.
+    #[must_use]
+    pub fn organisation(self, id: &OrganisationId) -> Self {
+        Self { organisation: Some(id.clone()), ..self }
+    }
+
+    /// Names the aidant.
+    #[must_use]
+    pub fn aidant(self, id: &AidantId) -> Self {
+        Self { aidant: Some(id.clone()), ..self }
+    }
+
+    /// Names the auditor.
+    #[must_use]
+    pub fn auditor(self, id: &AuditorId) -> Self {
+        Self { auditor: Some(id.clone()), ..self }
+    }
+
+    /// Names the usager.
+    #[must_use]
+    pub fn usager(self, id: &UsagerId) -> Self {
+        Self { usager: Some(id.clone()), ..self }
+    }
+
+    /// Names the service.
+    #[must_use]
+    pub fn client(self, id: &ClientId) -> Self {
+        Self { client: Some(id.clone()), ..self }
+    }
+
+    /// Names the procedure.
+    #[must_use]
+    pub fn procedure(self, id: &ProcedureId) -> Self {
+        Self { procedure: Some(id.clone()), ..self }
+    }
+
+    /// Adds a detail that is no personal data: an identifier, a code, a level, a count.
+    #[must_use]
+    pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.detail.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn outcome(&self) -> Outcome {
+        if self.code.is_some() { Outcome::Refused } else { Outcome::Done }
+    }
+
+    /// The `act` opening. Keys are sorted and values are texts and whole numbers: the RFC 8785 form.
+    fn act(&self, previous_leaf: Option<String>) -> Result<Value, Error> {
+        let mut act = Map::new();
+        act.insert("kind".into(), self.kind.as_str().into());
+        act.insert("outcome".into(), self.outcome().as_str().into());
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                act.insert(name.to_owned(), value);
+            }
+        };
+        put("code", self.code.map(Value::from));
+        put("mandate", self.mandate.as_ref().map(|id| id.as_str().into()));
+        put("seq", self.stream.as_ref().map(|stream| stream.seq.into()));
+        put("previous", previous_leaf.map(Value::from));
+        put("procedure", self.procedure.as_ref().map(|id| id.as_str().into()));
+        let fact = self.fact.as_ref().map(serde_json::to_value).transpose().map_err(|_| Error::Unreadable)?;
+        put("fact", fact);
+        put("detail", (!self.detail.is_empty()).then(|| Value::Object(self.detail.clone())));
+        Ok(Value::Object(act))
+    }
+
+    fn ctx(&self, caller: &Caller) -> Value {
+        let mut ctx = Map::new();
+        ctx.insert("software".into(), env!("CARGO_PKG_VERSION").into());
+        let mut put = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                ctx.insert(name.to_owned(), value.into());
+            }
+        };
+        put("organisation", self.organisation.as_ref().map(ToString::to_string));
+        put("client", self.client.as_ref().map(ToString::to_string));
+        put("address", caller.address.as_ref().map(ToString::to_string));
+        put("session", caller.sid.clone());
+        Value::Object(ctx)
+    }
+}
+
+impl Record {
+    fn search(&self, app: &App) -> SearchRow {
+        let index = app.keys.index();
+        let blind = |field: &str, id: Option<&str>| id.map(|id| index.blind(field, &[id]));
+        SearchRow {
+            kind: self.kind,
+            outcome: self.outcome(),
+            code: self.code.map(str::to_owned),
+            organisation: blind("organisation", self.organisation.as_ref().map(OrganisationId::as_str)),
+            aidant: blind("aidant", self.aidant.as_ref().map(AidantId::as_str)),
+            mandate: blind("mandate", self.mandate.as_ref().map(MandateId::as_str)),
+            usager: blind("usager", self.usager.as_ref().map(UsagerId::as_str)),
+            client: blind("client", self.client.as_ref().map(ClientId::as_str)),
+            procedure: blind("procedure", self.procedure.as_ref().map(ProcedureId::as_str)),
+        }
+    }
+
+    /// Appends the entry within a write and gives its identifier, which the changed facts then carry.
+    ///
+    /// # Errors
+    /// From the store and the keys.
+    pub async fn append(
+        self,
+        app: &App,
+        tx: &mut Tx,
+        caller: &Caller,
+        now: Instant,
+    ) -> Result<EventId, Error> {
+        let id = app.new_event_id(now)?;
+        let office = match &self.organisation {
+            Some(organisation) => key(app, tx, KeyKind::Organisation, organisation.as_str(), now).await?,
+            None => key(app, tx, KeyKind::System, "journal", now).await?,
+        };
+        let (tag, previous, act_key) = match &self.stream {
+            Some(stream) => {
+                let own = key(app, tx, KeyKind::Mandate, stream.mandate.as_str(), now).await?;
+                let tags = own.tags()?;
+                (tags.tag(stream.seq), previous_leaf(tx, &tags, stream.seq).await?, own)
+            }
+            None => (Tag::random(&*app.entropy)?, None, Arc::clone(&office)),
+        };
+        let mut slots =
+            vec![(Slot::Act, self.act(previous)?, act_key), (Slot::Ctx, self.ctx(caller), office)];
+        if let Some(usager) = &self.usager {
+            let own = key(app, tx, KeyKind::Usager, usager.as_str(), now).await?;
+            slots.push((Slot::Sub, json!({ "usager": usager.as_str() }), own));
+        }
+        if let Some(aidant) = &self.aidant {
+            let own = key(app, tx, KeyKind::Aidant, aidant.as_str(), now).await?;
+            slots.push((Slot::Aid, json!({ "aidant": aidant.as_str() }), own));
+        } else if let Some(auditor) = &self.auditor {
+            let own = key(app, tx, KeyKind::Auditor, auditor.as_str(), now).await?;
+            slots.push((Slot::Aid, json!({ "auditor": auditor.as_str() }), own));
+        }
+        let mut draft = Draft::new(id.clone(), now, tag)?;
+        for (slot, value, _) in &slots {
+            draft = draft.fill(&*app.entropy, *slot, value)?;
+        }
+        let drafted = draft.finish(&*app.entropy)?;
+        let openings = seal(app, &id, &drafted.openings, &slots)?;
+        let search = self.search(app);
+        let event = NewEvent {
+            event_id: id.clone(),
+            at: now,
+            tag: tag.to_hex(),
+            entry: drafted.bytes,
+            openings,
+            search,
+        };
+        tx.append(event).await?;
+        Ok(id)
+    }
+}
+
+/// Seals each opening under the key of whom it tells, bound to its entry and slot.
+fn seal(
+    app: &App,
+    id: &EventId,
+    openings: &[Opening],
+    slots: &[(Slot, Value, Arc<OpenKey>)],
+) -> Result<Vec<NewOpening>, Error> {
+    let mut sealed = Vec::with_capacity(openings.len());
+    for (opening, (slot, _, key)) in openings.iter().zip(slots) {
+        let cell = opening_cell(id, *slot);
+        let bytes = key.seal(&*app.entropy, &cell, &opening.to_bytes())?;
+        sealed.push(NewOpening { slot: slot.as_str(), key_id: key.id.clone(), sealed: bytes });
+    }
+    Ok(sealed)
+}
+
+/// Where the opening of a slot rests.
+pub(super) fn opening_cell(id: &EventId, slot: Slot) -> Cell<'_> {
+    Cell { table: "opening", row: id.as_str(), column: slot.as_str() }
+}
+
+async fn key(
+    app: &App,
+    tx: &mut Tx,
+    kind: KeyKind,
+    subject: &str,
+    now: Instant,
+) -> Result<Arc<OpenKey>, Error> {
+    app.vault.find_or_make(&app.keys, &*app.entropy, tx, (kind, subject), now).await
+}
+
+/// The leaf hash of the stream's entry before number `seq`: chains the stream by itself.
+async fn previous_leaf(tx: &mut Tx, tags: &MandateKey, seq: u64) -> Result<Option<String>, Error> {
+    if seq <= 1 {
+        return Ok(None);
+    }
+    let entry = storage::journal::by_tag(tx, &tags.tag(seq - 1).to_hex()).await?.ok_or(Error::Unreadable)?;
+    Ok(Some(to_hex(leaf_hash(&entry.entry).as_bytes())))
+}
