@@ -221,3 +221,123 @@ impl Jwks {
         serde_json::to_value(self).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SeededEntropy;
+    use crate::crypto::{SecretBytes, TokenAlg, sign::JournalKey};
+    use serde_json::{Value, json};
+
+    // RFC 7515, appendix A.2 (RS256), A.3 (ES256); RFC 8037, appendix A.4 (Ed25519).
+    const RS256: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+    const ES256: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    const EDDSA: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+
+    fn rfc_keys() -> Value {
+        json!({"keys": [
+            {"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ"},
+            {"kty": "RSA", "e": "AQAB", "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"},
+            {"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"},
+            {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+        ]})
+    }
+
+    fn key() -> TokenKey {
+        let pkcs8 = TokenKey::generate_pkcs8(TokenAlg::Es256, &SeededEntropy::new(1)).unwrap();
+        TokenKey::from_pkcs8("k1", TokenAlg::Es256, &pkcs8).unwrap()
+    }
+
+    fn with_header(header: &Value, signed_by: &TokenKey) -> String {
+        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let signed = format!("{}.{}", text(header.to_string().as_bytes()), text(b"{}"));
+        let signature = text(&signed_by.sign(signed.as_bytes()).unwrap());
+        format!("{signed}.{signature}")
+    }
+
+    fn set(keys: &[Jwk]) -> Value {
+        Jwks { keys: keys.to_vec() }.to_value()
+    }
+
+    #[test]
+    fn the_examples_of_the_rfcs_verify_and_their_neighbours_do_not() {
+        for (token, alg) in [(RS256, JwsAlg::Rs256), (ES256, JwsAlg::Es256), (EDDSA, JwsAlg::EdDsa)] {
+            let verified = verify_jws(token, &rfc_keys(), &JwsAlg::ALL).unwrap();
+            assert_eq!(verified.header, JwsHeader { alg, kid: None, typ: None });
+            let (head, body) = token.split_once('.').unwrap();
+            let altered = format!("{head}.A{}", &body[1..]);
+            let refused = verify_jws(&altered, &rfc_keys(), &JwsAlg::ALL);
+            assert_eq!(refused, Err(JwsError::Signature), "{alg:?}");
+        }
+        let payload = verify_jws(EDDSA, &rfc_keys(), &JwsAlg::ALL).unwrap().payload;
+        assert_eq!(payload, b"Example of Ed25519 signing");
+    }
+
+    #[test]
+    fn an_algorithm_not_allowed_is_refused_and_none_cannot_be_allowed() {
+        assert_eq!(verify_jws(RS256, &rfc_keys(), &[JwsAlg::Es256, JwsAlg::Ps256]), Err(JwsError::Algorithm));
+        for alg in ["none", "None", "HS256", "es256", ""] {
+            let token = with_header(&json!({"alg": alg}), &key());
+            let keys = set(&[key().public_jwk()]);
+            assert_eq!(verify_jws(&token, &keys, &JwsAlg::ALL), Err(JwsError::Algorithm), "{alg}");
+            let unsigned = token.rsplit_once('.').unwrap().0.to_owned() + ".";
+            assert_eq!(verify_jws(&unsigned, &keys, &JwsAlg::ALL), Err(JwsError::Algorithm), "{alg}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_ours_verifies_and_carries_type_and_key() {
+        let key = key();
+        let token = sign_jws(&key, "at+jwt", b"{\"a\":1}").unwrap();
+        let verified = verify_jws(&token, &set(&[key.public_jwk()]), &[JwsAlg::Es256]).unwrap();
+        assert_eq!(verified.payload, b"{\"a\":1}");
+        assert_eq!(verified.header.kid.as_deref(), Some("k1"));
+        assert_eq!(verified.header.typ.as_deref(), Some("at+jwt"));
+    }
+
+    #[test]
+    fn the_key_must_be_the_one_named_and_must_be_for_this() {
+        let (mine, other) = (key(), key());
+        let token = sign_jws(&mine, "JWT", b"{}").unwrap();
+        let verify = |keys: &[Jwk]| verify_jws(&token, &set(keys), &JwsAlg::ALL);
+        let jwk = mine.public_jwk();
+        assert!(verify(std::slice::from_ref(&jwk)).is_ok());
+        assert_eq!(verify(&[]), Err(JwsError::NoKey));
+        assert_eq!(verify(&[other.public_jwk()]), Err(JwsError::Signature));
+        assert_eq!(verify(&[Jwk { kid: Some("k2".into()), ..jwk.clone() }]), Err(JwsError::NoKey));
+        assert_eq!(verify(&[Jwk { kid: None, ..jwk.clone() }]), Err(JwsError::NoKey));
+        assert_eq!(verify(&[Jwk { usage: Some("enc".into()), ..jwk.clone() }]), Err(JwsError::NoKey));
+        assert_eq!(verify(&[Jwk { alg: Some("RS256".into()), ..jwk.clone() }]), Err(JwsError::NoKey));
+        assert_eq!(verify(&[jwk.clone(), jwk.clone()]), Err(JwsError::NoKey), "two of that name");
+        assert_eq!(verify(&[Jwk { y: None, ..jwk }]), Err(JwsError::BadKeys));
+        assert_eq!(verify_jws(&token, &json!([]), &JwsAlg::ALL), Err(JwsError::BadKeys));
+        // Without a name, one fitting key is enough and two are too many.
+        let nameless = with_header(&json!({"alg": "ES256"}), &mine);
+        let verify = |keys: &[Jwk]| verify_jws(&nameless, &set(keys), &JwsAlg::ALL);
+        assert!(verify(&[mine.public_jwk()]).is_ok());
+        assert_eq!(verify(&[mine.public_jwk(), other.public_jwk()]), Err(JwsError::NoKey));
+    }
+
+    #[test]
+    fn malformed_texts_and_critical_headers_are_refused() {
+        let key = key();
+        let keys = set(&[key.public_jwk()]);
+        let token = sign_jws(&key, "JWT", b"{}").unwrap();
+        let long = format!("{token}{}", "A".repeat(LONGEST));
+        for bad in ["", ".", "..", "a.b", &token[1..], &format!("{token}."), &format!("{token}="), &long] {
+            assert_eq!(verify_jws(bad, &keys, &JwsAlg::ALL), Err(JwsError::Malformed), "{bad}");
+        }
+        let critical = with_header(&json!({"alg": "ES256", "crit": ["b64"], "b64": false}), &key);
+        assert_eq!(verify_jws(&critical, &keys, &JwsAlg::ALL), Err(JwsError::Critical));
+    }
+
+    #[test]
+    fn an_ed25519_key_of_ours_is_published_as_others_read_it() {
+        let key = JournalKey::from_seed(&SecretBytes::new([7; 32])).unwrap();
+        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let signed = format!("{}.{}", text(br#"{"alg":"EdDSA","kid":"j"}"#), text(b"{}"));
+        let token = format!("{signed}.{}", text(&key.sign(signed.as_bytes())));
+        let keys = set(&[Jwk::ed25519("j", key.public_key())]);
+        assert!(verify_jws(&token, &keys, &[JwsAlg::EdDsa]).is_ok());
+    }
+}
