@@ -1,14 +1,40 @@
-//! The journal: entries.
+//! The journal: entries, the Merkle tree over them, checkpoints, proofs, verification.
+//!
+//! Pure: bytes in, bytes out; no database, no network, no clock.
+//!
+//! * An [`Entry`] is a short text without personal data: an identifier, an instant, a tag, four commitments. What
+//!   it commits to, the [`Opening`]s, is kept apart and can be erased.
+//! * Entries are the leaves of one Merkle tree (RFC 6962). A [`Frontier`] extends it and gives full tiles
+//!   (C2SP tlog-tiles) as they fill up.
+//! * A [`Checkpoint`] signs the tree's size and root (C2SP tlog-checkpoint in a signed note).
+//! * A [`LogProof`] (C2SP tlog-proof) convinces anyone who knows the journal's public key that an entry stands in
+//!   it, without asking us.
+//! * An [`Audit`] goes through a whole journal and names what was altered, removed, inserted or reordered.
+
+mod checkpoint;
 mod entry;
 mod hash;
 mod json;
+mod note;
 mod opening;
+mod path;
+mod policy;
+mod proof;
 mod tile;
 mod tree;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use entry::{Draft, Drafted, Entry, EntryError, MandateKey, Slot, Tag, new_event_id};
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
 pub use json::{NotCanonical, canonical_json};
+pub use note::{Note, NoteError, NoteSignature, Vkey, VkeyError};
 pub use opening::Opening;
+pub use path::{
+    PathError, consistency_path, consistency_tiles, inclusion_path, inclusion_tiles, verify_consistency,
+    verify_inclusion,
+};
+pub use policy::policy;
+pub use proof::{LogProof, ProofError};
 pub use tile::{
     BundleError, TILE_WIDTH, TileId, TileKind, TileSet, decode_bundle, encode_bundle, partial_tiles,
 };

@@ -165,6 +165,15 @@ impl TileSet {
         fits
     }
 
+    /// The bytes of a tile, as put in.
+    #[cfg(test)]
+    pub(super) fn bytes(&self, id: TileId) -> Option<Vec<u8>> {
+        let TileKind::Hashes(level) = id.kind else {
+            return None;
+        };
+        self.0.get(&(level, id.index)).map(|hashes| to_bytes(hashes))
+    }
+
     /// The hash of a node, when its tile is here.
     pub(super) fn node(&self, node: Node) -> Option<Hash> {
         let (level, index, first) = node.place();

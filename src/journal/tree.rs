@@ -122,3 +122,100 @@ impl Frontier {
         FullTile { level: u8::try_from(level).unwrap_or(u8::MAX), index: self.size >> height, hashes, root }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::from_hex;
+    use crate::journal::{leaf_hash, tile::partial_tiles};
+
+    /// The partial tiles a tree of these leaves leaves behind, computed from their definition.
+    fn partial_by_definition(leaves: &[Hash]) -> Vec<Vec<Hash>> {
+        let mut levels = Vec::new();
+        let mut hashes = leaves.to_vec();
+        while !hashes.is_empty() {
+            let (full, rest) = hashes.as_chunks::<TILE_WIDTH>();
+            levels.push(rest.to_vec());
+            hashes = full.iter().map(|tile| crate::journal::hash::root_of(tile)).collect();
+        }
+        levels
+    }
+
+    fn leaves(number: u32) -> Vec<Hash> {
+        (0..number).map(|at| leaf_hash(&at.to_be_bytes())).collect()
+    }
+
+    #[test]
+    fn roots_are_those_certificate_transparency_knows() {
+        let table: [(&[u8], &str); 8] = [
+            (b"", "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
+            (b"\x00", "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"),
+            (b"\x10", "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77"),
+            (b"\x20\x21", "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"),
+            (b"\x30\x31", "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4"),
+            (b"\x40\x41\x42\x43", "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef"),
+            (b"PQRSTUVW", "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c"),
+            (b"`abcdefghijklmno", "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"),
+        ];
+        let mut tree = Frontier::default();
+        assert_eq!(tree.root(), EMPTY_ROOT);
+        for (leaf, root) in table {
+            tree.append(leaf_hash(leaf));
+            assert_eq!(tree.root(), Hash::from_bytes(from_hex(root).unwrap()), "size {}", tree.size());
+        }
+    }
+
+    #[test]
+    fn tiles_come_out_full_in_order_and_with_their_root() {
+        let leaves = leaves(70_000);
+        let mut tree = Frontier::default();
+        let mut tiles = Vec::new();
+        for leaf in &leaves {
+            tiles.extend(tree.append(*leaf));
+        }
+        let of = |level| tiles.iter().filter(move |tile| tile.level == level);
+        assert_eq!((of(0).count(), of(1).count(), of(2).count()), (273, 1, 0));
+        for (at, tile) in (0..).zip(of(0)) {
+            assert_eq!(tile.index, at);
+            let first = usize::try_from(at).unwrap() * TILE_WIDTH;
+            assert_eq!(tile.hashes, leaves[first..first + TILE_WIDTH]);
+            assert_eq!(tile.root, crate::journal::hash::root_of(&tile.hashes));
+            assert_eq!(tile.to_bytes().len(), 8192);
+        }
+        let above: Vec<_> = of(0).take(TILE_WIDTH).map(|tile| tile.root).collect();
+        assert_eq!(of(1).next().unwrap().hashes, above);
+    }
+
+    #[test]
+    fn a_tree_taken_up_again_goes_on_as_if_never_left() {
+        let leaves = leaves(66_000);
+        for size in [0, 1, 2, 3, 255, 256, 257, 511, 512, 65_535, 65_536, 65_537, 65_900] {
+            let (before, after) = leaves.split_at(size);
+            let mut whole = Frontier::default();
+            for leaf in before {
+                whole.append(*leaf);
+            }
+            let mut resumed = Frontier::resume(size as u64, partial_by_definition(before)).unwrap();
+            assert_eq!(resumed.root(), whole.root(), "{size}");
+            for leaf in &after[..100] {
+                assert_eq!(resumed.append(*leaf), whole.append(*leaf), "{size}");
+            }
+            assert_eq!(resumed.root(), whole.root(), "{size}");
+        }
+    }
+
+    #[test]
+    fn hashes_that_do_not_make_up_the_size_are_refused() {
+        let leaves = leaves(70_000);
+        let partial = partial_by_definition(&leaves);
+        assert_eq!(
+            partial.iter().map(Vec::len).collect::<Vec<_>>(),
+            partial_tiles(70_000).iter().map(|tile| usize::from(tile.width)).collect::<Vec<_>>()
+        );
+        for size in [0, 1, 69_999, 70_001, 70_000 + 65_536, 70_000 + (1 << 24)] {
+            assert!(Frontier::resume(size, partial.clone()).is_err(), "{size}");
+        }
+        assert!(Frontier::resume(70_000, partial[..2].to_vec()).is_err());
+        assert!(Frontier::resume(1 << 24, vec![Vec::new(); 3]).is_err());
+    }
+}
