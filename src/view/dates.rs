@@ -95,8 +95,15 @@ pub(super) fn clock(language: Language, at: OffsetDateTime) -> String {
     }
 }
 
+/// "novembre 2026", "November 2026".
+#[must_use]
+pub fn month(language: Language, date: Date) -> String {
+    format!("{} {}", month_name(language, date.month()), date.year())
+}
+
 /// "dimanche 22 novembre 2026 à 14 h 05", "Sunday 22 November 2026 at 14:05".
-pub(super) fn moment(language: Language, at: Instant) -> String {
+#[must_use]
+pub fn moment(language: Language, at: Instant) -> String {
     let local = paris(at);
     let joined = match language {
         Language::Fr => "à",
@@ -106,7 +113,8 @@ pub(super) fn moment(language: Language, at: Instant) -> String {
 }
 
 /// "12 mai 1942", "mai 1942" or "1942": as much as the civil register knows.
-pub(super) fn birth(language: Language, date: &BirthDate) -> String {
+#[must_use]
+pub fn birth(language: Language, date: &BirthDate) -> String {
     let text = date.to_string();
     let mut parts = text.split('-').map(|part| part.parse::<u16>().unwrap_or(0));
     let year = parts.next().unwrap_or(0);

@@ -72,7 +72,7 @@ pub mod assets;
 pub mod auditor;
 pub mod authorize;
 pub mod consent;
-mod dates;
+pub mod dates;
 pub mod errors;
 mod frame;
 mod language;
