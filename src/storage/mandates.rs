@@ -6,8 +6,7 @@ use super::statement::statements;
 use super::tx::{Bound, sql};
 use super::{Snapshot, StoreError, Tx, mandate_row, named};
 use crate::mandate::{
-    Consent, EventId, Instant, Mandate, MandateId, OrganisationId, ProcedureId, State, StateName, Terms,
-    UsagerId,
+    EventId, Instant, Mandate, MandateId, OrganisationId, ProcedureId, State, StateName, Terms, UsagerId,
 };
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
@@ -137,7 +136,7 @@ pub async fn update(
         .bind(consent.map(|c| c.at.micros()))
         .bind(consent.map(|c| c.identified_at.micros()))
         .bind(consent.map(|c| c.identity_level.as_str()))
-        .bind(consent.map(language))
+        .bind(consent.map(|c| c.language.as_str()))
         .bind(consent.map(|c| named::channel(c.channel)))
         .bind(facts.acceptance.map(|a| a.by.as_str()))
         .bind(facts.acceptance.map(|a| a.at.micros()))
@@ -164,10 +163,6 @@ pub async fn touch(tx: &mut Tx, before: &MandateRow, event: &EventId) -> Result<
     let touch = before.guard(TOUCH).bind(i64::try_from(next).unwrap_or(i64::MAX)).bind(event.as_str());
     tx.change_one(TABLE, touch).await?;
     Ok(next)
-}
-
-fn language(consent: &Consent) -> &str {
-    consent.language.as_ref()
 }
 
 /// One mandate.

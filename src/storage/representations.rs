@@ -27,6 +27,7 @@ statements! {
         procedure_id, acts, sid, state, opened_at, ends_at, version, last_event) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', $10, $11, 1, $12)";
     LOAD = select!("id = $1");
+    OPEN_ONE = select!("id = $1 AND state = 'open'");
     OPEN_OF_MANDATE = select!("mandate_id = $1 AND state = 'open' ORDER BY opened_at, id");
     OPEN_OF_PROCEDURE = select!("mandate_id = $1 AND procedure_id = $2 AND state = 'open' ORDER BY opened_at, id");
     OPEN_OF_SESSION = select!("sid = $1 AND state = 'open' ORDER BY opened_at, id");
@@ -175,32 +176,35 @@ pub async fn update(
     tx.change_one(TABLE, update).await
 }
 
-/// Whose open representations are meant.
-#[derive(Debug, Clone, Copy)]
-pub enum OpenOf<'a> {
+/// Whose representations, codes and tokens are meant. Owned, so that a write's closure can hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// One representation.
+    Representation(RepresentationId),
     /// Of a mandate.
-    Mandate(&'a MandateId),
+    Mandate(MandateId),
     /// Of one procedure of a mandate.
-    Procedure(&'a MandateId, &'a ProcedureId),
+    Procedure(MandateId, ProcedureId),
     /// Of a session, by its lasting name.
-    Session(&'a str),
+    Session(String),
     /// Of an aidant.
-    Aidant(&'a AidantId),
+    Aidant(AidantId),
     /// At a service.
-    Client(&'a ClientId),
+    Client(ClientId),
     /// Of an organisation.
-    Organisation(&'a OrganisationId),
+    Organisation(OrganisationId),
 }
 
 /// The open representations, the oldest first.
-pub async fn open(snapshot: &mut Snapshot, of: OpenOf<'_>) -> Result<Vec<RepresentationRow>, StoreError> {
+pub async fn open(snapshot: &mut Snapshot, of: &Scope) -> Result<Vec<RepresentationRow>, StoreError> {
     let rows = match of {
-        OpenOf::Mandate(id) => sql(OPEN_OF_MANDATE).bind(id.as_str()),
-        OpenOf::Procedure(id, procedure) => sql(OPEN_OF_PROCEDURE).bind(id.as_str()).bind(procedure.as_str()),
-        OpenOf::Session(sid) => sql(OPEN_OF_SESSION).bind(sid),
-        OpenOf::Aidant(id) => sql(OPEN_OF_AIDANT).bind(id.as_str()),
-        OpenOf::Client(id) => sql(OPEN_OF_CLIENT).bind(id.as_str()),
-        OpenOf::Organisation(id) => sql(OPEN_OF_ORGANISATION).bind(id.as_str()),
+        Scope::Representation(id) => sql(OPEN_ONE).bind(id.as_str()),
+        Scope::Mandate(id) => sql(OPEN_OF_MANDATE).bind(id.as_str()),
+        Scope::Procedure(id, procedure) => sql(OPEN_OF_PROCEDURE).bind(id.as_str()).bind(procedure.as_str()),
+        Scope::Session(sid) => sql(OPEN_OF_SESSION).bind(sid.as_str()),
+        Scope::Aidant(id) => sql(OPEN_OF_AIDANT).bind(id.as_str()),
+        Scope::Client(id) => sql(OPEN_OF_CLIENT).bind(id.as_str()),
+        Scope::Organisation(id) => sql(OPEN_OF_ORGANISATION).bind(id.as_str()),
     };
     many(snapshot, rows).await
 }

@@ -1,6 +1,7 @@
 //! Authorization codes and access tokens: stored hashed, short-lived, each code used once.
 
 use super::column::Columns;
+use super::representations::Scope;
 use super::statement::statements;
 use super::tx::sql;
 use super::{Snapshot, StoreError, Tx};
@@ -36,20 +37,18 @@ statements! {
         AND expires_at > $2";
     CODES_OF_REPRESENTATION = revoke!("authorization_code", "= $2");
     CODES_OF_MANDATE = revoke!("authorization_code", "IN (SELECT id FROM representation WHERE mandate_id = $2)");
-    CODES_OF_PROCEDURE = revoke!("authorization_code",
-        "IN (SELECT id FROM representation WHERE mandate_id = $2 AND procedure_id = $3)");
+    CODES_OF_PROCEDURE = revoke!("authorization_code", "IN (SELECT id FROM representation WHERE mandate_id = $2 AND procedure_id = $3)");
+    CODES_OF_SESSION = revoke!("authorization_code", "IN (SELECT id FROM representation WHERE sid = $2)");
     CODES_OF_AIDANT = revoke!("authorization_code", "IN (SELECT id FROM representation WHERE aidant_id = $2)");
     CODES_OF_CLIENT = revoke!("authorization_code", "IN (SELECT id FROM representation WHERE client_id = $2)");
-    CODES_OF_ORGANISATION = revoke!("authorization_code",
-        "IN (SELECT id FROM representation WHERE organisation_id = $2)");
+    CODES_OF_ORGANISATION = revoke!("authorization_code", "IN (SELECT id FROM representation WHERE organisation_id = $2)");
     TOKENS_OF_REPRESENTATION = revoke!("access_token", "= $2");
     TOKENS_OF_MANDATE = revoke!("access_token", "IN (SELECT id FROM representation WHERE mandate_id = $2)");
-    TOKENS_OF_PROCEDURE = revoke!("access_token",
-        "IN (SELECT id FROM representation WHERE mandate_id = $2 AND procedure_id = $3)");
+    TOKENS_OF_PROCEDURE = revoke!("access_token", "IN (SELECT id FROM representation WHERE mandate_id = $2 AND procedure_id = $3)");
+    TOKENS_OF_SESSION = revoke!("access_token", "IN (SELECT id FROM representation WHERE sid = $2)");
     TOKENS_OF_AIDANT = revoke!("access_token", "IN (SELECT id FROM representation WHERE aidant_id = $2)");
     TOKENS_OF_CLIENT = revoke!("access_token", "IN (SELECT id FROM representation WHERE client_id = $2)");
-    TOKENS_OF_ORGANISATION = revoke!("access_token",
-        "IN (SELECT id FROM representation WHERE organisation_id = $2)");
+    TOKENS_OF_ORGANISATION = revoke!("access_token", "IN (SELECT id FROM representation WHERE organisation_id = $2)");
     PURGE_CODES = "DELETE FROM authorization_code WHERE expires_at <= $1";
     PURGE_TOKENS = "DELETE FROM access_token WHERE expires_at <= $1";
 }
@@ -191,34 +190,18 @@ pub async fn revoke_token(tx: &mut Tx, token_hash: &str, now: Instant) -> Result
     Ok(tx.execute(sql(REVOKE_TOKEN).bind(token_hash).bind(now.micros())).await? == 1)
 }
 
-/// Whose codes and tokens are killed.
-#[derive(Debug, Clone, Copy)]
-pub enum LiveOf<'a> {
-    /// Of one representation.
-    Representation(&'a RepresentationId),
-    /// Of a mandate.
-    Mandate(&'a MandateId),
-    /// Of one procedure of a mandate.
-    Procedure(&'a MandateId, &'a ProcedureId),
-    /// Of an aidant.
-    Aidant(&'a AidantId),
-    /// Of a relying party.
-    Client(&'a ClientId),
-    /// Of an organisation.
-    Organisation(&'a OrganisationId),
-}
-
 /// Kills every live code and token; how many of each.
-pub async fn revoke_live(tx: &mut Tx, of: LiveOf<'_>, now: Instant) -> Result<(u64, u64), StoreError> {
+pub async fn revoke_live(tx: &mut Tx, of: &Scope, now: Instant) -> Result<(u64, u64), StoreError> {
     let (codes, tokens, id, procedure) = match of {
-        LiveOf::Representation(id) => (CODES_OF_REPRESENTATION, TOKENS_OF_REPRESENTATION, id.as_str(), None),
-        LiveOf::Mandate(id) => (CODES_OF_MANDATE, TOKENS_OF_MANDATE, id.as_str(), None),
-        LiveOf::Procedure(id, procedure) => {
+        Scope::Representation(id) => (CODES_OF_REPRESENTATION, TOKENS_OF_REPRESENTATION, id.as_str(), None),
+        Scope::Mandate(id) => (CODES_OF_MANDATE, TOKENS_OF_MANDATE, id.as_str(), None),
+        Scope::Procedure(id, procedure) => {
             (CODES_OF_PROCEDURE, TOKENS_OF_PROCEDURE, id.as_str(), Some(procedure))
         }
-        LiveOf::Aidant(id) => (CODES_OF_AIDANT, TOKENS_OF_AIDANT, id.as_str(), None),
-        LiveOf::Client(id) => (CODES_OF_CLIENT, TOKENS_OF_CLIENT, id.as_str(), None),
-        LiveOf::Organisation(id) => (CODES_OF_ORGANISATION, TOKENS_OF_ORGANISATION, id.as_str(), None),
+        Scope::Session(sid) => (CODES_OF_SESSION, TOKENS_OF_SESSION, sid.as_str(), None),
+        Scope::Aidant(id) => (CODES_OF_AIDANT, TOKENS_OF_AIDANT, id.as_str(), None),
+        Scope::Client(id) => (CODES_OF_CLIENT, TOKENS_OF_CLIENT, id.as_str(), None),
+        Scope::Organisation(id) => (CODES_OF_ORGANISATION, TOKENS_OF_ORGANISATION, id.as_str(), None),
     };
     let bound = |text| {
         let statement = sql(text).bind(now.micros()).bind(id);
