@@ -5,6 +5,8 @@
 //! anything leaves (invariants 1 to 3). It knows no HTTP, no HTML and no SQL.
 
 mod error;
+pub mod factor;
+pub mod people;
 mod record;
 pub mod session;
 mod vault;
