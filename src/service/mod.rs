@@ -9,6 +9,7 @@ pub mod factor;
 pub mod people;
 mod record;
 pub mod session;
+pub mod sign_in;
 mod vault;
 mod who;
 

@@ -1,0 +1,205 @@
+//! Aidants and auditors, authenticated by the agents' provider: registered people only.
+
+use crate::mandate::{EventKind, Instant, ProfessionalIdentity, Standing};
+use crate::relying::SignedIn;
+use crate::service::session::{self, Opened};
+use crate::service::{App, Caller, Error, Record, Session, SignInError, Who, people};
+use crate::storage::aidants::{self, AidantRow};
+use crate::storage::auditors::{self, AuditorRow};
+use crate::storage::{Tx, organisations};
+use std::sync::Arc;
+
+/// A professional as the provider asserts them.
+#[derive(Clone)]
+struct Asserted {
+    iss: String,
+    sub: String,
+    identity: ProfessionalIdentity,
+    email_blind: String,
+    at: Instant,
+}
+
+fn asserted(app: &App, signed_in: &SignedIn) -> Result<Asserted, Error> {
+    let identity = signed_in.professional_identity().map_err(|_| SignInError::IdentityIncomplete)?;
+    if signed_in.email_verified == Some(false) {
+        return Err(SignInError::IdentityIncomplete.into());
+    }
+    Ok(Asserted {
+        iss: signed_in.issuer.clone(),
+        sub: signed_in.subject.clone(),
+        email_blind: people::email_blind(app, &identity.email),
+        identity,
+        at: app.now(),
+    })
+}
+
+/// Lets a registered aidant in.
+pub(super) async fn aidant(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    signed_in: &SignedIn,
+) -> Result<Opened, Error> {
+    let asserted = Arc::new(asserted(app, signed_in)?);
+    let id = {
+        let asserted = Arc::clone(&asserted);
+        app.store
+            .read("sign_in.aidant_known", |snapshot| {
+                Box::pin(async move {
+                    let bound = aidants::by_subject(snapshot, &asserted.iss, &asserted.sub).await?;
+                    let row = match bound {
+                        Some(row) => Some(row),
+                        None => aidants::by_email_blind(snapshot, &asserted.email_blind).await?,
+                    };
+                    Ok::<_, Error>(row.map(|row| row.id))
+                })
+            })
+            .await?
+            .ok_or(SignInError::NotRegistered)?
+    };
+    let who = Who::Aidant {
+        aidant: id.clone(),
+        authenticated_at: super::authenticated_at(signed_in, asserted.at),
+        factor_at: signed_in.proves_second_factor().then_some(asserted.at),
+        level: super::level(signed_in)?,
+    };
+    let opened = session::next(app, session, who)?;
+    let (before, after) = (session.id, Arc::new(opened.session.clone()));
+    let level = signed_in.acr.clone().unwrap_or_default();
+    let (app_, caller) = (Arc::clone(app), caller.clone());
+    app.include("sign_in.aidant", move |tx| {
+        let (app, caller, asserted) = (Arc::clone(&app_), caller.clone(), Arc::clone(&asserted));
+        let (after, id, level) = (Arc::clone(&after), id.clone(), level.clone());
+        Box::pin(async move {
+            let row = aidants::load(tx, &id).await?.ok_or(SignInError::NotRegistered)?;
+            admit_aidant(&app, tx, &caller, row, &asserted, &level).await?;
+            session::rotate(tx, &before, &after).await
+        })
+    })
+    .await?;
+    Ok(opened)
+}
+
+/// Checks the registration, binds an invitation to its first sign-in, and appends the entries.
+async fn admit_aidant(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    row: AidantRow,
+    asserted: &Asserted,
+    level: &str,
+) -> Result<(), Error> {
+    let organisation = organisations::load(tx, &row.organisation).await?.ok_or(SignInError::NotRegistered)?;
+    if organisation.standing != Standing::Active {
+        return Err(SignInError::Suspended.into());
+    }
+    let subject = (asserted.iss.clone(), asserted.sub.clone());
+    let row = match (row.standing, &row.subject) {
+        (Standing::Suspended, _) => return Err(SignInError::Suspended.into()),
+        (Standing::Active, Some(bound)) if *bound == subject => row,
+        (Standing::Invited, None) if asserted.at >= row.invite_expires_at => {
+            return Err(SignInError::InvitationExpired.into());
+        }
+        (Standing::Invited, None) => {
+            let record = Record::done(EventKind::InvitationAccepted);
+            let record = record.organisation(&row.organisation).aidant(&row.id);
+            let event = record.append(app, tx, caller, asserted.at).await?;
+            let holder = people::Holder::Aidant(row.id.as_str());
+            let (sealed, key) = people::seal(app, tx, holder, &asserted.identity, asserted.at).await?;
+            let after = AidantRow {
+                standing: Standing::Active,
+                subject: Some(subject),
+                activated_at: Some(asserted.at),
+                identity_sealed: sealed,
+                identity_key: key,
+                ..row.clone()
+            };
+            aidants::update(tx, &row, &after, &event).await?;
+            after
+        }
+        // The address belongs to somebody whose sign-in is another one.
+        _ => return Err(SignInError::NotRegistered.into()),
+    };
+    let record = Record::done(EventKind::AidantSignedIn).detail("level", level);
+    record.organisation(&row.organisation).aidant(&row.id).append(app, tx, caller, asserted.at).await?;
+    Ok(())
+}
+
+/// Lets a registered auditor in.
+pub(super) async fn auditor(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    signed_in: &SignedIn,
+) -> Result<Opened, Error> {
+    let asserted = Arc::new(asserted(app, signed_in)?);
+    let id = {
+        let asserted = Arc::clone(&asserted);
+        app.store
+            .read("sign_in.auditor_known", |snapshot| {
+                Box::pin(async move {
+                    let bound = auditors::by_subject(snapshot, &asserted.iss, &asserted.sub).await?;
+                    let row = match bound {
+                        Some(row) => Some(row),
+                        None => auditors::by_email_blind(snapshot, &asserted.email_blind).await?,
+                    };
+                    Ok::<_, Error>(row.map(|row| row.id))
+                })
+            })
+            .await?
+            .ok_or(SignInError::NotRegistered)?
+    };
+    let authenticated_at = super::authenticated_at(signed_in, asserted.at);
+    let opened =
+        session::next(app, session, Who::Auditor { auditor: id.clone(), authenticated_at, reading: None })?;
+    let (before, after) = (session.id, Arc::new(opened.session.clone()));
+    let (app_, caller) = (Arc::clone(app), caller.clone());
+    app.include("sign_in.auditor", move |tx| {
+        let (app, caller, asserted) = (Arc::clone(&app_), caller.clone(), Arc::clone(&asserted));
+        let (after, id) = (Arc::clone(&after), id.clone());
+        Box::pin(async move {
+            let row = auditors::load(tx, &id).await?.ok_or(SignInError::NotRegistered)?;
+            admit_auditor(&app, tx, &caller, row, &asserted).await?;
+            session::rotate(tx, &before, &after).await
+        })
+    })
+    .await?;
+    Ok(opened)
+}
+
+async fn admit_auditor(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    row: AuditorRow,
+    asserted: &Asserted,
+) -> Result<(), Error> {
+    let subject = (asserted.iss.clone(), asserted.sub.clone());
+    match (row.standing, &row.subject) {
+        (Standing::Suspended, _) => return Err(SignInError::Suspended.into()),
+        (Standing::Active, Some(bound)) if *bound == subject => {}
+        (Standing::Invited, None) if asserted.at >= row.invite_expires_at => {
+            return Err(SignInError::InvitationExpired.into());
+        }
+        (Standing::Invited, None) => {
+            let event = Record::done(EventKind::AuditorBound)
+                .auditor(&row.id)
+                .append(app, tx, caller, asserted.at)
+                .await?;
+            let holder = people::Holder::Auditor(row.id.as_str());
+            let (sealed, key) = people::seal(app, tx, holder, &asserted.identity, asserted.at).await?;
+            let after = AuditorRow {
+                standing: Standing::Active,
+                subject: Some(subject),
+                activated_at: Some(asserted.at),
+                identity_sealed: sealed,
+                identity_key: key,
+                ..row.clone()
+            };
+            auditors::update(tx, &row, &after, &event).await?;
+        }
+        _ => return Err(SignInError::NotRegistered.into()),
+    }
+    Record::done(EventKind::AuditorSignedIn).auditor(&row.id).append(app, tx, caller, asserted.at).await?;
+    Ok(())
+}
