@@ -1,5 +1,6 @@
 //! Our cookies: their names, their marks, how they are read and set.
 
+use crate::view::Flash;
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
@@ -88,10 +89,16 @@ impl Cookies {
         self.set(Cookie::Next, &URL_SAFE_NO_PAD.encode(path), Some(Duration::minutes(30)))
     }
 
-    /// Sets a message to show once.
+    /// The message to show once, if one was set.
     #[must_use]
-    pub fn set_flash(self, name: &'static str) -> HeaderValue {
-        self.set(Cookie::Flash, name, Some(Duration::minutes(1)))
+    pub fn flash(self, headers: &HeaderMap) -> Option<Flash> {
+        self.read(headers, Cookie::Flash).and_then(Flash::parse)
+    }
+
+    /// Sets a message to show once, on the next page.
+    #[must_use]
+    pub fn set_flash(self, flash: Flash) -> HeaderValue {
+        self.set(Cookie::Flash, flash.as_str(), Some(Duration::minutes(1)))
     }
 
     /// Takes the cookie away.

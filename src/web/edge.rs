@@ -1,15 +1,10 @@
 //! What every layer of the web needs to know.
 
 use super::cookie::Cookies;
-use super::language::Chosen;
-use super::problem::Problem;
 use super::rate::RateLimiter;
 use crate::clock::{Clock, Entropy};
 use crate::config::{Issuer, Limits, Networks, Server};
 use std::sync::Arc;
-
-/// Renders the page of a problem. `view` knows the words, so it is handed in.
-pub type ErrorPage = fn(&Problem, &Chosen) -> String;
 
 /// What every layer of the web needs to know; extractors find it in each request.
 pub struct Edge {
@@ -27,8 +22,6 @@ pub struct Edge {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
-    /// The page of a problem.
-    pub error_page: ErrorPage,
 }
 
 impl Edge {
@@ -39,7 +32,6 @@ impl Edge {
         limits: Limits,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        error_page: ErrorPage,
     ) -> Arc<Self> {
         Arc::new(Self {
             issuer: server.issuer.clone(),
@@ -49,7 +41,6 @@ impl Edge {
             rates: RateLimiter::new(limits),
             clock,
             entropy,
-            error_page,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Forms and queries, exactly as sent: duplicates kept, nothing repaired, nothing guessed.
 
 use super::problem::Problem;
+use crate::view::errors::Fault;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
@@ -10,13 +11,14 @@ use zeroize::Zeroize;
 
 const MANY: usize = 500;
 
-const NOT_A_FORM: Problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "form_expected");
-const TOO_LARGE: Problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large");
-const NOT_UTF8: Problem = Problem::new(StatusCode::BAD_REQUEST, "form_not_utf8");
-const MALFORMED: Problem = Problem::new(StatusCode::BAD_REQUEST, "form_malformed");
-const TOO_MANY: Problem = Problem::new(StatusCode::BAD_REQUEST, "form_too_many_fields");
-const TWICE: Problem = Problem::new(StatusCode::BAD_REQUEST, "form_field_twice");
-const MISSING: Problem = Problem::new(StatusCode::BAD_REQUEST, "form_field_missing");
+const NOT_A_FORM: Problem =
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "form_expected", Fault::BadRequest);
+const TOO_LARGE: Problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", Fault::TooLarge);
+const NOT_UTF8: Problem = Problem::bad_request("form_not_utf8");
+const MALFORMED: Problem = Problem::bad_request("form_malformed");
+const TOO_MANY: Problem = Problem::bad_request("form_too_many_fields");
+const TWICE: Problem = Problem::bad_request("form_field_twice");
+const MISSING: Problem = Problem::bad_request("form_field_missing");
 
 /// Names and values in the order they were sent. They may hold secrets and personal data: no `Debug`, and wiped
 /// when dropped.
@@ -44,7 +46,7 @@ impl Fields {
         Ok(fields)
     }
 
-    /// All pairs, as the protocol rooms take them.
+    /// All pairs, in order.
     #[must_use]
     pub fn pairs(&self) -> &[(String, String)] {
         &self.0
@@ -131,11 +133,11 @@ const fn hex(digit: u8) -> Option<u8> {
     }
 }
 
-/// The form in a request's body, from whoever sent it. Only for what strangers may send (the OAuth endpoints, the
-/// authorisation request): a page's own form is taken with `CheckedForm`.
-pub struct OpenForm(pub Fields);
+/// The bytes of a form in a request's body, from whoever sent it, for those who read forms their own way: the OAuth
+/// endpoints and the authorisation request. A page's own form is taken with `CheckedForm`.
+pub struct RawForm(pub Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for OpenForm {
+impl<S: Send + Sync> FromRequest<S> for RawForm {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -145,11 +147,11 @@ impl<S: Send + Sync> FromRequest<S> for OpenForm {
         if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(NOT_A_FORM);
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|refusal| {
-            let too_large = axum::response::IntoResponse::into_response(refusal).status();
-            if too_large == StatusCode::PAYLOAD_TOO_LARGE { TOO_LARGE } else { MALFORMED }
-        })?;
-        Fields::parse(&bytes).map(Self)
+        let bytes = Bytes::from_request(request, state).await;
+        bytes.map(Self).map_err(|refusal| match refusal.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => TOO_LARGE,
+            _ => MALFORMED,
+        })
     }
 }
 

@@ -3,22 +3,34 @@
 use super::cookie::{Cookie, Cookies};
 use super::edge::Edge;
 use crate::mandate::Language;
+use crate::view::{Flash, Frame};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{ACCEPT_LANGUAGE, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-/// The language of the answer, and the address it answers, for the language switch. Any handler may extract it.
+/// The language of the answer, the address it answers (for the language switch) and a message to show once: what
+/// a page's frame is made of. Any handler may extract it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
     /// The language.
     pub language: Language,
     /// Path and query of the request.
     pub path: String,
+    /// The message that the page before left.
+    pub flash: Option<Flash>,
+}
+
+impl Chosen {
+    /// The frame of a page, without a session yet.
+    #[must_use]
+    pub fn frame(self) -> Frame {
+        Frame { flash: self.flash, ..Frame::new(self.language, self.path) }
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Chosen {
@@ -26,7 +38,7 @@ impl<S: Sync> FromRequestParts<S> for Chosen {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let found = parts.extensions.get::<Self>().cloned();
-        Ok(found.unwrap_or_else(|| Self { language: Language::Fr, path: path_of(&parts.uri) }))
+        Ok(found.unwrap_or_else(|| Self { language: Language::Fr, path: path_of(&parts.uri), flash: None }))
     }
 }
 
@@ -71,10 +83,14 @@ pub(super) async fn layer(State(edge): State<Arc<Edge>>, mut request: Request, n
     let language = resolve(edge.cookies, request.uri(), request.headers());
     let remember = asked_for(request.uri()).is_some();
     let path = path_of(request.uri());
-    request.extensions_mut().insert(Chosen { language, path });
+    let flash = edge.cookies.flash(request.headers());
+    request.extensions_mut().insert(Chosen { language, path, flash });
     let mut response = next.run(request).await;
     if remember {
         response.headers_mut().append(SET_COOKIE, edge.cookies.set_language(language.as_str()));
+    }
+    if flash.is_some() && response.status() == StatusCode::OK {
+        response.headers_mut().append(SET_COOKIE, edge.cookies.clear(Cookie::Flash));
     }
     response
 }

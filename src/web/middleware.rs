@@ -20,21 +20,33 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-/// The whole service: `pages` for people, `protocol` for programs, and what both stand on. Refusals come back as
-/// pages from the first and as OAuth's JSON from the second; only the first refuses forms made by other sites.
-pub fn compose<F>(
+/// All routes, by who may ask what of them.
+pub struct Routes<S> {
+    /// Pages whose forms are ours alone: a form made by another site is refused.
+    pub pages: Router<S>,
+    /// Pages that another site may send people to, by a form too: the authorisation request, the sign-out a service asks
+    /// for. Browsers send no session along with such a form (`SameSite=Lax`).
+    pub doors: Router<S>,
+    /// Endpoints for programs, refused in OAuth's JSON.
+    pub protocol: Router<S>,
+}
+
+/// The whole service: the routes, their layers, and what needs no handler (assets, health). `ready` says whether
+/// the database and the journal can be used.
+pub fn compose<S, F>(
     edge: &Arc<Edge>,
-    pages: Router,
-    protocol: Router,
+    state: S,
+    routes: Routes<S>,
     ready: impl Fn() -> F + Clone + Send + Sync + 'static,
 ) -> Router
 where
+    S: Clone + Send + Sync + 'static,
     F: Future<Output = bool> + Send + 'static,
 {
-    let pages = pages.merge(assets::routes()).fallback(async || Problem::NOT_FOUND);
-    let pages = pages.layer(from_fn_with_state(Arc::clone(edge), csrf::layer));
+    let pages = routes.pages.merge(assets::routes()).fallback(async || Problem::NOT_FOUND);
+    let pages = pages.layer(from_fn_with_state(Arc::clone(edge), csrf::layer)).merge(routes.doors);
     let pages = guarded(edge, pages).layer(from_fn_with_state(Arc::clone(edge), recover::as_page));
-    let protocol = guarded(edge, protocol).layer(from_fn(recover::as_json));
+    let protocol = guarded(edge, routes.protocol).layer(from_fn(recover::as_json));
     pages
         .merge(protocol)
         .merge(health::routes(ready))
@@ -42,11 +54,11 @@ where
         .layer(from_fn_with_state(Arc::clone(edge), headers::layer))
         .layer(from_fn_with_state(Arc::clone(edge), address::layer))
         .layer(from_fn_with_state(Arc::clone(edge), trace::layer))
-        .layer(axum::Extension(Arc::clone(edge)))
+        .with_state(state)
 }
 
 /// What may stop a request before its handler is done.
-fn guarded(edge: &Arc<Edge>, router: Router) -> Router {
+fn guarded<S: Clone + Send + Sync + 'static>(edge: &Arc<Edge>, router: Router<S>) -> Router<S> {
     let bytes = usize::try_from(edge.limits.body_bytes).unwrap_or(usize::MAX);
     let seconds = Duration::from_secs(edge.limits.request_seconds.into());
     router
@@ -90,7 +102,8 @@ mod tests {
     use crate::clock::{ManualClock, SeededEntropy};
     use crate::config::{Issuer, Limits, Networks, Rate, Server};
     use crate::mandate::Instant;
-    use crate::web::{Chosen, FormTargets, OpenForm, Reply, Step};
+    use crate::view::Flash;
+    use crate::web::{Chosen, Fields, FormTargets, RawForm, Reply};
     use axum::body::{Body, to_bytes};
     use axum::extract::ConnectInfo;
     use axum::http::HeaderMap;
@@ -98,10 +111,6 @@ mod tests {
     use axum::routing::{get, post};
     use std::net::SocketAddr;
     use tower::ServiceExt as _;
-
-    fn shown(problem: &Problem, chosen: &Chosen) -> String {
-        format!("<h1>{} {} {}</h1>", problem.code, chosen.language.as_str(), chosen.path)
-    }
 
     fn edge(issuer: &str) -> Arc<Edge> {
         let server = Server {
@@ -116,7 +125,7 @@ mod tests {
             ..Limits::default()
         };
         let clock = ManualClock::at(Instant::from_micros(1_700_000_000_000_000));
-        Edge::new(&server, limits, Arc::new(clock), Arc::new(SeededEntropy::new(1)), shown)
+        Edge::new(&server, limits, Arc::new(clock), Arc::new(SeededEntropy::new(1)))
     }
 
     async fn panics() -> Reply {
@@ -128,16 +137,14 @@ mod tests {
         Reply::page(String::new())
     }
 
-    async fn echoes(OpenForm(form): OpenForm) -> Result<Reply, Problem> {
-        Ok(Reply::page(form.required("a")?.to_owned()))
+    async fn echoes(RawForm(form): RawForm) -> Result<Reply, Problem> {
+        Ok(Reply::page(Fields::parse(&form)?.required("a")?.to_owned()))
     }
 
     fn service(edge: &Arc<Edge>) -> Router {
-        let needy = || async {
-            Err::<Reply, _>(Problem::new(StatusCode::UNAUTHORIZED, "sign_in_needed").after(Step::SignIn))
-        };
+        let needy = || async { Err::<Reply, _>(Problem::SIGN_IN_NEEDED) };
         let targets = || async { Reply::page("p".into()).forms_to(FormTargets::to("https://sp.example/cb")) };
-        let doors = Router::new().route("/door", get(async || Reply::page("open".into())));
+        let limit = Router::new().route("/door", get(async || Reply::page("open".into())));
         let pages = Router::new()
             .route("/", get(async |chosen: Chosen| Reply::page(chosen.language.as_str().into())))
             .route("/form", post(echoes))
@@ -145,9 +152,10 @@ mod tests {
             .route("/slow", get(sleeps))
             .route("/usager/mandates/{mandate}", get(needy).post(needy))
             .route("/targets", get(targets))
-            .merge(limited(edge, Action::SignIn, doors));
+            .merge(limited(edge, Action::SignIn, limit));
         let protocol = Router::new().route("/token", post(echoes)).route("/userinfo", get(panics));
-        compose(edge, pages, protocol, async || false)
+        let doors = Router::new().route("/authorize", post(echoes));
+        compose(edge, (), Routes { pages, doors, protocol }, async || false)
     }
 
     struct Answer {
@@ -159,6 +167,12 @@ mod tests {
     impl Answer {
         fn header(&self, name: &str) -> &str {
             self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        }
+
+        /// The stable code an error page quotes.
+        fn code(&self) -> &str {
+            let (_, after) = self.body.split_once("id=\"error-code\">").expect("an error page");
+            after.split('<').next().unwrap()
         }
     }
 
@@ -205,11 +219,13 @@ mod tests {
     async fn people_get_pages_in_their_language_and_programs_get_json() {
         let service = service(&edge("https://mandats.example.fr"));
         let page = ask(&service, request("GET", "/absent?lang=en"), "").await;
-        assert_eq!((page.status, page.body.as_str()), (404, "<h1>not_found en /absent?lang=en</h1>"));
+        assert_eq!((page.status, page.code()), (404, "not_found"));
+        assert!(page.body.contains("<html lang=\"en\"") && page.body.contains(page.header("x-request-id")));
         assert!(page.header("set-cookie").starts_with("__Host-porteplume-lang=en; "));
         let page = ask(&service, request("POST", "/"), "").await;
         assert_eq!((page.status, page.header("allow")), (405, "GET,HEAD"));
-        assert!(page.body.starts_with("<h1>method_not_allowed fr"));
+        assert_eq!(page.code(), "method_not_allowed");
+        assert!(page.body.contains("<html lang=\"fr\""));
         let json = ask(&service, form("/token"), "b=1").await;
         assert_eq!(json.status, 400);
         assert_eq!(json.body, r#"{"error":"invalid_request","error_description":"form_field_missing"}"#);
@@ -219,7 +235,7 @@ mod tests {
     async fn a_panic_is_answered_without_its_words() {
         let service = service(&edge("https://mandats.example.fr"));
         let page = ask(&service, request("GET", "/panic"), "").await;
-        assert_eq!((page.status, page.body.as_str()), (500, "<h1>panic fr /panic</h1>"));
+        assert_eq!((page.status, page.code()), (500, "panic"));
         let json = ask(&service, request("GET", "/userinfo"), "").await;
         assert_eq!(
             (json.status, json.body.as_str()),
@@ -234,10 +250,7 @@ mod tests {
         let announced = form("/form").header("content-length", large.len());
         assert_eq!(ask(&service, announced, large.clone()).await.status, 413);
         let unannounced = ask(&service, form("/form"), large.clone()).await;
-        assert_eq!(
-            (unannounced.status, unannounced.body.as_str()),
-            (413, "<h1>body_too_large fr /form</h1>")
-        );
+        assert_eq!((unannounced.status, unannounced.code()), (413, "body_too_large"));
         let json = ask(&service, form("/token"), large.clone()).await;
         assert_eq!((json.status, json.header("content-type")), (413, "application/json"));
         assert_eq!(ask(&service, form("/form"), format!("a={}", "x".repeat(65_534))).await.status, 200);
@@ -247,7 +260,7 @@ mod tests {
     async fn bad_forms_are_refused_with_their_code() {
         let service = service(&edge("https://mandats.example.fr"));
         let utf8 = ask(&service, form("/form"), "a=%FF").await;
-        assert_eq!((utf8.status, utf8.body.as_str()), (400, "<h1>form_not_utf8 fr /form</h1>"));
+        assert_eq!((utf8.status, utf8.code()), (400, "form_not_utf8"));
         let json = request("POST", "/form").header("content-type", "application/json");
         assert_eq!(ask(&service, json, "{}").await.status, 415);
     }
@@ -255,7 +268,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_that_takes_too_long_is_given_up() {
         let page = ask(&service(&edge("https://mandats.example.fr")), request("GET", "/slow"), "").await;
-        assert_eq!((page.status, page.body.as_str()), (503, "<h1>timeout fr /slow</h1>"));
+        assert_eq!((page.status, page.code()), (503, "timeout"));
     }
 
     #[tokio::test]
@@ -271,12 +284,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn forms_made_elsewhere_reach_no_page_but_may_reach_the_protocol() {
+    async fn forms_made_elsewhere_reach_no_page_but_the_doors_and_the_protocol() {
         let service = service(&edge("https://mandats.example.fr"));
         let foreign =
             |path| form(path).header("sec-fetch-site", "cross-site").header("origin", "https://evil.example");
         let page = ask(&service, foreign("/form"), "a=1").await;
-        assert_eq!((page.status, page.body.as_str()), (403, "<h1>form_forged fr /form</h1>"));
+        assert_eq!((page.status, page.code()), (403, "form_forged"));
+        assert_eq!(ask(&service, foreign("/authorize"), "a=1").await.status, 200);
         assert_eq!(ask(&service, foreign("/token"), "a=1").await.status, 200);
         let own = form("/form").header("origin", "https://mandats.example.fr");
         assert_eq!(ask(&service, own, "a=1").await.status, 200);
@@ -294,7 +308,7 @@ mod tests {
         }
         let refused = ask(&service, from("10.0.0.1", "8.8.8.8, 203.0.113.1"), "").await;
         assert_eq!((refused.status, refused.header("retry-after")), (429, "30"));
-        assert!(refused.body.starts_with("<h1>too_often"));
+        assert_eq!(refused.code(), "too_often");
         assert_eq!(ask(&service, from("10.0.0.1", "203.0.113.2"), "").await.status, 200);
         assert_eq!(ask(&service, from("203.0.113.3", "203.0.113.1"), "").await.status, 200);
         assert_eq!(ask(&service, request("GET", "/"), "").await.status, 200, "other routes stay open");
@@ -313,6 +327,18 @@ mod tests {
             ask(&service, request("GET", "/favicon.ico"), "").await.header("content-type"),
             "image/svg+xml"
         );
+    }
+
+    #[tokio::test]
+    async fn a_message_is_shown_once() {
+        let edge = edge("https://mandats.example.fr");
+        let service = service(&edge);
+        let set = edge.cookies.set_flash(Flash::MandateActive);
+        let cookie = set.to_str().unwrap().split(';').next().unwrap().to_owned();
+        let page = ask(&service, request("GET", "/").header("cookie", &cookie), "").await;
+        assert!(page.header("set-cookie").starts_with("__Host-porteplume-flash=; "));
+        let led_on = ask(&service, request("GET", "/usager/mandates/1").header("cookie", &cookie), "").await;
+        assert!(!led_on.header("set-cookie").contains("flash"), "it waits for a page");
     }
 
     #[tokio::test]

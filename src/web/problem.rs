@@ -1,9 +1,11 @@
-//! What a request is answered with when it cannot be answered: a status, a stable code, a way on.
+//! What a request is answered with when it cannot be answered: a status, a stable code, what to show.
 //!
 //! A handler returns the problem and never thinks of a page: an outer layer turns it into one in the person's
 //! language, into OAuth's JSON, or into the step that is missing.
 
 use super::rate::TooOften;
+use crate::view::errors::Fault;
+use crate::view::sentences::Advice;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
@@ -22,6 +24,17 @@ pub enum Step {
     Purpose,
 }
 
+/// What people are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Something did not work.
+    Fault(Fault),
+    /// A rule refuses; this is why, and what to do.
+    Advice(Advice),
+    /// It is done but not yet under a signed checkpoint.
+    BeingRecorded,
+}
+
 /// A refusal or fault, as the web sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Problem {
@@ -29,6 +42,8 @@ pub struct Problem {
     pub status: StatusCode,
     /// The stable code: on the page, in the log, in the metrics.
     pub code: &'static str,
+    /// What people are shown.
+    pub shown: Shown,
     /// What the person must do first.
     pub step: Option<Step>,
     /// Seconds after which trying again makes sense.
@@ -36,18 +51,27 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with that status and code.
+    /// A problem with that status and code, shown as that fault.
     #[must_use]
-    pub const fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, step: None, retry_after: None }
+    pub const fn new(status: StatusCode, code: &'static str, fault: Fault) -> Self {
+        Self { status, code, shown: Shown::Fault(fault), step: None, retry_after: None }
+    }
+
+    /// A request that cannot be read.
+    #[must_use]
+    pub const fn bad_request(code: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, Fault::BadRequest)
     }
 
     /// Nothing there, or nothing this person may know of.
-    pub const NOT_FOUND: Self = Self::new(StatusCode::NOT_FOUND, "not_found");
+    pub const NOT_FOUND: Self = Self::new(StatusCode::NOT_FOUND, "not_found", Fault::NotFound);
     /// The form's token is not this session's, or the form comes from elsewhere.
-    pub const FORGED: Self = Self::new(StatusCode::FORBIDDEN, "form_forged");
+    pub const FORGED: Self = Self::new(StatusCode::FORBIDDEN, "form_forged", Fault::FormExpired);
+    /// Nobody is signed in here, or the session is over.
+    pub const SIGN_IN_NEEDED: Self =
+        Self::new(StatusCode::UNAUTHORIZED, "sign_in_needed", Fault::SessionExpired).after(Step::SignIn);
     /// Something broke on our side; the log knows what.
-    pub const INTERNAL: Self = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal");
+    pub const INTERNAL: Self = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", Fault::Internal);
 
     /// The same, once the person has taken that step.
     #[must_use]
@@ -64,22 +88,21 @@ impl Problem {
     /// The problem of an answer that names none: the framework's own, or a layer's.
     #[must_use]
     pub(super) fn of_status(status: StatusCode) -> Self {
-        let code = match status {
-            StatusCode::NOT_FOUND => "not_found",
-            StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
-            StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => "form_expected",
-            StatusCode::SERVICE_UNAVAILABLE => "timeout",
-            status if status.is_server_error() => "internal",
-            _ => "bad_request",
-        };
-        Self::new(status, code)
+        match status {
+            StatusCode::NOT_FOUND => Self::NOT_FOUND,
+            StatusCode::METHOD_NOT_ALLOWED => Self::new(status, "method_not_allowed", Fault::BadRequest),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "body_too_large", Fault::TooLarge),
+            StatusCode::SERVICE_UNAVAILABLE => Self::new(status, "timeout", Fault::Unavailable),
+            status if status.is_server_error() => Self { status, ..Self::INTERNAL },
+            status => Self::new(status, "bad_request", Fault::BadRequest),
+        }
     }
 }
 
 impl From<TooOften> for Problem {
     fn from(wait: TooOften) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_often").retry_after(wait.retry_after)
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_often", Fault::TooManyRequests)
+            .retry_after(wait.retry_after)
     }
 }
 

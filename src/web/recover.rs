@@ -2,8 +2,10 @@
 
 use super::edge::Edge;
 use super::language::Chosen;
-use super::problem::{Problem, Step};
+use super::problem::{Problem, Shown, Step};
 use super::reply::Reply;
+use super::trace::Trail;
+use crate::view::errors::{BeingRecorded, ErrorPage, RefusedPage};
 use crate::view::paths;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -48,15 +50,29 @@ pub(super) async fn as_page(
     next: Next,
 ) -> Response {
     let is_get = *request.method() == Method::GET;
+    let request_id =
+        request.extensions().get::<Trail>().map(|trail| trail.id.to_string()).unwrap_or_default();
     let response = next.run(request).await;
     let Some(problem) = problem_of(&response) else { return response };
     let answer = match problem.step {
         Some(step) if is_get => {
             Reply::go(door(step, &chosen.path)).cookie(edge.cookies.set_next(&chosen.path)).into_response()
         }
-        _ => Html((edge.error_page)(&problem, &chosen)).into_response(),
+        _ => Html(page(&problem, chosen, request_id)).into_response(),
     };
     dressed(answer, problem, response.headers())
+}
+
+fn page(problem: &Problem, chosen: Chosen, request_id: String) -> String {
+    let code = problem.code.to_owned();
+    let back = problem.step.map(|step| door(step, &chosen.path).to_owned());
+    let resume = chosen.path.clone();
+    let frame = chosen.frame();
+    match problem.shown {
+        Shown::Fault(fault) => ErrorPage { fault, code, request_id, back }.render(&frame),
+        Shown::Advice(advice) => RefusedPage { advice, code, request_id, back }.render(&frame),
+        Shown::BeingRecorded => BeingRecorded { resume }.render(&frame),
+    }
 }
 
 /// The page of a step, as seen from a path.

@@ -36,10 +36,12 @@ impl Reply {
         }
     }
 
-    /// Also sets a cookie.
+    /// Also sets a cookie, if there is one to set.
     #[must_use]
-    pub fn cookie(mut self, cookie: HeaderValue) -> Self {
-        self.0.headers_mut().append(SET_COOKIE, cookie);
+    pub fn cookie(mut self, cookie: impl Into<Option<HeaderValue>>) -> Self {
+        if let Some(cookie) = cookie.into() {
+            self.0.headers_mut().append(SET_COOKIE, cookie);
+        }
         self
     }
 

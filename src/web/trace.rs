@@ -11,6 +11,7 @@ use axum::response::Response;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant as Stopwatch;
+use tracing::Instrument as _;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -43,7 +44,9 @@ pub(super) async fn layer(State(edge): State<Arc<Edge>>, mut request: Request, n
     let method = name_of(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
 
-    let mut response = next.run(request).await;
+    // Whatever else is logged while the request is answered carries its id too.
+    let span = tracing::info_span!("request", id = &*id);
+    let mut response = next.run(request).instrument(span).await;
 
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
