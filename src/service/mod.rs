@@ -4,12 +4,15 @@
 //! read), lets the domain decide, appends the entry in the same transaction, and waits for inclusion before
 //! anything leaves (invariants 1 to 3). It knows no HTTP, no HTML and no SQL.
 
+pub mod end;
 mod error;
 pub mod factor;
+pub mod manage;
 pub mod people;
 mod record;
 pub mod session;
 pub mod sign_in;
+pub mod steps;
 mod vault;
 mod who;
 

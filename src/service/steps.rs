@@ -1,0 +1,81 @@
+//! The history of one mandate: every step of its life and every use is numbered in its own stream.
+
+use super::{App, Caller, Error, Record, Stream};
+use crate::mandate::{AidantId, EventId, EventKind, Instant, LifeFact, Mandate};
+use crate::storage::Tx;
+use crate::storage::mandates::{self, MandateRow};
+
+/// Who makes a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor<'a> {
+    /// The usager of the mandate.
+    Usager,
+    /// An aidant or referent of its organisation.
+    Aidant(&'a AidantId),
+    /// Nobody: the service, when a time has passed.
+    Service,
+}
+
+impl Actor<'_> {
+    /// Names the persons concerned: the aidant who acts, and the usager once one has consented.
+    fn name(self, record: Record, mandate: &Mandate) -> Record {
+        let record = record.organisation(&mandate.organisation);
+        let record = match mandate.usager() {
+            Some(usager) => record.usager(usager),
+            None => record,
+        };
+        match self {
+            Self::Aidant(aidant) => record.aidant(aidant),
+            Self::Usager | Self::Service => record,
+        }
+    }
+}
+
+/// Takes a mandate one step on in its life: entry and fact together. The row becomes what is now stored.
+pub(super) async fn take(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut MandateRow,
+    next: Mandate,
+    fact: LifeFact,
+    (actor, caller, now): (Actor<'_>, &Caller, Instant),
+) -> Result<EventId, Error> {
+    let seq = row.seq + 1;
+    let stream = Stream { mandate: next.id.clone(), seq };
+    let record = actor.name(Record::life(fact), &next).in_stream(stream);
+    let event = record.append(app, tx, caller, now).await?;
+    let after = MandateRow { mandate: next, seq, ..row.clone() };
+    mandates::update(tx, row, &after, &event).await?;
+    *row = MandateRow { version: row.version + 1, ..after };
+    Ok(event)
+}
+
+/// Adds an entry to a mandate's history that changes nothing else of it: a use, its end, a printing.
+pub async fn note(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut MandateRow,
+    record: Record,
+    (actor, caller, now): (Actor<'_>, &Caller, Instant),
+) -> Result<EventId, Error> {
+    let stream = Stream { mandate: row.mandate.id.clone(), seq: row.seq + 1 };
+    let record = actor.name(record, &row.mandate).in_stream(stream);
+    let event = record.append(app, tx, caller, now).await?;
+    row.seq = mandates::touch(tx, row, &event).await?;
+    row.version += 1;
+    Ok(event)
+}
+
+/// Journals that a step was refused and gives the refusal back, for the write to commit it.
+pub(super) async fn refuse(
+    app: &App,
+    tx: &mut Tx,
+    mandate: &Mandate,
+    error: Error,
+    (actor, caller, now): (Actor<'_>, &Caller, Instant),
+) -> Result<Error, Error> {
+    let record = Record::refused(EventKind::MandateStepRefused, error.code());
+    let record = actor.name(record, mandate).about(&mandate.id);
+    record.append(app, tx, caller, now).await?;
+    Ok(error)
+}
