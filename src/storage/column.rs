@@ -1,6 +1,7 @@
 //! Reading columns. What cannot be read is an inconsistency that names table, column and row.
 
 use super::StoreError;
+use crate::journal::Hash;
 use crate::mandate::{Instant, ProcedureId};
 use sqlx::Row as _;
 use sqlx::any::{Any, AnyRow};
@@ -69,6 +70,10 @@ impl<'r> Columns<'r> {
 
     pub(crate) fn array<const N: usize>(&self, column: &'static str) -> Result<[u8; N], StoreError> {
         <[u8; N]>::try_from(self.bytes(column)?).map_err(|_| self.inconsistent(column))
+    }
+
+    pub(crate) fn hash(&self, column: &'static str) -> Result<Hash, StoreError> {
+        self.array(column).map(Hash::from_bytes)
     }
 
     pub(crate) fn id<T: TryFrom<String>>(&self, column: &'static str) -> Result<T, StoreError> {

@@ -3,6 +3,7 @@
 
 use super::StoreError;
 use super::sequence::Head;
+use super::signer::CheckpointSigner;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,26 +13,20 @@ use tokio::task::JoinHandle;
 /// At most one writing of the file in this time; the last head is written at shutdown.
 const PACE: Duration = Duration::from_secs(1);
 
-/// Reads the file; none when there is no file yet.
-pub(super) async fn read(path: &Path) -> Result<Option<Head>, StoreError> {
-    let text = match tokio::fs::read_to_string(path).await {
-        Ok(text) => text,
+/// Reads the file; none when there is no file yet. A file that is not a checkpoint of ours is refused.
+pub(super) async fn read(path: &Path, signer: &dyn CheckpointSigner) -> Result<Option<Head>, StoreError> {
+    let note = match tokio::fs::read_to_string(path).await {
+        Ok(note) => note,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(path, &error.to_string())),
     };
-    parse(&text).map(Some).ok_or_else(|| unreadable(path, "it is not a checkpoint"))
+    let (size, root) =
+        signer.open(&note).ok_or_else(|| unreadable(path, "it is not a checkpoint of ours"))?;
+    Ok(Some(Head { size, root, note }))
 }
 
 fn unreadable(path: &Path, why: &str) -> StoreError {
     StoreError::Behind(format!("{} cannot be read: {why}", path.display()))
-}
-
-fn parse(note: &str) -> Option<Head> {
-    use base64::Engine as _;
-    let mut lines = note.lines();
-    let size = lines.nth(1)?.parse().ok()?;
-    let root = base64::engine::general_purpose::STANDARD.decode(lines.next()?).ok()?;
-    Some(Head { size, root: root.try_into().ok()?, note: note.to_owned() })
 }
 
 /// Where a new head is announced to the task that writes the file.

@@ -5,6 +5,7 @@ use super::sequence;
 use super::statement::statements;
 use super::tx::sql;
 use super::{Snapshot, StoreError, Tx};
+use crate::journal::Hash;
 use crate::mandate::{EventId, Instant};
 
 statements! {
@@ -36,7 +37,7 @@ pub struct CheckpointRow {
     /// How many entries it covers.
     pub size: u64,
     /// Root of the tree over them.
-    pub root: [u8; 32],
+    pub root: Hash,
     /// The signed note.
     pub note: String,
 }
@@ -49,7 +50,7 @@ pub struct TileRow {
     /// Index within the level.
     pub index: u64,
     /// Root over its hashes.
-    pub root: [u8; 32],
+    pub root: Hash,
     /// Its 256 hashes, joined: 8,192 bytes.
     pub hashes: Vec<u8>,
 }
@@ -66,7 +67,7 @@ pub struct EntryRow {
     /// The canonical bytes.
     pub entry: Vec<u8>,
     /// Its place and stored leaf hash, once sequenced.
-    pub leaf: Option<(u64, [u8; 32])>,
+    pub leaf: Option<(u64, Hash)>,
 }
 
 /// A sealed opening as stored: no `Debug`.
@@ -87,17 +88,17 @@ fn number(value: u64) -> i64 {
 }
 
 fn read_checkpoint(row: &Columns<'_>) -> Result<CheckpointRow, StoreError> {
-    Ok(CheckpointRow { size: row.count("size")?, root: row.array("root")?, note: row.text("note")? })
+    Ok(CheckpointRow { size: row.count("size")?, root: row.hash("root")?, note: row.text("note")? })
 }
 
 fn read_tile(row: &Columns<'_>) -> Result<TileRow, StoreError> {
     let level = u8::try_from(row.number("level")?).map_err(|_| row.inconsistent("level"))?;
-    Ok(TileRow { level, index: row.count("idx")?, root: row.array("root")?, hashes: row.bytes("hashes")? })
+    Ok(TileRow { level, index: row.count("idx")?, root: row.hash("root")?, hashes: row.bytes("hashes")? })
 }
 
 fn read_entry(row: &Columns<'_>) -> Result<EntryRow, StoreError> {
     let leaf = match row.number_or_none("idx")? {
-        Some(_) => Some((row.count("idx")?, row.array("leaf_hash")?)),
+        Some(_) => Some((row.count("idx")?, row.hash("leaf_hash")?)),
         None => None,
     };
     Ok(EntryRow { leaf, ..read_event(row)? })
@@ -169,15 +170,15 @@ pub async fn level_hashes(
     level: u8,
     from: u64,
     limit: u32,
-) -> Result<Vec<[u8; 32]>, StoreError> {
+) -> Result<Vec<Hash>, StoreError> {
     match level.checked_sub(1) {
         None => {
             let rows = sql(LEAF_HASHES).bind(number(from)).bind(i64::from(limit));
-            snapshot.list("leaf", rows, |row| row.array("leaf_hash")).await
+            snapshot.list("leaf", rows, |row| row.hash("leaf_hash")).await
         }
         Some(below) => {
             let rows = sql(TILE_ROOTS).bind(i64::from(below)).bind(number(from)).bind(i64::from(limit));
-            snapshot.list("tile", rows, |row| row.array("root")).await
+            snapshot.list("tile", rows, |row| row.hash("root")).await
         }
     }
 }

@@ -13,7 +13,6 @@
 //! fits none is [`StoreError::Inconsistent`], naming table, column and row.
 
 mod column;
-mod edge;
 mod engine;
 mod error;
 mod head;
@@ -22,6 +21,7 @@ mod named;
 mod options;
 mod postgres;
 mod sequence;
+mod signer;
 mod statement;
 mod store;
 mod tx;
@@ -50,7 +50,7 @@ pub mod usagers;
 pub use engine::Engine;
 pub use error::StoreError;
 pub use options::StoreOptions;
-pub use sequence::CheckpointSigner;
+pub use signer::{CheckpointSigner, JournalSigner};
 pub use statement::{Statement, all_statements};
 pub use store::Store;
 pub use tx::{Appended, NewEvent, NewOpening, SearchRow, Snapshot, Tx};

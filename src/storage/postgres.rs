@@ -1,10 +1,11 @@
 //! PostgreSQL: serialisable writes with retries, and the sequencer that follows them.
 
 use super::head::Publisher;
-use super::sequence::{Head, Sequencer, leaf_hash};
+use super::sequence::{Head, Sequencer};
 use super::tx::{Appended, Snapshot, sql};
 use super::waiting::Waiting;
 use super::{Statement, StoreError, engine};
+use crate::journal::leaf_hash;
 use crate::mandate::{EventId, Instant};
 use sqlx::AnyPool;
 use std::collections::BTreeSet;

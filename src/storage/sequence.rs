@@ -3,12 +3,11 @@
 
 use super::StoreError;
 use super::column::Columns;
-use super::edge::{Edge, FullTile, Hash, TILE_WIDTH};
+use super::signer::CheckpointSigner;
 use super::statement::statements;
 use super::tx::{Appended, Snapshot, sql};
+use crate::journal::{Frontier, FullTile, Hash, TILE_WIDTH};
 use std::sync::Arc;
-
-pub(super) use super::edge::leaf_hash;
 
 statements! {
     HEAD = "SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1";
@@ -27,19 +26,6 @@ statements! {
     INSERT_CHECKPOINT = "INSERT INTO checkpoint (size, root, note) VALUES ($1, $2, $3)";
 }
 
-/// Signs the journal's head. Passed to [`super::Store::open`], so that the key never comes near the
-/// database.
-pub trait CheckpointSigner: Send + Sync + 'static {
-    /// The signed note of a tree of `size` entries with this root.
-    ///
-    /// # Errors
-    /// A sentence saying why it could not be signed; the batch is then not committed.
-    fn sign(&self, size: u64, root: &[u8; 32]) -> Result<String, String>;
-
-    /// Whether the note is ours and says exactly this.
-    fn verifies(&self, note: &str, size: u64, root: &[u8; 32]) -> bool;
-}
-
 /// The head of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
@@ -52,7 +38,7 @@ pub(super) struct Head {
 pub(super) struct Sequencer {
     signer: Arc<dyn CheckpointSigner>,
     published: Option<Head>,
-    edge: Option<Edge>,
+    edge: Option<Frontier>,
 }
 
 impl Sequencer {
@@ -87,7 +73,7 @@ impl Sequencer {
             if edge.root() != head.root {
                 return Err(StoreError::Journal(format!("the leaves do not give the root of {size}")));
             }
-            if !self.signer.verifies(&head.note, head.size, &head.root) {
+            if self.signer.open(&head.note) != Some((head.size, head.root)) {
                 return Err(StoreError::Journal(format!("the checkpoint of {size} is not ours")));
             }
         }
@@ -122,15 +108,16 @@ impl Sequencer {
         let first = edge.size();
         let mut tiles = Vec::new();
         for entry in appended {
-            edge.push(entry.leaf_hash, &mut tiles);
+            tiles.extend(edge.append(entry.leaf_hash));
         }
         insert_leaves(snapshot, first, appended).await?;
-        for tile in tiles {
+        for tile in &tiles {
             insert_tile(snapshot, tile).await?;
         }
         let (size, root) = (edge.size(), edge.root());
         let note = self.signer.sign(size, &root).map_err(StoreError::Signing)?;
-        let insert = sql(INSERT_CHECKPOINT).bind(number(size)).bind(root.to_vec()).bind(note.as_str());
+        let insert =
+            sql(INSERT_CHECKPOINT).bind(number(size)).bind(root.as_bytes().as_slice()).bind(note.as_str());
         run(snapshot, insert).await?;
         self.edge = Some(edge);
         Ok(Head { size, root, note })
@@ -148,17 +135,17 @@ async fn run(snapshot: &mut Snapshot, statement: super::tx::Bound) -> Result<(),
 
 async fn insert_leaves(snapshot: &mut Snapshot, first: u64, appended: &[Appended]) -> Result<(), StoreError> {
     let ids: String = appended.iter().map(|entry| entry.event_id.as_str()).collect();
-    let hashes: Vec<u8> = appended.iter().flat_map(|entry| entry.leaf_hash).collect();
+    let hashes: Vec<u8> = appended.iter().flat_map(|entry| *entry.leaf_hash.as_bytes()).collect();
     let count = i64::try_from(appended.len()).unwrap_or(i64::MAX);
     run(snapshot, sql(INSERT_LEAVES).bind(count).bind(number(first)).bind(ids).bind(hashes)).await
 }
 
-async fn insert_tile(snapshot: &mut Snapshot, tile: FullTile) -> Result<(), StoreError> {
+async fn insert_tile(snapshot: &mut Snapshot, tile: &FullTile) -> Result<(), StoreError> {
     let insert = sql(INSERT_TILE)
         .bind(i64::from(tile.level))
         .bind(number(tile.index))
-        .bind(tile.root.to_vec())
-        .bind(tile.hashes.concat());
+        .bind(tile.root.as_bytes().as_slice())
+        .bind(tile.to_bytes());
     run(snapshot, insert).await
 }
 
@@ -166,35 +153,32 @@ async fn insert_tile(snapshot: &mut Snapshot, tile: FullTile) -> Result<(), Stor
 pub(super) async fn head(snapshot: &mut Snapshot) -> Result<Option<Head>, StoreError> {
     snapshot
         .find("checkpoint", sql(HEAD), |row| {
-            Ok(Head { size: row.count("size")?, root: row.array("root")?, note: row.text("note")? })
+            Ok(Head { size: row.count("size")?, root: row.hash("root")?, note: row.text("note")? })
         })
         .await
 }
 
 async fn root_at(snapshot: &mut Snapshot, size: u64) -> Result<Option<Hash>, StoreError> {
-    snapshot.find("checkpoint", sql(ROOT_AT).bind(number(size)), |row| row.array("root")).await
+    snapshot.find("checkpoint", sql(ROOT_AT).bind(number(size)), |row| row.hash("root")).await
 }
 
 /// Reads the partial tiles at the right of a tree of `size` entries.
-async fn read_edge(snapshot: &mut Snapshot, size: u64) -> Result<Edge, StoreError> {
-    let mut levels = Vec::new();
+async fn read_edge(snapshot: &mut Snapshot, size: u64) -> Result<Frontier, StoreError> {
+    let width = TILE_WIDTH as u64;
+    let mut partial = Vec::new();
     let mut complete = size;
     while complete > 0 {
-        let from = complete - complete % TILE_WIDTH;
-        let rows = match levels.len() {
+        let from = complete - complete % width;
+        let rows = match partial.len() {
             0 => sql(LEAVES_FROM).bind(number(from)).bind(number(complete)),
             level => sql(TILE_ROOTS_FROM)
                 .bind(i64::try_from(level - 1).unwrap_or(i64::MAX))
                 .bind(number(from))
                 .bind(number(complete)),
         };
-        let (table, column) = if levels.is_empty() { ("leaf", "leaf_hash") } else { ("tile", "root") };
-        let hashes = snapshot.list(table, rows, |row: &Columns<'_>| row.array(column)).await?;
-        if number(complete - from) != i64::try_from(hashes.len()).unwrap_or(i64::MAX) {
-            return Err(StoreError::Journal(format!("{table} lacks rows from {from} to {complete}")));
-        }
-        levels.push(hashes);
-        complete /= TILE_WIDTH;
+        let (table, column) = if partial.is_empty() { ("leaf", "leaf_hash") } else { ("tile", "root") };
+        partial.push(snapshot.list(table, rows, |row: &Columns<'_>| row.hash(column)).await?);
+        complete /= width;
     }
-    Ok(Edge::of(levels, size))
+    Frontier::resume(size, partial).map_err(|error| StoreError::Journal(error.to_string()))
 }

@@ -2,7 +2,8 @@
 
 use super::head::{self, Publisher};
 use super::postgres::Sequencing;
-use super::sequence::{CheckpointSigner, Sequencer};
+use super::sequence::Sequencer;
+use super::signer::CheckpointSigner;
 use super::tx::{Snapshot, Tx};
 use super::writer::{Job, Write, Writer, guarded};
 use super::written::Written;
@@ -55,7 +56,7 @@ impl Store {
         let pool = engine::connect_pool(engine, options).await?;
         engine::check_schema(engine, &pool).await?;
         let known = match &options.published_checkpoint {
-            Some(path) => head::read(path).await?,
+            Some(path) => head::read(path, signer.as_ref()).await?,
             None => None,
         };
         let sequencer = Sequencer::new(signer, known);

@@ -5,7 +5,7 @@ use super::representations::Scope;
 use super::statement::statements;
 use super::tx::sql;
 use super::{Snapshot, StoreError, Tx};
-use crate::mandate::{AidantId, ClientId, Instant, MandateId, OrganisationId, ProcedureId, RepresentationId};
+use crate::mandate::{ClientId, Instant, RepresentationId};
 
 const CODE: &str = "authorization_code";
 const TOKEN: &str = "access_token";

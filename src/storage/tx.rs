@@ -3,6 +3,7 @@
 use super::column::Columns;
 use super::statement::statements;
 use super::{StoreError, engine};
+use crate::journal::{Hash, leaf_hash};
 use crate::mandate::{EventId, EventKind, Instant, Outcome};
 use sqlx::any::{Any, AnyArguments, AnyRow};
 use sqlx::query::Query;
@@ -132,7 +133,7 @@ pub struct Tx {
 pub struct Appended {
     /// The entry.
     pub event_id: EventId,
-    pub(super) leaf_hash: [u8; 32],
+    pub(super) leaf_hash: Hash,
 }
 
 /// A new journal entry with all that goes with it.
@@ -247,7 +248,7 @@ impl Tx {
     /// [`StoreError::Taken`] when the identifier or the tag stands already, [`StoreError::Refused`] when a
     /// field breaks the schema, or any fault of the database.
     pub async fn append(&mut self, event: NewEvent) -> Result<(), StoreError> {
-        let leaf_hash = super::sequence::leaf_hash(&event.entry);
+        let leaf_hash = leaf_hash(&event.entry);
         let insert = sql(INSERT_EVENT)
             .bind(event.event_id.as_str())
             .bind(event.at.micros())

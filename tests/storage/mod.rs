@@ -1,7 +1,9 @@
 //! The storage room, held to one contract on both engines.
 
 mod contract;
+mod order;
 mod parties;
 mod sample;
 mod schema;
+mod walls;
 mod working;

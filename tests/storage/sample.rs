@@ -23,10 +23,10 @@ use std::time::Duration;
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 /// Noon of a day in 2026.
-pub const NOW: Instant = Instant::from_micros(1_795_000_000_000_000);
+pub(crate) const NOW: Instant = Instant::from_micros(1_795_000_000_000_000);
 
 /// Sixteen bytes never given before; later ones sort later.
-pub fn bytes() -> [u8; 16] {
+pub(crate) fn bytes() -> [u8; 16] {
     let mut bytes = [0; 16];
     let millis = NOW.millis().to_be_bytes();
     bytes[..6].copy_from_slice(&millis[2..]);
@@ -35,20 +35,20 @@ pub fn bytes() -> [u8; 16] {
 }
 
 /// Text never given before.
-pub fn unique() -> String {
+pub(crate) fn unique() -> String {
     EventId::from_bytes(bytes()).to_string()
 }
 
-pub fn procedure(name: &str) -> ProcedureId {
+pub(crate) fn procedure(name: &str) -> ProcedureId {
     ProcedureId::parse(name).unwrap()
 }
 
-pub fn in_minutes(minutes: i64) -> Instant {
+pub(crate) fn in_minutes(minutes: i64) -> Instant {
     NOW.plus(time::Duration::minutes(minutes))
 }
 
 /// A new entry with its four openings.
-pub fn event() -> NewEvent {
+pub(crate) fn event() -> NewEvent {
     let event_id = EventId::from_bytes(bytes());
     let opening = |slot| NewOpening { slot, key_id: "key".to_owned(), sealed: vec![1, 2, 3] };
     NewEvent {
@@ -62,7 +62,7 @@ pub fn event() -> NewEvent {
 }
 
 /// Runs a write and waits for inclusion.
-pub async fn write<T, F>(store: &Store, work: F) -> Result<T, StoreError>
+pub(crate) async fn write<T, F>(store: &Store, work: F) -> Result<T, StoreError>
 where
     T: Send + 'static,
     F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
@@ -72,7 +72,7 @@ where
 }
 
 /// Runs a read.
-pub async fn read<T, F>(store: &Store, look: F) -> T
+pub(crate) async fn read<T, F>(store: &Store, look: F) -> T
 where
     F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, StoreError>>,
 {
@@ -120,7 +120,7 @@ macro_rules! get {
 }
 pub(crate) use get;
 
-pub fn organisation() -> OrganisationRow {
+pub(crate) fn organisation() -> OrganisationRow {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     OrganisationRow {
         id: OrganisationId::from_bytes(bytes()),
@@ -132,7 +132,7 @@ pub fn organisation() -> OrganisationRow {
     }
 }
 
-pub fn aidant(organisation: &OrganisationRow) -> AidantRow {
+pub(crate) fn aidant(organisation: &OrganisationRow) -> AidantRow {
     AidantRow {
         id: AidantId::from_bytes(bytes()),
         organisation: organisation.id.clone(),
@@ -150,12 +150,12 @@ pub fn aidant(organisation: &OrganisationRow) -> AidantRow {
 }
 
 /// An aidant after their first sign-in.
-pub fn active(aidant: AidantRow) -> AidantRow {
+pub(crate) fn active(aidant: AidantRow) -> AidantRow {
     let subject = Some(("https://agents.test".to_owned(), unique()));
     AidantRow { standing: Standing::Active, subject, activated_at: Some(NOW), ..aidant }
 }
 
-pub fn usager() -> UsagerRow {
+pub(crate) fn usager() -> UsagerRow {
     UsagerRow {
         id: UsagerId::from_bytes(bytes()),
         iss: "https://citizens.test".to_owned(),
@@ -169,9 +169,9 @@ pub fn usager() -> UsagerRow {
     }
 }
 
-pub fn client() -> ClientRow {
+pub(crate) fn client() -> ClientRow {
     ClientRow {
-        id: ClientId::parse(&format!("caisse-{}", &unique()[16..])).unwrap(),
+        id: ClientId::parse(&format!("caisse-{}", NUMBER.fetch_add(1, Ordering::Relaxed))).unwrap(),
         name: "Caisse de démonstration".to_owned(),
         standing: Standing::Active,
         profile: "direct".to_owned(),
@@ -189,7 +189,7 @@ pub fn client() -> ClientRow {
     }
 }
 
-pub fn terms() -> Terms {
+pub(crate) fn terms() -> Terms {
     let acts = BTreeSet::from([Act::Prepare, Act::Fill, Act::Submit]);
     Terms {
         procedures: BTreeMap::from([
@@ -201,7 +201,7 @@ pub fn terms() -> Terms {
     }
 }
 
-pub fn consent(usager: &UsagerRow, at: Instant) -> Consent {
+pub(crate) fn consent(usager: &UsagerRow, at: Instant) -> Consent {
     Consent {
         usager: usager.id.clone(),
         at,
@@ -213,19 +213,19 @@ pub fn consent(usager: &UsagerRow, at: Instant) -> Consent {
     }
 }
 
-pub const DECLARED: Declarations = Declarations { not_protected: true, may_be_minor: false };
+pub(crate) const DECLARED: Declarations = Declarations { not_protected: true, may_be_minor: false };
 
 /// The parties of a mandate, stored.
 #[derive(Clone)]
-pub struct World {
-    pub organisation: OrganisationRow,
-    pub aidant: AidantRow,
-    pub usager: UsagerRow,
-    pub client: ClientRow,
+pub(crate) struct World {
+    pub(crate) organisation: OrganisationRow,
+    pub(crate) aidant: AidantRow,
+    pub(crate) usager: UsagerRow,
+    pub(crate) client: ClientRow,
 }
 
 /// Stores the parties of a mandate.
-pub async fn world(store: &Store) -> World {
+pub(crate) async fn world(store: &Store) -> World {
     let organisation = organisation();
     let aidant = active(aidant(&organisation));
     let world = World { organisation, aidant, usager: usager(), client: client() };
@@ -240,7 +240,7 @@ pub async fn world(store: &Store) -> World {
 }
 
 /// Stores a proposal.
-pub async fn proposed(store: &Store, world: &World) -> MandateRow {
+pub(crate) async fn proposed(store: &Store, world: &World) -> MandateRow {
     let mandate = Mandate::propose(
         MandateId::from_bytes(bytes()),
         world.organisation.id.clone(),
@@ -253,14 +253,18 @@ pub async fn proposed(store: &Store, world: &World) -> MandateRow {
 }
 
 /// Stores what the domain made of a mandate, and gives it as it now stands.
-pub async fn step(store: &Store, before: &MandateRow, mandate: Mandate) -> Result<MandateRow, StoreError> {
+pub(crate) async fn step(
+    store: &Store,
+    before: &MandateRow,
+    mandate: Mandate,
+) -> Result<MandateRow, StoreError> {
     let after = MandateRow { mandate, seq: before.seq + 1, ..before.clone() };
     let result = put!(store, [before, after], |tx, event| mandates::update(tx, &before, &after, &event));
     result.map(|()| MandateRow { version: before.version + 1, ..after })
 }
 
 /// Stores a mandate in force.
-pub async fn in_force(store: &Store, world: &World) -> MandateRow {
+pub(crate) async fn in_force(store: &Store, world: &World) -> MandateRow {
     let proposed = proposed(store, world).await;
     let consented =
         proposed.mandate.clone().consent(consent(&world.usager, in_minutes(1)), DECLARED).unwrap();
@@ -269,7 +273,7 @@ pub async fn in_force(store: &Store, world: &World) -> MandateRow {
     step(store, &consented, accepted).await.unwrap()
 }
 
-pub fn representation(world: &World, mandate: &MandateRow) -> RepresentationRow {
+pub(crate) fn representation(world: &World, mandate: &MandateRow) -> RepresentationRow {
     RepresentationRow {
         id: RepresentationId::from_bytes(bytes()),
         mandate: mandate.mandate.id.clone(),
@@ -288,7 +292,7 @@ pub fn representation(world: &World, mandate: &MandateRow) -> RepresentationRow 
     }
 }
 
-pub fn session(kind: SessionKind) -> SessionRow {
+pub(crate) fn session(kind: SessionKind) -> SessionRow {
     SessionRow {
         id_hash: unique(),
         sid: unique(),

@@ -3,6 +3,8 @@
 //! SQLite lives in a file of its own in the temporary folder. PostgreSQL is reached through the administrator's
 //! address in `PORTEPLUME_TEST_POSTGRES`; without it the test fails, it is never skipped.
 
+use porteplume::crypto::{JournalKey, SecretBytes};
+use porteplume::journal::{Checkpoint, Hash, Vkey};
 use porteplume::storage::{CheckpointSigner, Engine, Store, StoreError, StoreOptions};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 use std::path::PathBuf;
@@ -15,25 +17,39 @@ static NUMBER: AtomicU64 = AtomicU64::new(0);
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 
 /// A migrated database that goes away with its owner.
-pub struct TestDatabase {
+pub(crate) struct TestDatabase {
     engine: Engine,
     url: String,
     folder: PathBuf,
     name: String,
 }
 
-/// Signs nothing, but gives notes of the right form.
-pub struct FakeSigner;
+/// Signs under a key that guards nothing.
+pub(crate) struct TestSigner(JournalKey);
 
-impl CheckpointSigner for FakeSigner {
-    fn sign(&self, size: u64, root: &[u8; 32]) -> Result<String, String> {
-        use base64::Engine as _;
-        let root = base64::engine::general_purpose::STANDARD.encode(root);
-        Ok(format!("porteplume.test/journal\n{size}\n{root}\n\n\u{2014} porteplume.test/journal ZmFrZQ==\n"))
+const ORIGIN: &str = "porteplume.test/journal";
+
+/// The tests' signer.
+pub(crate) fn signer() -> TestSigner {
+    TestSigner(JournalKey::from_seed(&SecretBytes::new([7; 32])).expect("a seed"))
+}
+
+impl TestSigner {
+    /// The key its checkpoints verify under.
+    pub(crate) fn verifier(&self) -> Vkey {
+        Vkey::new(ORIGIN, self.0.public_key()).expect("a key name")
+    }
+}
+
+impl CheckpointSigner for TestSigner {
+    fn sign(&self, size: u64, root: &Hash) -> Result<String, String> {
+        let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: *root };
+        checkpoint.sign(&self.0).map_err(|error| error.to_string())
     }
 
-    fn verifies(&self, note: &str, size: u64, root: &[u8; 32]) -> bool {
-        self.sign(size, root).as_deref() == Ok(note)
+    fn open(&self, note: &str) -> Option<(u64, Hash)> {
+        let checkpoint = Checkpoint::open(note, &[self.verifier()]).ok()?;
+        Some((checkpoint.size, checkpoint.root))
     }
 }
 
@@ -70,7 +86,7 @@ async fn template() -> &'static str {
 
 impl TestDatabase {
     /// A fresh, migrated database.
-    pub async fn fresh(engine: Engine) -> Self {
+    pub(crate) async fn fresh(engine: Engine) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("porteplume_test_{}_{number}", std::process::id());
         let folder = std::env::temp_dir().join(&name);
@@ -90,37 +106,32 @@ impl TestDatabase {
     }
 
     /// Its engine.
-    pub fn engine(&self) -> Engine {
+    pub(crate) fn engine(&self) -> Engine {
         self.engine
     }
 
-    /// Its address, with every right.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
     /// A folder of its own, for files beside the database.
-    pub fn folder(&self) -> &std::path::Path {
+    pub(crate) fn folder(&self) -> &std::path::Path {
         &self.folder
     }
 
     /// Options to open it with.
-    pub fn options(&self) -> StoreOptions {
+    pub(crate) fn options(&self) -> StoreOptions {
         StoreOptions { connections: 8, ..StoreOptions::new(self.url.clone()) }
     }
 
-    /// Opens it with a signer that does nothing.
-    pub async fn store(&self) -> Store {
+    /// Opens it with a signer of the tests'.
+    pub(crate) async fn store(&self) -> Store {
         self.try_store(&self.options()).await.expect("open the store")
     }
 
     /// Opens it with these options.
-    pub async fn try_store(&self, options: &StoreOptions) -> Result<Store, StoreError> {
-        Store::open(options, Arc::new(FakeSigner)).await
+    pub(crate) async fn try_store(&self, options: &StoreOptions) -> Result<Store, StoreError> {
+        Store::open(options, Arc::new(signer())).await
     }
 
     /// A bare connection with every right, past the store.
-    pub async fn raw(&self) -> AnyConnection {
+    pub(crate) async fn raw(&self) -> AnyConnection {
         sqlx::any::install_default_drivers();
         AnyConnection::connect(&self.url).await.expect("a bare connection")
     }

@@ -1,3 +1,3 @@
 //! What the tests share.
 
-pub mod database;
+pub(crate) mod database;

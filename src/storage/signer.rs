@@ -1,0 +1,55 @@
+//! Who signs the journal's head. The key never comes near the database.
+
+use crate::crypto::KeyStore;
+use crate::journal::{Checkpoint, Hash, Vkey, VkeyError};
+use std::sync::Arc;
+
+/// Signs the journal's head, and knows its own signatures again. Passed to [`super::Store::open`].
+pub trait CheckpointSigner: Send + Sync + 'static {
+    /// The signed note of a tree of `size` entries with this root.
+    ///
+    /// # Errors
+    /// A sentence saying why it could not be signed; the batch is then not committed.
+    fn sign(&self, size: u64, root: &Hash) -> Result<String, String>;
+
+    /// Size and root of a note that we signed; none for anything else.
+    fn open(&self, note: &str) -> Option<(u64, Hash)>;
+}
+
+/// Signs under the key store's journal key.
+pub struct JournalSigner {
+    origin: String,
+    keys: Arc<KeyStore>,
+    known: Vec<Vkey>,
+}
+
+impl JournalSigner {
+    /// A signer for the journal of that origin.
+    ///
+    /// # Errors
+    /// [`VkeyError::Name`] when the origin is no key name.
+    pub fn new(origin: impl Into<String>, keys: Arc<KeyStore>) -> Result<Self, VkeyError> {
+        let origin = origin.into();
+        let public = std::iter::once(keys.journal().public_key()).chain(keys.former_journal_keys());
+        let known = public.map(|public| Vkey::new(&origin, public)).collect::<Result<_, _>>()?;
+        Ok(Self { origin, keys, known })
+    }
+
+    /// The keys under which the journal's checkpoints verify, the current one first.
+    #[must_use]
+    pub fn verifiers(&self) -> &[Vkey] {
+        &self.known
+    }
+}
+
+impl CheckpointSigner for JournalSigner {
+    fn sign(&self, size: u64, root: &Hash) -> Result<String, String> {
+        let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: *root };
+        checkpoint.sign(self.keys.journal()).map_err(|error| error.to_string())
+    }
+
+    fn open(&self, note: &str) -> Option<(u64, Hash)> {
+        let checkpoint = Checkpoint::open(note, &self.known).ok()?;
+        Some((checkpoint.size, checkpoint.root))
+    }
+}

@@ -1,0 +1,368 @@
+//! Facts and entries commit together or not at all; the journal's tables never change, whatever way is tried.
+
+use super::sample::{
+    NOW, event, get, in_force, organisation, proposed, put, representation, unique, world, write,
+};
+use crate::support::database::{TestDatabase, on_both};
+use porteplume::mandate::{EventId, Standing};
+use porteplume::storage::organisations::OrganisationRow;
+use porteplume::storage::refusals::RefusalRow;
+use porteplume::storage::{
+    Engine, Store, StoreError, idempotency, journal, organisations, refusals, representations,
+};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
+use std::time::Duration;
+
+/// Runs raw SQL with every right and gives the database's answer.
+async fn raw(connection: &mut AnyConnection, sql: &str) -> Result<u64, String> {
+    let done = connection.execute(AssertSqlSafe(sql.to_owned())).await;
+    done.map(|done| done.rows_affected()).map_err(|error| error.to_string())
+}
+
+async fn count(connection: &mut AnyConnection, table: &str) -> i64 {
+    let sql = format!("SELECT COUNT(*) FROM {table}");
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await.unwrap()
+}
+
+/// Enough entries that every table of the journal has rows, full tiles included.
+async fn filled(store: &Store) -> EventId {
+    let writes = (0..300).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let entry = event();
+            let id = entry.event_id.clone();
+            write(&store, move |tx| {
+                let entry = entry.clone();
+                Box::pin(async move { tx.append(entry).await })
+            })
+            .await
+            .unwrap();
+            id
+        })
+    });
+    let mut last = None;
+    for task in writes.collect::<Vec<_>>() {
+        last = Some(task.await.unwrap());
+    }
+    last.unwrap()
+}
+
+async fn refusal(store: &Store) {
+    let world = world(store).await;
+    let row = RefusalRow {
+        id: EventId::from_bytes([3; 16]),
+        mandate: None,
+        organisation: world.organisation.id.clone(),
+        aidant: world.aidant.id.clone(),
+        usager: None,
+        client: world.client.id.clone(),
+        procedure: None,
+        code: "no_act".to_owned(),
+        at: NOW,
+    };
+    put!(store, [row], |tx, event| refusals::insert(tx, &row, &event)).unwrap();
+}
+
+on_both! {
+    a_fact_whose_entry_does_not_exist_cannot_be_committed(database) {
+        let store = database.store().await;
+        let row = organisation();
+        let nowhere = EventId::from_bytes([9; 16]);
+        let (kept, id) = (row.clone(), nowhere.clone());
+        let alone = write(&store, move |tx| {
+            let (row, id) = (kept.clone(), id.clone());
+            Box::pin(async move { organisations::insert(tx, &row, &id).await })
+        }).await;
+        assert!(matches!(alone, Err(StoreError::Refused(_))), "{alone:?}");
+        assert_eq!(get!(&store, [row], |s| organisations::load(s, &row.id)), None);
+        // The store goes on.
+        put!(&store, [row], |tx, event| organisations::insert(tx, &row, &event)).unwrap();
+    }
+
+    one_fact_without_entry_does_not_take_others_down(database) {
+        let store = database.store().await;
+        let nowhere = EventId::from_bytes([9; 16]);
+        let mut tasks = Vec::new();
+        for number in 0..40 {
+            let (store, row, entry, nowhere) = (store.clone(), organisation(), event(), nowhere.clone());
+            tasks.push(tokio::spawn(async move {
+                write(&store, move |tx| {
+                    let (row, entry, nowhere) = (row.clone(), entry.clone(), nowhere.clone());
+                    Box::pin(async move {
+                        let id = if number == 20 { nowhere } else { entry.event_id.clone() };
+                        tx.append(entry).await?;
+                        organisations::insert(tx, &row, &id).await
+                    })
+                }).await
+            }));
+        }
+        let mut failed = 0;
+        for task in tasks {
+            failed += usize::from(task.await.unwrap().is_err());
+        }
+        assert_eq!(failed, 1);
+        assert_eq!(get!(&store, [], |s| organisations::list(s)).len(), 39);
+        assert_eq!(get!(&store, [], |s| journal::head(s)).unwrap().size, 39);
+    }
+
+    a_change_that_names_no_new_entry_is_refused(database) {
+        let store = database.store().await;
+        let world = world(&store).await;
+        let mandate = proposed(&store, &world).await;
+        let old: String = {
+            let mut connection = database.raw().await;
+            sqlx::query_scalar("SELECT last_event FROM organisation").fetch_one(&mut connection).await.unwrap()
+        };
+        let old = EventId::parse(&old).unwrap();
+        let before = world.organisation.clone();
+        let after = OrganisationRow { standing: Standing::Suspended, ..before.clone() };
+        // Its own last entry again, or one of another fact that has its leaf already.
+        let entries = get!(&store, [], |s| journal::entries(s, 0, 10));
+        for id in [old, entries.last().unwrap().event_id.clone()] {
+            let (before, after) = (before.clone(), after.clone());
+            let silent = write(&store, move |tx| {
+                let (before, after, id) = (before.clone(), after.clone(), id.clone());
+                Box::pin(async move { organisations::update(tx, &before, &after, &id).await })
+            }).await;
+            assert!(matches!(silent, Err(StoreError::Refused(_))), "{silent:?}");
+        }
+        assert_eq!(get!(&store, [before], |s| organisations::load(s, &before.id)), Some(before));
+        drop(mandate);
+    }
+
+    facts_change_only_with_an_entry_even_by_raw_sql(database) {
+        let store = database.store().await;
+        let world = world(&store).await;
+        let mandate = in_force(&store, &world).await;
+        let row = representation(&world, &mandate);
+        put!(&store, [row], |tx, event| representations::insert(tx, &row, &event)).unwrap();
+        let mut connection = database.raw().await;
+        for (table, column) in [
+            ("organisation", "standing = 'suspended'"), ("aidant", "role = 'referent'"),
+            ("usager", "identity_level = 'eidas3'"), ("client", "standing = 'suspended'"),
+            ("mandate", "ends_at = ends_at + 1"), ("representation", "outcome = 'other'"),
+        ] {
+            let changed = raw(&mut connection, &format!("UPDATE {table} SET {column}")).await;
+            assert!(changed.is_err_and(|error| error.contains("fact_without_entry")), "{table}");
+            let deleted = raw(&mut connection, &format!("DELETE FROM {table}")).await;
+            assert!(deleted.is_err(), "{table}");
+        }
+    }
+
+    the_journal_refuses_update_and_delete(database) {
+        let store = database.store().await;
+        filled(&store).await;
+        refusal(&store).await;
+        let mut connection = database.raw().await;
+        for (table, change) in [
+            ("event", "tag = event_id"), ("leaf", "leaf_hash = leaf_hash"), ("tile", "idx = idx + 1"),
+            ("checkpoint", "note = 'x'"), ("opening", "key_id = 'x'"), ("event_search", "code = NULL"),
+            ("refusal", "code = 'x'"),
+        ] {
+            let before = count(&mut connection, table).await;
+            assert!(before > 0, "{table} has rows");
+            for sql in [
+                format!("UPDATE {table} SET {change}"),
+                format!("UPDATE {table} SET {change} FROM organisation WHERE organisation.version > 0"),
+            ] {
+                let changed = raw(&mut connection, &sql).await;
+                assert!(changed.clone().is_err_and(|e| e.contains("journal_immutable")), "{sql}: {changed:?}");
+            }
+            if !["opening", "event_search"].contains(&table) {
+                let deleted = raw(&mut connection, &format!("DELETE FROM {table}")).await;
+                assert!(deleted.is_err(), "{table}");
+                let one = format!("DELETE FROM {table} WHERE 1 = 1");
+                assert!(raw(&mut connection, &one).await.is_err(), "{table}");
+            }
+            assert_eq!(count(&mut connection, table).await, before, "{table}");
+        }
+    }
+
+    the_journal_refuses_replacing_and_gaps(database) {
+        let store = database.store().await;
+        let last = filled(&store).await;
+        let mut connection = database.raw().await;
+        let hash = match database.engine() {
+            Engine::Sqlite => "zeroblob(32)",
+            Engine::Postgres => "decode(repeat('00', 32), 'hex')",
+        };
+        let fresh = unique();
+        raw(&mut connection, &format!(
+            "INSERT INTO event (event_id, at, tag, entry) VALUES ('{fresh}', 1, '{fresh}', {hash})"
+        )).await.unwrap();
+        for sql in [
+            format!("INSERT INTO leaf (idx, event_id, leaf_hash) VALUES (1000, '{fresh}', {hash})"),
+            format!("INSERT INTO leaf (idx, event_id, leaf_hash) VALUES (5, '{fresh}', {hash})"),
+            format!("INSERT INTO leaf (idx, event_id, leaf_hash) VALUES (300, '{last}', {hash})"),
+            format!("INSERT INTO checkpoint (size, root, note) VALUES (299, {hash}, 'x')"),
+            format!("INSERT INTO event (event_id, at, tag, entry) VALUES ('{last}', 1, '{}', {hash})", unique()),
+            format!("INSERT INTO event (event_id, at, tag, entry) VALUES ('{}', 1, '{last}', {hash})", unique()),
+        ] {
+            assert!(raw(&mut connection, &sql).await.is_err(), "{sql}");
+        }
+        assert_eq!(count(&mut connection, "leaf").await, 300);
+    }
+
+    openings_and_search_rows_can_be_destroyed_and_nothing_else_goes(database) {
+        let store = database.store().await;
+        let last = filled(&store).await;
+        let before = get!(&store, [], |s| journal::head(s));
+        assert_eq!(get!(&store, [last], |s| journal::openings(s, &last)).len(), 4);
+        let id = last.clone();
+        let gone = write(&store, move |tx| {
+            let id = id.clone();
+            Box::pin(async move {
+                journal::forget_search(tx, &id).await?;
+                journal::destroy_openings(tx, "key").await
+            })
+        }).await;
+        assert_eq!(gone, Ok(1_200));
+        assert!(get!(&store, [last], |s| journal::openings(s, &last)).is_empty());
+        assert!(get!(&store, [last], |s| journal::entry(s, &last)).unwrap().leaf.is_some());
+        assert_eq!(get!(&store, [], |s| journal::head(s)), before);
+    }
+
+    a_closure_that_goes_on_after_a_failed_statement_writes_nothing(database) {
+        let store = database.store().await;
+        let row = organisation();
+        let kept = row.clone();
+        let went_on = write(&store, move |tx| {
+            let (row, entry) = (kept.clone(), event());
+            Box::pin(async move {
+                let id = entry.event_id.clone();
+                tx.append(entry).await?;
+                organisations::insert(tx, &row, &id).await?;
+                let twice = organisations::insert(tx, &row, &id).await;
+                assert!(matches!(twice, Err(StoreError::Taken(_))), "{twice:?}");
+                Ok(())
+            })
+        }).await;
+        assert_eq!(went_on, Err(StoreError::WentOn));
+        assert!(get!(&store, [], |s| organisations::list(s)).is_empty());
+        assert_eq!(get!(&store, [], |s| journal::head(s)), None);
+    }
+
+    a_refusal_of_the_closure_comes_back_unchanged_and_nothing_is_kept(database) {
+        #[derive(Debug, PartialEq)]
+        enum Act { Refused(&'static str), Store(StoreError) }
+        impl From<StoreError> for Act {
+            fn from(error: StoreError) -> Self { Self::Store(error) }
+        }
+        let store = database.store().await;
+        let result = store.write("test", |tx| Box::pin(async move {
+            tx.append(event()).await?;
+            idempotency::claim(tx, "key", "me", "act", NOW).await?;
+            Err::<(), _>(Act::Refused("mandate_expired"))
+        })).await;
+        assert_eq!(result.map(|written| written.events().len()), Err(Act::Refused("mandate_expired")));
+        assert_eq!(get!(&store, [], |s| journal::unplaced(s, 10)), vec![]);
+        assert_eq!(get!(&store, [], |s| journal::head(s)), None);
+    }
+
+    a_closure_that_panics_or_never_ends_writes_nothing_and_the_store_goes_on(database) {
+        let store = database.store().await;
+        let panicked = write::<(), _>(&store, |tx| Box::pin(async move {
+            tx.append(event()).await?;
+            panic!("a fault of ours");
+        })).await;
+        assert_eq!(panicked, Err(StoreError::Panicked));
+        let endless = write::<(), _>(&store, |tx| Box::pin(async move {
+            tx.append(event()).await?;
+            tokio::time::sleep(Duration::from_hours(1)).await;
+            Ok(())
+        })).await;
+        assert_eq!(endless, Err(StoreError::TooSlow));
+        write(&store, |tx| Box::pin(async move { tx.append(event()).await })).await.unwrap();
+        assert_eq!(get!(&store, [], |s| journal::head(s)).unwrap().size, 1);
+    }
+}
+
+#[tokio::test]
+async fn sqlite_refuses_insert_or_replace_with_and_without_recursive_triggers() {
+    let database = TestDatabase::fresh(Engine::Sqlite).await;
+    let store = database.store().await;
+    filled(&store).await;
+    refusal(&store).await;
+    let mut connection = database.raw().await;
+    for triggers in ["ON", "OFF"] {
+        raw(&mut connection, &format!("PRAGMA recursive_triggers = {triggers}")).await.unwrap();
+        for table in ["event", "leaf", "tile", "checkpoint", "opening", "event_search", "refusal"] {
+            for verb in ["INSERT OR REPLACE", "REPLACE", "INSERT OR IGNORE"] {
+                let before = count(&mut connection, table).await;
+                let sql = format!("{verb} INTO {table} SELECT * FROM {table} LIMIT 1");
+                let replaced = raw(&mut connection, &sql).await;
+                assert!(replaced.is_err(), "{sql}");
+                assert_eq!(count(&mut connection, table).await, before);
+            }
+        }
+        let upsert =
+            "INSERT INTO checkpoint SELECT * FROM checkpoint WHERE true ON CONFLICT DO UPDATE SET note = 'x'";
+        assert!(raw(&mut connection, upsert).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn postgres_refuses_truncate_and_changes_as_a_replica_and_through_copies() {
+    let database = TestDatabase::fresh(Engine::Postgres).await;
+    let store = database.store().await;
+    filled(&store).await;
+    refusal(&store).await;
+    let mut connection = database.raw().await;
+    for role in ["origin", "replica", "local"] {
+        raw(&mut connection, &format!("SET session_replication_role = {role}")).await.unwrap();
+        for table in ["event", "leaf", "tile", "checkpoint", "refusal"] {
+            for sql in [
+                format!("TRUNCATE {table}"),
+                format!("TRUNCATE {table} CASCADE"),
+                format!("TRUNCATE organisation, {table} CASCADE"),
+                format!("DELETE FROM {table}"),
+                format!("DELETE FROM ONLY {table}"),
+                format!("WITH gone AS (DELETE FROM {table} RETURNING 1) SELECT COUNT(*) FROM gone"),
+            ] {
+                assert!(raw(&mut connection, &sql).await.is_err(), "{role}: {sql}");
+            }
+        }
+        let upsert =
+            "INSERT INTO event SELECT * FROM event LIMIT 1 ON CONFLICT (event_id) DO UPDATE SET at = 0";
+        assert!(raw(&mut connection, upsert).await.is_err(), "{role}");
+        let merge = "MERGE INTO checkpoint USING (SELECT 1) AS one ON true WHEN MATCHED THEN DELETE";
+        assert!(raw(&mut connection, merge).await.is_err(), "{role}");
+    }
+}
+
+#[tokio::test]
+async fn postgres_gives_the_services_role_no_right_to_change_the_journal() {
+    let database = TestDatabase::fresh(Engine::Postgres).await;
+    let store = database.store().await;
+    filled(&store).await;
+    let mut connection = database.raw().await;
+    raw(&mut connection, "SET ROLE porteplume_service").await.unwrap();
+    for sql in [
+        "UPDATE event SET at = 0",
+        "DELETE FROM event",
+        "DELETE FROM leaf",
+        "UPDATE tile SET idx = 0",
+        "DELETE FROM checkpoint",
+        "TRUNCATE event CASCADE",
+        "UPDATE queue SET event_id = ''",
+        "UPDATE refusal SET code = ''",
+        "ALTER TABLE event DISABLE TRIGGER ALL",
+        "SET session_replication_role = replica",
+        "DROP TABLE leaf",
+        "DELETE FROM mandate",
+        "DELETE FROM organisation",
+        "UPDATE opening SET key_id = ''",
+        "CREATE OR REPLACE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    ] {
+        let refused = raw(&mut connection, sql).await;
+        assert!(refused.is_err_and(|e| e.contains("denied") || e.contains("must be owner")), "{sql}");
+    }
+    connection.close().await.unwrap();
+    let who: String = {
+        let mut connection = database.raw().await;
+        sqlx::query_scalar(AssertSqlSafe(
+            "SELECT COALESCE(string_agg(DISTINCT usename, ','), '') FROM pg_stat_activity WHERE usename = 'porteplume_service'",
+        )).fetch_one(&mut connection).await.unwrap()
+    };
+    assert_eq!(who, "", "the role has no login of its own");
+}
