@@ -8,6 +8,7 @@ pub mod end;
 mod error;
 pub mod factor;
 pub mod manage;
+pub mod names;
 pub mod people;
 mod record;
 pub mod session;

@@ -1,0 +1,87 @@
+//! Names for one page: each person, organisation and service looked up and opened once.
+
+use super::people::{self, Holder};
+use super::{App, Error};
+use crate::mandate::{AidantId, ClientId, Identity, OrganisationId, UsagerId};
+use crate::storage::{Snapshot, aidants, clients, organisations};
+use std::collections::HashMap;
+
+/// First and last name, as pages say it: the name in use where there is one.
+#[must_use]
+pub fn full_name(identity: &Identity) -> String {
+    let family = identity.preferred_username.as_ref().unwrap_or(&identity.family_name);
+    format!("{} {family}", identity.given_name)
+}
+
+/// Names looked up so far. Whoever was erased has an empty name.
+#[derive(Default)]
+pub struct Names(HashMap<String, String>);
+
+impl Names {
+    /// First and last name of a usager.
+    pub async fn usager(
+        &mut self,
+        app: &App,
+        snapshot: &mut Snapshot,
+        id: &UsagerId,
+    ) -> Result<String, Error> {
+        if let Some(name) = self.0.get(id.as_str()) {
+            return Ok(name.clone());
+        }
+        let opened = people::usager(app, snapshot, id).await;
+        let name = opened.map(|(_, identity)| full_name(&identity));
+        self.keep(id.as_str(), unless_erased(name)?)
+    }
+
+    /// First and last name of an aidant.
+    pub async fn aidant(
+        &mut self,
+        app: &App,
+        snapshot: &mut Snapshot,
+        id: &AidantId,
+    ) -> Result<String, Error> {
+        if let Some(name) = self.0.get(id.as_str()) {
+            return Ok(name.clone());
+        }
+        let Some(row) = aidants::load(snapshot, id).await? else { return Ok(String::new()) };
+        let holder = Holder::Aidant(id.as_str());
+        let opened = people::professional(app, snapshot, holder, &row.identity_sealed).await;
+        let name = opened.map(|one| format!("{} {}", one.given_name, one.family_name));
+        self.keep(id.as_str(), unless_erased(name)?)
+    }
+
+    /// Name of an organisation.
+    pub async fn organisation(
+        &mut self,
+        snapshot: &mut Snapshot,
+        id: &OrganisationId,
+    ) -> Result<String, Error> {
+        if let Some(name) = self.0.get(id.as_str()) {
+            return Ok(name.clone());
+        }
+        let row = organisations::load(snapshot, id).await?.ok_or(Error::NotFound)?;
+        self.keep(id.as_str(), row.name)
+    }
+
+    /// Name of a service; its identifier when it is not registered (a refused request may name any).
+    pub async fn service(&mut self, snapshot: &mut Snapshot, id: &ClientId) -> Result<String, Error> {
+        if let Some(name) = self.0.get(id.as_str()) {
+            return Ok(name.clone());
+        }
+        let row = clients::load(snapshot, id).await?;
+        self.keep(id.as_str(), row.map_or_else(|| id.to_string(), |row| row.name))
+    }
+
+    fn keep(&mut self, id: &str, name: String) -> Result<String, Error> {
+        self.0.insert(id.to_owned(), name.clone());
+        Ok(name)
+    }
+}
+
+/// Without its key an identity says nothing any more; that is what erasure means.
+fn unless_erased(name: Result<String, Error>) -> Result<String, Error> {
+    match name {
+        Err(Error::Unreadable) => Ok(String::new()),
+        other => other,
+    }
+}
