@@ -126,7 +126,7 @@ GRANT SELECT ON _sqlx_migrations TO porteplume_service;
 GRANT SELECT, INSERT ON event, leaf, tile, checkpoint, refusal TO porteplume_service;
 GRANT SELECT, INSERT, DELETE ON queue, opening, event_search TO porteplume_service;
 GRANT SELECT, INSERT, UPDATE ON organisation, aidant, factor, usager, auditor, reading, client, mandate,
-    representation TO porteplume_service;
+    mandate_paper, representation TO porteplume_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON data_key, closed_procedure, recovery_code, usager_index,
     mandate_procedure, session, login_flow, authorization_request, authorization_code, access_token, idempotency
     TO porteplume_service;

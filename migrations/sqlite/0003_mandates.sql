@@ -65,6 +65,16 @@ CREATE TABLE mandate_procedure (
     PRIMARY KEY (mandate_id, procedure_id)
 ) STRICT, WITHOUT ROWID;
 
+-- What stands on a mandate's paper beside the mandate: the text as sealed with the proposal (no personal data), and
+-- from the acceptance on the verification code, sealed, and the entry that the receipt proves.
+CREATE TABLE mandate_paper (
+    mandate_id TEXT NOT NULL PRIMARY KEY REFERENCES mandate (id),
+    text TEXT NOT NULL CHECK (length(text) BETWEEN 1 AND 200000),
+    code_sealed BLOB,
+    accepted_event TEXT REFERENCES event (event_id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT mandate_paper_whole CHECK ((code_sealed IS NULL) = (accepted_event IS NULL))
+) STRICT, WITHOUT ROWID;
+
 -- `sid` is the session's lasting name: it survives the rotation of the session's secret.
 CREATE TABLE representation (
     id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 32),

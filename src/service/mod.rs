@@ -4,13 +4,19 @@
 //! read), lets the domain decide, appends the entry in the same transaction, and waits for inclusion before
 //! anything leaves (invariants 1 to 3). It knows no HTTP, no HTML and no SQL.
 
+pub mod accept;
+pub mod consent;
 pub mod end;
 mod error;
+pub mod expire;
 pub mod factor;
 pub mod manage;
 pub mod names;
+pub mod office;
 pub mod people;
+pub mod propose;
 mod record;
+pub mod screen;
 pub mod session;
 pub mod sign_in;
 pub mod steps;

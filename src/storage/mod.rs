@@ -40,6 +40,7 @@ pub mod journal;
 pub mod login_flows;
 pub mod mandates;
 pub mod organisations;
+pub mod papers;
 pub mod refusals;
 pub mod representations;
 pub mod search;

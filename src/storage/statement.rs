@@ -36,6 +36,7 @@ pub fn all_statements() -> Vec<Statement> {
         super::login_flows::STATEMENTS,
         super::mandates::STATEMENTS,
         super::organisations::STATEMENTS,
+        super::papers::STATEMENTS,
         super::refusals::STATEMENTS,
         super::representations::STATEMENTS,
         super::search::STATEMENTS,
