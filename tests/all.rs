@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod browser;
 mod rooms;
 mod storage;
 mod support;

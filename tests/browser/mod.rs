@@ -1,0 +1,3 @@
+//! Journeys in a real browser, as the persons take them.
+
+mod itself;

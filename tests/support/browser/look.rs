@@ -1,0 +1,124 @@
+//! Looking at a page: pictures at three widths, nothing cut off, no barrier axe knows of, no complaint of the browser.
+
+use super::{Browser, driver};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// A width at which pages are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    name: &'static str,
+    width: u32,
+    height: u32,
+    phone: bool,
+}
+
+/// A desk's screen.
+pub(super) const DESK: Size = Size { name: "1280", width: 1280, height: 800, phone: false };
+/// A small telephone.
+const PHONE: Size = Size { name: "360", width: 360, height: 740, phone: true };
+/// A desk's screen at 400 %: WCAG 1.4.10 counts 1280 pixels as 320.
+const ZOOMED: Size = Size { name: "320", width: 320, height: 256, phone: false };
+
+const WORST: [&str; 2] = ["serious", "critical"];
+
+impl Browser {
+    /// Looks at the page from every side; panics with all that is wrong.
+    #[track_caller]
+    pub(crate) fn look(&self) {
+        let faults = self.faults();
+        assert!(faults.is_empty(), "{} at {}:\n{}", self.page(), self.address(), faults.join("\n"));
+    }
+
+    /// Takes the page's pictures and says what is wrong with it.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let number = self.looks.get() + 1;
+        self.looks.set(number);
+        let mut wrong = self.complaints();
+        for size in [ZOOMED, PHONE, DESK] {
+            self.resize(size);
+            wrong.extend(self.overflow().map(|cut| format!("{} px wide: {cut}", size.width)));
+            self.keep_picture(&format!("{number:02}-{}-{}", self.page(), size.name));
+        }
+        wrong.extend(self.barriers());
+        wrong
+    }
+
+    pub(super) fn resize(&self, size: Size) {
+        let size = json!({
+            "width": size.width, "height": size.height, "deviceScaleFactor": 1, "mobile": size.phone,
+        });
+        self.driver.devtools("Emulation.setDeviceMetricsOverride", &size);
+    }
+
+    /// What reaches beyond the right edge, so that one would have to scroll sideways.
+    fn overflow(&self) -> Option<String> {
+        let script = "const page = document.scrollingElement;
+            if (page.scrollWidth <= innerWidth) return null;
+            const wide = [...document.querySelectorAll('body *')]
+                .filter(e => e.getBoundingClientRect().right > innerWidth + 0.5)
+                .map(e => e.outerHTML.slice(0, 120));
+            return `the page is ${page.scrollWidth} px wide: ${wide.slice(0, 3).join(' ; ')}`;";
+        let cut = self.driver.run(script, &[]).unwrap_or_else(|e| panic!("{}", e.message));
+        cut.as_str().map(str::to_owned)
+    }
+
+    /// What axe finds serious or critical.
+    fn barriers(&self) -> Vec<String> {
+        let script = format!(
+            "{}\nconst done = arguments[arguments.length - 1];
+            axe.run(document, {{ resultTypes: ['violations'] }}).then(done, e => done({{ error: String(e) }}));",
+            driver::axe()
+        );
+        self.refuse_scripts(false);
+        let report = self.driver.run_until_called(&script);
+        self.refuse_scripts(true);
+        let report = report.unwrap_or_else(|e| panic!("axe: {}: {}", e.code, e.message));
+        assert!(report["error"].is_null(), "axe: {}", report["error"]);
+        let found = report["violations"].as_array().expect("axe reports violations");
+        found
+            .iter()
+            .filter(|v| v["impact"].as_str().is_some_and(|i| WORST.contains(&i)))
+            .map(barrier)
+            .collect()
+    }
+
+    /// What the browser itself refused: policy breaches, parts of the page that did not load.
+    fn complaints(&self) -> Vec<String> {
+        let log = self.driver.send("POST", "se/log", &json!({ "type": "browser" }));
+        let log = log.unwrap_or_else(|e| panic!("the browser's log: {}", e.message));
+        let lines = log.as_array().into_iter().flatten().filter_map(|line| line["message"].as_str());
+        // The browser also notes that a page of refusal carries the status of one.
+        let status = format!("{} - Failed to load resource: the server responded", self.address());
+        lines.filter(|line| !line.starts_with(&status)).map(str::to_owned).collect()
+    }
+
+    fn keep_picture(&self, name: &str) {
+        let whole = json!({ "format": "png", "captureBeyondViewport": true });
+        let picture = self.driver.devtools("Page.captureScreenshot", &whole);
+        let picture = BASE64.decode(picture["data"].as_str().expect("a picture")).expect("base64");
+        std::fs::write(self.folder.join(format!("{name}.png")), picture).expect("write a screenshot");
+    }
+
+    /// The last picture of a test that failed; nothing may panic here.
+    pub(super) fn keep_last_sight(&self) {
+        let picture = self.driver.send("GET", "screenshot", &Value::Null).ok();
+        let picture = picture.and_then(|p| BASE64.decode(p.as_str()?).ok());
+        if let Some(picture) = picture {
+            let _ = std::fs::write(self.folder.join("failed.png"), picture);
+        }
+    }
+}
+
+fn barrier(violation: &Value) -> String {
+    let text = |name: &str| violation[name].as_str().unwrap_or_default();
+    let mut report = format!("axe: {} ({}): {}", text("id"), text("impact"), text("help"));
+    for node in violation["nodes"].as_array().into_iter().flatten().take(5) {
+        let html = node["html"].as_str().unwrap_or_default();
+        let summary = node["failureSummary"].as_str().unwrap_or_default().replace('\n', " ");
+        let _ = write!(report, "\n    {html}\n        {summary}");
+    }
+    report
+}

@@ -1,0 +1,192 @@
+//! A browser as a person uses one: headless Chromium, pages found by the ids they promise.
+//!
+//! Every step waits for what it causes and panics, at the line of the test, with what the page shows instead.
+
+mod driver;
+mod look;
+
+use driver::{Driver, Element, Refused};
+use serde_json::{Value, json};
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use url::Url;
+
+/// One browser with a profile of its own, gone with this value.
+pub(crate) struct Browser {
+    driver: Driver,
+    /// Where its screenshots go.
+    folder: PathBuf,
+    looks: Cell<u32>,
+}
+
+impl Browser {
+    /// A browser that asks for pages in this language (`fr`, `en`) and runs no script of theirs; `name` names the
+    /// folder of its screenshots.
+    pub(crate) fn start(name: &str, language: &str) -> Self {
+        let folder = driver::target().join("screenshots").join(name);
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).expect("a folder for screenshots");
+        let preferences = json!({ "intl.accept_languages": language, "credentials_enable_service": false });
+        let browser = Self { driver: Driver::start(&preferences), folder, looks: Cell::new(0) };
+        browser.refuse_scripts(true);
+        browser.resize(look::DESK);
+        browser
+    }
+
+    /// Opens an address.
+    #[track_caller]
+    pub(crate) fn goto(&self, address: &str) {
+        self.done(self.driver.send("POST", "url", &json!({ "url": address })));
+    }
+
+    /// The back button.
+    #[track_caller]
+    pub(crate) fn back(&self) {
+        self.done(self.driver.send("POST", "back", &json!({})));
+    }
+
+    /// The address at hand.
+    #[track_caller]
+    pub(crate) fn address(&self) -> Url {
+        let address = self.done(self.driver.send("GET", "url", &Value::Null));
+        address.as_str().and_then(|address| address.parse().ok()).expect("an address")
+    }
+
+    /// Clicks a link or a button by its id and waits for the page it leads to.
+    #[track_caller]
+    pub(crate) fn press(&self, id: &str) {
+        self.follow(&by_id(id));
+    }
+
+    /// As [`Self::press`], for what has no id: the first element that matches the selector.
+    #[track_caller]
+    pub(crate) fn follow(&self, selector: &str) {
+        let before = self.one("html");
+        self.done(self.driver.at(&self.one(selector), "POST", "click", &json!({})));
+        self.wait_until("a page after the click", || {
+            self.driver.at(&before, "GET", "name", &Value::Null).is_err_and(|e| is_gone(&e))
+        });
+    }
+
+    /// Ticks a checkbox, chooses a radio button or opens a fold by its id; the page stays.
+    #[track_caller]
+    pub(crate) fn tick(&self, id: &str) {
+        self.done(self.driver.at(&self.one(&by_id(id)), "POST", "click", &json!({})));
+    }
+
+    /// Writes into the field of that name, in place of what stood there.
+    #[track_caller]
+    pub(crate) fn fill(&self, name: &str, text: &str) {
+        let field = self.one(&format!("[name=\"{name}\"]:not([type=hidden])"));
+        self.done(self.driver.at(&field, "POST", "clear", &json!({})));
+        self.done(self.driver.at(&field, "POST", "value", &json!({ "text": text })));
+    }
+
+    /// Whether something matches the selector.
+    pub(crate) fn has(&self, selector: &str) -> bool {
+        !self.driver.find(selector).is_empty()
+    }
+
+    /// What the first element that matches shows, in plain spaces.
+    #[track_caller]
+    pub(crate) fn text_of(&self, selector: &str) -> String {
+        let text = self.done(self.driver.at(&self.one(selector), "GET", "text", &Value::Null));
+        plain(text.as_str().expect("a text"))
+    }
+
+    /// An attribute of the first element that matches.
+    #[track_caller]
+    pub(crate) fn attribute(&self, selector: &str, name: &str) -> Option<String> {
+        let value = self.driver.at(&self.one(selector), "GET", &format!("attribute/{name}"), &Value::Null);
+        self.done(value).as_str().map(str::to_owned)
+    }
+
+    /// The text of the page's `<main>`.
+    #[track_caller]
+    pub(crate) fn text(&self) -> String {
+        self.text_of("main")
+    }
+
+    /// Demands the page whose `<body>` has this id.
+    #[track_caller]
+    pub(crate) fn is_at(&self, page: &str) {
+        assert_eq!(self.page(), page, "at {}\n{}", self.address(), self.text_of("body"));
+    }
+
+    /// Demands that the page says this.
+    #[track_caller]
+    pub(crate) fn says(&self, words: &str) {
+        let text = self.text();
+        assert!(text.contains(&plain(words)), "{words:?} is missing at {}\n{text}", self.address());
+    }
+
+    /// Demands that the page does not say this.
+    #[track_caller]
+    pub(crate) fn says_not(&self, words: &str) {
+        let text = self.text();
+        assert!(!text.contains(&plain(words)), "{words:?} stands at {}\n{text}", self.address());
+    }
+
+    /// The id of `<body>`.
+    #[track_caller]
+    pub(crate) fn page(&self) -> String {
+        self.attribute("body", "id").unwrap_or_default()
+    }
+
+    /// Whether pages may run scripts. The project's pages have none and need none; only axe does.
+    fn refuse_scripts(&self, refused: bool) {
+        self.driver.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": refused }));
+    }
+
+    #[track_caller]
+    fn one(&self, selector: &str) -> Element {
+        let found = self.driver.find(selector).into_iter().next();
+        found.unwrap_or_else(|| {
+            let text = self.driver.run("return document.body.innerText", &[]).unwrap_or_default();
+            panic!("no {selector} at {}\n{}", self.address(), text.as_str().unwrap_or_default())
+        })
+    }
+
+    #[track_caller]
+    fn done(&self, result: Result<Value, Refused>) -> Value {
+        result.unwrap_or_else(|refused| panic!("{}: {}", refused.code, refused.message))
+    }
+
+    #[track_caller]
+    fn wait_until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let patience = Instant::now();
+        while !holds() {
+            assert!(
+                patience.elapsed() < Duration::from_secs(20),
+                "waited in vain for {what} at {}",
+                self.address()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.keep_last_sight();
+        }
+    }
+}
+
+fn by_id(id: &str) -> String {
+    format!("[id=\"{id}\"]")
+}
+
+fn is_gone(refused: &Refused) -> bool {
+    ["stale element reference", "no such element", "detached shadow root"].contains(&refused.code.as_str())
+}
+
+/// Without the signs that only lay a text out: spaces that do not break, marks of direction.
+fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|sign| !matches!(sign, '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}'))
+        .map(|sign| if matches!(sign, '\u{a0}' | '\u{202f}') { ' ' } else { sign })
+        .collect()
+}
