@@ -37,19 +37,19 @@ impl Browser {
     /// Opens an address.
     #[track_caller]
     pub(crate) fn goto(&self, address: &str) {
-        self.done(self.driver.send("POST", "url", &json!({ "url": address })));
+        done(self.driver.send("POST", "url", &json!({ "url": address })));
     }
 
     /// The back button.
     #[track_caller]
     pub(crate) fn back(&self) {
-        self.done(self.driver.send("POST", "back", &json!({})));
+        done(self.driver.send("POST", "back", &json!({})));
     }
 
     /// The address at hand.
     #[track_caller]
     pub(crate) fn address(&self) -> Url {
-        let address = self.done(self.driver.send("GET", "url", &Value::Null));
+        let address = done(self.driver.send("GET", "url", &Value::Null));
         address.as_str().and_then(|address| address.parse().ok()).expect("an address")
     }
 
@@ -63,7 +63,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn follow(&self, selector: &str) {
         let before = self.one("html");
-        self.done(self.driver.at(&self.one(selector), "POST", "click", &json!({})));
+        done(self.driver.at(&self.one(selector), "POST", "click", &json!({})));
         self.wait_until("a page after the click", || {
             self.driver.at(&before, "GET", "name", &Value::Null).is_err_and(|e| is_gone(&e))
         });
@@ -72,15 +72,15 @@ impl Browser {
     /// Ticks a checkbox, chooses a radio button or opens a fold by its id; the page stays.
     #[track_caller]
     pub(crate) fn tick(&self, id: &str) {
-        self.done(self.driver.at(&self.one(&by_id(id)), "POST", "click", &json!({})));
+        done(self.driver.at(&self.one(&by_id(id)), "POST", "click", &json!({})));
     }
 
     /// Writes into the field of that name, in place of what stood there.
     #[track_caller]
     pub(crate) fn fill(&self, name: &str, text: &str) {
         let field = self.one(&format!("[name=\"{name}\"]:not([type=hidden])"));
-        self.done(self.driver.at(&field, "POST", "clear", &json!({})));
-        self.done(self.driver.at(&field, "POST", "value", &json!({ "text": text })));
+        done(self.driver.at(&field, "POST", "clear", &json!({})));
+        done(self.driver.at(&field, "POST", "value", &json!({ "text": text })));
     }
 
     /// Whether something matches the selector.
@@ -91,7 +91,7 @@ impl Browser {
     /// What the first element that matches shows, in plain spaces.
     #[track_caller]
     pub(crate) fn text_of(&self, selector: &str) -> String {
-        let text = self.done(self.driver.at(&self.one(selector), "GET", "text", &Value::Null));
+        let text = done(self.driver.at(&self.one(selector), "GET", "text", &Value::Null));
         plain(text.as_str().expect("a text"))
     }
 
@@ -99,7 +99,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn attribute(&self, selector: &str, name: &str) -> Option<String> {
         let value = self.driver.at(&self.one(selector), "GET", &format!("attribute/{name}"), &Value::Null);
-        self.done(value).as_str().map(str::to_owned)
+        done(value).as_str().map(str::to_owned)
     }
 
     /// The text of the page's `<main>`.
@@ -149,11 +149,7 @@ impl Browser {
     }
 
     #[track_caller]
-    fn done(&self, result: Result<Value, Refused>) -> Value {
-        result.unwrap_or_else(|refused| panic!("{}: {}", refused.code, refused.message))
-    }
-
-    #[track_caller]
+    #[expect(clippy::disallowed_methods, reason = "this thread serves the test alone")]
     fn wait_until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let patience = Instant::now();
         while !holds() {
@@ -173,6 +169,11 @@ impl Drop for Browser {
             self.keep_last_sight();
         }
     }
+}
+
+#[track_caller]
+fn done(result: Result<Value, Refused>) -> Value {
+    result.unwrap_or_else(|refused| panic!("{}: {}", refused.code, refused.message))
 }
 
 fn by_id(id: &str) -> String {
