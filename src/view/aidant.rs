@@ -1,7 +1,7 @@
 //! The aidant's pages: today, mandates, second factor, the locked screen, the printed mandate.
 
 use super::parts::{
-    BindingText, Granted, Intervention, MandateCard, Person, Receipt, Svg, ThemeChoice, TimelineLine,
+    Granted, Intervention, MandateCard, Person, Qr, Receipt, ThemeChoice, TimelineLine, Wording,
 };
 use super::{Problem, paths};
 use crate::mandate::{Instant, Term};
@@ -58,7 +58,7 @@ page! {
         /// What is wrong with what was sent.
         problems: Vec<Problem>,
         /// QR code of the `otpauth:` address.
-        qr: Svg,
+        qr: Qr,
         /// The key in Base32.
         key: String,
     }
@@ -279,7 +279,7 @@ page! {
 page! {
     /// The mandate on paper: all that Code civil art. 1984 ff. and the field ask a mandate to state.
     ///
-    /// Ids: `verification-code`, `receipt`, `binding-text`.
+    /// Ids: `mandate-text`, `verification-code`, `receipt`.
     PrintedMandate in Guarded from "aidant/printed.html" {
         /// The mandate.
         mandate: MandateCard,
@@ -293,8 +293,6 @@ page! {
         accepted_by: String,
         /// When it ends by itself.
         ends_at: Instant,
-        /// How long it was granted for.
-        term: Term,
         /// Where it was made: town of the organisation.
         place: String,
         /// How to reach the organisation: address and telephone, one a line.
@@ -302,11 +300,11 @@ page! {
         /// Where the usager ends it online, without scheme.
         space_address: String,
         /// The text agreed to.
-        text: BindingText,
+        text: Wording,
         /// Code to find and verify the mandate by.
         verification_code: String,
         /// QR code of the verification.
-        qr: Svg,
+        qr: Qr,
         /// Where it stands in the journal.
         receipt: Receipt,
     }

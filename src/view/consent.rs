@@ -1,7 +1,7 @@
 //! The usager's pages on the handed-over screen: large, calm, nothing of the aidant's within reach.
 
 use super::Problem;
-use super::parts::{BindingText, Granted, Person};
+use super::parts::{Granted, Person, Wording};
 use crate::mandate::{Instant, Term};
 
 page! {
@@ -41,7 +41,7 @@ page! {
     ///
     /// Form `decision-form` (POST `/consent/decision`): `csrf`, `protected` (`no` or `yes`; ids
     /// `protected-no`, `protected-yes`), `decision` (`consent` or `refuse`, by button); buttons
-    /// `consent-submit`, `refuse-submit`.
+    /// `consent-submit`, `refuse-submit`. The whole text stands in `mandate-text`.
     Decision in Guarded from "consent/decision.html" {
         /// What is wrong with what was sent.
         problems: Vec<Problem>,
@@ -53,8 +53,8 @@ page! {
         procedures: Vec<Granted>,
         /// For how long.
         term: Term,
-        /// The text whose hash is kept.
-        text: BindingText,
+        /// The whole text, whose hash is kept.
+        text: Wording,
         /// The radio button chosen before: `Some(true)` for under protection.
         protected: Option<bool>,
     }

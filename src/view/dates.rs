@@ -20,39 +20,6 @@ fn change(year: i32, month: Month) -> OffsetDateTime {
     last.saturating_sub(Duration::days(back)).with_time(one).assume_utc()
 }
 
-const fn month_name(language: Language, month: Month) -> &'static str {
-    match language {
-        Language::Fr => match month {
-            Month::January => "janvier",
-            Month::February => "février",
-            Month::March => "mars",
-            Month::April => "avril",
-            Month::May => "mai",
-            Month::June => "juin",
-            Month::July => "juillet",
-            Month::August => "août",
-            Month::September => "septembre",
-            Month::October => "octobre",
-            Month::November => "novembre",
-            Month::December => "décembre",
-        },
-        Language::En => match month {
-            Month::January => "January",
-            Month::February => "February",
-            Month::March => "March",
-            Month::April => "April",
-            Month::May => "May",
-            Month::June => "June",
-            Month::July => "July",
-            Month::August => "August",
-            Month::September => "September",
-            Month::October => "October",
-            Month::November => "November",
-            Month::December => "December",
-        },
-    }
-}
-
 const fn weekday_name(language: Language, day: Weekday) -> &'static str {
     match language {
         Language::Fr => match day {
@@ -76,15 +43,9 @@ const fn weekday_name(language: Language, day: Weekday) -> &'static str {
     }
 }
 
-fn day_month_year(language: Language, day: u8, month: Month, year: i32) -> String {
-    let first = if day == 1 && language == Language::Fr { "er" } else { "" };
-    format!("{day}{first}\u{a0}{} {year}", month_name(language, month))
-}
-
 /// "dimanche 22 novembre 2026", "Sunday 22 November 2026".
 pub(super) fn day(language: Language, date: Date) -> String {
-    let date_text = day_month_year(language, date.day(), date.month(), date.year());
-    format!("{} {date_text}", weekday_name(language, date.weekday()))
+    format!("{} {}", weekday_name(language, date.weekday()), language.day(date))
 }
 
 /// "14 h 05", "14:05".
@@ -116,14 +77,19 @@ pub fn moment(language: Language, at: Instant) -> String {
 #[must_use]
 pub fn birth(language: Language, date: &BirthDate) -> String {
     let text = date.to_string();
-    let mut parts = text.split('-').map(|part| part.parse::<u16>().unwrap_or(0));
-    let year = parts.next().unwrap_or(0);
-    let month = parts.next().and_then(|n| u8::try_from(n).ok()).and_then(|n| Month::try_from(n).ok());
-    let day = parts.next().and_then(|n| u8::try_from(n).ok()).filter(|day| *day > 0);
-    match (month, day) {
-        (Some(month), Some(day)) => day_month_year(language, day, month, i32::from(year)),
-        (Some(month), None) => format!("{} {year}", month_name(language, month)),
-        _ => year.to_string(),
+    let mut parts = text.split('-').map(|part| part.parse::<u8>().unwrap_or(0)).skip(1);
+    let month = parts.next().and_then(|month| Month::try_from(month).ok());
+    let day = parts.next().unwrap_or(0);
+    let year = text.split('-').next().and_then(|year| year.parse::<i32>().ok()).unwrap_or(0);
+    let said = |day| {
+        month.and_then(|month| Date::from_calendar_date(year, month, day).ok()).map(|d| language.day(d))
+    };
+    match (said(day), said(2)) {
+        (Some(whole), _) => whole,
+        (None, Some(month)) => {
+            month.split_once('\u{a0}').map_or_else(String::new, |(_, rest)| rest.to_owned())
+        }
+        (None, None) => year.to_string(),
     }
 }
 

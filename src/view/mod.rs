@@ -81,15 +81,19 @@ pub mod paths;
 mod problem;
 pub mod public;
 pub mod referent;
+#[cfg(test)]
+mod samples;
 mod say;
 pub mod sentences;
+#[cfg(test)]
+mod tests;
 pub mod usager;
 
 pub use frame::{Acting, Csrf, Flash, Frame, Guarded, Session, Who};
 pub use language::Text;
 pub use parts::{
-    BindingText, Closed, Granted, Intervention, InterventionOutcome, MandateCard, Person, ProcedureChoice,
-    Receipt, Status, Svg, ThemeChoice, TimelineLine, number,
+    Closed, Granted, Intervention, InterventionOutcome, MandateCard, Person, ProcedureChoice, Qr, Receipt,
+    Status, ThemeChoice, TimelineLine, Wording, number,
 };
 pub use problem::Problem;
 

@@ -1,8 +1,9 @@
 //! What several pages show: persons, granted procedures, mandates, interventions, receipts.
 
 use crate::mandate::{
-    Act, Bilingual, BirthDate, Catalogue, EndReason, EventId, EventKind, Instant, Mandate, MandateId,
-    NeverDelegable, Procedure, ProcedureId, Refusal, RepresentationId, State, Theme,
+    Act, Bilingual, BirthDate, Catalogue, EndReason, EventId, EventKind, Instant, Language, Mandate,
+    MandateId, MandateText, NeverDelegable, Procedure, ProcedureId, Refusal, RepresentationId, Section,
+    State, Theme,
 };
 use std::collections::BTreeSet;
 
@@ -194,12 +195,13 @@ impl MandateCard {
     }
 }
 
-/// A mandate's number as people read it aloud: the last eight digits of its identifier.
+/// A mandate's number as people read it aloud, ten digits from the end of its identifier. Digits only: letters
+/// would spell words.
 #[must_use]
 pub fn number(mandate: &MandateId) -> String {
-    let digits = mandate.as_str().to_uppercase();
-    let tail = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    format!("{}-{}", tail(24, 28), tail(28, 32))
+    let tail = mandate.as_str().get(24..).and_then(|tail| u32::from_str_radix(tail, 16).ok()).unwrap_or_default();
+    let (head, middle, end) = (tail / 1_000_000, tail / 1_000 % 1_000, tail % 1_000);
+    format!("{head:04}-{middle:03}-{end:03}")
 }
 
 /// How an intervention (a representation) came out.
@@ -289,13 +291,35 @@ impl Receipt {
     }
 }
 
-/// The French text the usager agreed to, whose hash is kept.
+/// The mandate's own text, laid out for reading, and the hash of the French one, which binds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BindingText {
-    /// The text exactly as hashed; a new line begins a paragraph.
-    pub text: String,
-    /// SHA-256 in hexadecimal.
-    pub hash: String,
+pub struct Wording {
+    fr: Vec<Section>,
+    en: Vec<Section>,
+    hash: String,
+}
+
+impl Wording {
+    /// The text with the SHA-256 of its binding form, in hexadecimal.
+    #[must_use]
+    pub fn new(text: &MandateText<'_>, hash: String) -> Self {
+        Self { fr: text.sections(Language::Fr), en: text.sections(Language::En), hash }
+    }
+
+    pub(super) fn reading(&self, frame: &super::Frame) -> &[Section] {
+        match frame.language {
+            Language::Fr => &self.fr,
+            Language::En => &self.en,
+        }
+    }
+
+    pub(super) fn binding(&self) -> &[Section] {
+        &self.fr
+    }
+
+    pub(super) fn hash(&self) -> &str {
+        &self.hash
+    }
 }
 
 /// Why a procedure cannot be ticked.
@@ -333,14 +357,18 @@ impl ThemeChoice {
     }
 }
 
-/// A drawing made by the service itself, put into the page as it is. Never made from what a person typed.
+/// A QR code, drawn here: no drawing from elsewhere ever stands in a page.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Svg(String);
+pub struct Qr(String);
 
-impl Svg {
-    /// A drawing, without the XML declaration that may precede it; nothing at all if it is not an `<svg>`.
+impl Qr {
+    /// The QR code of a text; an empty drawing when the text is too long for one (the text itself always stands
+    /// beside it).
     #[must_use]
-    pub fn new(drawing: &str) -> Self {
+    pub fn of(text: &str) -> Self {
+        let code = qrcode::QrCode::new(text).map(|code| code.render::<qrcode::render::svg::Color>().build());
+        let drawing = code.unwrap_or_default();
+        // A page is no place for the XML declaration that precedes the drawing.
         Self(drawing.find("<svg").and_then(|at| drawing.get(at..)).unwrap_or_default().to_owned())
     }
 
@@ -356,12 +384,13 @@ mod tests {
     #[test]
     fn a_mandate_is_known_by_its_last_digits() {
         let id = MandateId::parse("0192f3c47d2e7c1a9b3f0e5d6c7b8a90").unwrap();
-        assert_eq!(number(&id), "6C7B-8A90");
+        assert_eq!(number(&id), "1820-035-728");
     }
 
     #[test]
-    fn a_drawing_loses_its_declaration_and_nothing_else_is_drawn() {
-        assert_eq!(Svg::new("<?xml version=\"1.0\"?><svg></svg>").markup(), "<svg></svg>");
-        assert_eq!(Svg::new("<script>").markup(), "");
+    fn a_qr_code_is_a_bare_drawing_and_a_text_too_long_gives_none() {
+        let drawing = Qr::of("otpauth://totp/Porteplume?secret=ABC").0;
+        assert!(drawing.starts_with("<svg") && drawing.ends_with("</svg>") && !drawing.contains("style"));
+        assert_eq!(Qr::of(&"x".repeat(5_000)).0, "");
     }
 }

@@ -4,23 +4,24 @@ use super::parts::{InterventionOutcome, Person, Status};
 use super::sentences;
 use super::{Frame, dates};
 use crate::mandate::{
-    Act, BirthDate, EndReason, EventKind, Language, MandateId, Outcome, Refusal, Role, Standing, Term,
+    Act, BirthDate, EndReason, EventKind, MandateId, Outcome, Refusal, Role, Standing, Term,
 };
 use std::collections::BTreeSet;
 
 impl Frame {
+    /// Acts, after "the aidant can".
     pub(super) fn acts(&self, acts: &BTreeSet<Act>) -> String {
-        let said: Vec<String> = acts.iter().map(|act| self.text(&sentences::act(*act))).collect();
+        let said: Vec<&str> = acts.iter().map(|act| act.phrase(self.language)).collect();
         let and = self.t(" et ", " and ");
         match said.split_last() {
-            Some((last, [])) => last.clone(),
+            Some((last, [])) => (*last).to_owned(),
             Some((last, before)) => format!("{}{and}{last}", before.join(", ")),
             None => String::new(),
         }
     }
 
-    pub(super) fn act(&self, act: &Act) -> String {
-        self.text(&sentences::act(*act))
+    pub(super) fn never(&self, act: &Act) -> String {
+        self.t1("L’aidant ne peut jamais {0}.", "The aidant can never {0}.", act.phrase(self.language))
     }
 
     pub(super) fn event(&self, kind: &EventKind) -> &'static str {
@@ -29,6 +30,10 @@ impl Frame {
 
     pub(super) fn outcome(&self, outcome: &Outcome) -> String {
         self.text(&sentences::outcome(*outcome))
+    }
+
+    pub(super) fn subject(&self, name: &str) -> String {
+        sentences::subject(name).map_or_else(|| name.to_owned(), |text| self.text(&text))
     }
 
     pub(super) fn standing(&self, standing: &Standing) -> String {
@@ -63,15 +68,7 @@ impl Frame {
     }
 
     pub(super) fn term(&self, term: &Term) -> String {
-        match term {
-            Term::Day => self.t("1 jour", "1 day"),
-            Term::Month => self.t("1 mois (31 jours)", "1 month (31 days)"),
-            Term::SixMonths => self.t("6 mois (182 jours)", "6 months (182 days)"),
-            Term::Year => self.t("1 an (365 jours)", "1 year (365 days)"),
-            Term::Until(date) => {
-                self.t1("jusqu’au {0} inclus", "until {0} included", dates::day(self.language, *date))
-            }
-        }
+        term.label(self.language)
     }
 
     pub(super) fn status(&self, status: &Status) -> String {
@@ -149,14 +146,6 @@ impl Frame {
                 "Refused: nothing was done. {0}",
                 self.text(&sentences::refusal(*refusal).what),
             ),
-        }
-    }
-
-    /// `lang` attribute of words that are French on every page.
-    pub(super) const fn french(&self) -> &'static str {
-        match self.language {
-            Language::Fr => "",
-            Language::En => " lang=\"fr\"",
         }
     }
 }

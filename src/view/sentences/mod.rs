@@ -1,4 +1,4 @@
-//! What codes mean, in plain words: acts, states, refusals, journal entries. Every match is exhaustive, so that
+//! What codes mean, in plain words: states, refusals, journal entries. Every match is exhaustive, so that
 //! a new code does not compile before it has its sentence in both languages.
 
 mod event;
@@ -8,23 +8,11 @@ pub use event::event;
 pub use refusal::{Advice, refusal, transition};
 
 use super::Text;
-use crate::mandate::{Act, EndReason, InvalidTerms, Language, Outcome, Role, Standing};
+use crate::mandate::{EndReason, InvalidTerms, Language, Outcome, Role, Standing};
 
 /// A pair, written short: these tables are read by the hundred.
 const fn text(fr: &'static str, en: &'static str) -> Text {
     Text { fr, en }
-}
-
-/// An act, as in "the aidant may …".
-#[must_use]
-pub const fn act(act: Act) -> Text {
-    match act {
-        Act::Prepare => text("préparer le dossier", "prepare the file"),
-        Act::Fill => text("remplir le formulaire", "fill in the form"),
-        Act::Submit => text("envoyer la demande", "send the request"),
-        Act::Sign => text("signer", "sign"),
-        Act::Receive => text("recevoir la réponse", "receive the answer"),
-    }
 }
 
 /// How what an entry tells of came out.
@@ -90,6 +78,27 @@ pub const fn invalid_terms(terms: InvalidTerms) -> Text {
             "A mandate lasts one year at most. Choose an earlier date.",
         ),
     }
+}
+
+/// What a name in an entry or its openings stands for; names unknown here are shown as they are.
+#[must_use]
+pub fn subject(name: &str) -> Option<Text> {
+    Some(match name {
+        "organisation" => text("structure", "organisation"),
+        "aidant" => text("aidant", "aidant"),
+        "auditor" => text("auditeur", "auditor"),
+        "usager" => text("personne accompagnée", "usager"),
+        "mandate" => text("mandat", "mandate"),
+        "representation" => text("intervention", "intervention"),
+        "client" | "service" => text("service", "service"),
+        "procedure" => text("démarche", "procedure"),
+        "reading" => text("lecture", "reading"),
+        "act" => text("ce qui s’est passé", "what happened"),
+        "sub" => text("la personne accompagnée", "the usager"),
+        "aid" => text("l’aidant ou l’auditeur", "the aidant or auditor"),
+        "ctx" => text("le contexte", "the context"),
+        _ => return None,
+    })
 }
 
 /// A text in one language.

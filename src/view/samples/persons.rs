@@ -1,0 +1,151 @@
+//! Pages for anybody and for the usager.
+
+use super::*;
+use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
+use crate::view::errors::{BeingRecorded, ErrorPage, Fault, RefusedPage};
+use crate::view::public::{
+    Accessibility, Door, EndSession, Help, Landing, Legal, SignIn, SignedOut, VerifyJournal,
+};
+use crate::view::usager::{EndMandate, Ended, UsagerHome, UsagerMandate};
+use crate::view::{Problem, sentences};
+
+const CHECKPOINT: &str = "porteplume.example/journal\n20452\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— \
+                          porteplume.example/journal 3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=\n";
+
+fn done(answer: Answer) -> impl Fn(&Cast, Language) -> String {
+    move |cast, language| {
+        let page = Done { answer, aidant: cast.aidant.clone(), provider: "FranceConnect".into() };
+        page.render(&handed_over(language))
+    }
+}
+
+fn decision(cast: &Cast, problems: Vec<Problem>) -> Decision {
+    Decision {
+        problems,
+        usager: cast.usager(),
+        organisation: cast.organisation.clone(),
+        procedures: granted(),
+        term: Term::SixMonths,
+        text: cast.wording(),
+        protected: None,
+    }
+}
+
+fn sign_in(door: Door, provider: &str, language: Language) -> String {
+    SignIn { door, provider: provider.into(), next: "/usager".into() }.render(&handed_over(language))
+}
+
+fn usager_mandate(cast: &Cast, mandate: MandateCard, language: Language) -> String {
+    let page = UsagerMandate { mandate, interventions: cast.interventions(), receipt: Some(receipt()) };
+    page.render(&cast.as_usager(language))
+}
+
+fn ended(cast: &Cast, one: bool, language: Language) -> String {
+    let status = Status::Ended { at: now(), reason: EndReason::Revoked };
+    let page = Ended {
+        mandate: cast.card(1, status),
+        procedure: one.then(|| granted().remove(0).name),
+        at: now(),
+        stopped: if one { 1 } else { 3 },
+        receipt: receipt(),
+    };
+    page.render(&cast.as_usager(language))
+}
+
+pub(super) const SAMPLES: &[Sample] = &[
+    ("landing", |_, l| Landing.render(&anonymous(l))),
+    ("help", |_, l| Help.render(&anonymous(l))),
+    ("help-signed-in", |cast, l| Help.render(&cast.as_usager(l))),
+    ("accessibility", |_, l| {
+        Accessibility { contact: "acces@porteplume.example".into() }.render(&anonymous(l))
+    }),
+    ("legal", |cast, l| {
+        let page = Legal { operator: cast.organisation.clone(), contact: "dpo@porteplume.example".into() };
+        page.render(&anonymous(l))
+    }),
+    ("verify", |_, l| {
+        let origin = "porteplume.example/journal".into();
+        VerifyJournal { origin, checkpoint: Some(CHECKPOINT.into()) }.render(&anonymous(l))
+    }),
+    ("signed-out", |_, l| SignedOut.render(&anonymous(l))),
+    ("end-session", |cast, l| {
+        let carried =
+            vec![("state".into(), "\"><script>".into()), ("id_token_hint".into(), "e30.e30.sig".into())];
+        EndSession { service: Some(cast.service.clone()), carried }.render(&cast.as_aidant(l))
+    }),
+    ("sign-in-usager", |_, l| sign_in(Door::Usager, "FranceConnect", l)),
+    ("sign-in-aidant", |_, l| sign_in(Door::Aidant, "ProConnect", l)),
+    ("sign-in-auditor", |_, l| sign_in(Door::Auditor, "ProConnect", l)),
+    ("consent-welcome", |cast, l| {
+        let page = Welcome {
+            organisation: cast.organisation.clone(),
+            aidant: cast.aidant.clone(),
+            procedures: granted(),
+            term: Term::SixMonths,
+            lapses_at: minute(25),
+            provider: "FranceConnect".into(),
+        };
+        page.render(&handed_over(l))
+    }),
+    ("consent-identity", |cast, l| Identity { person: cast.person() }.render(&handed_over(l))),
+    ("consent-decision", |cast, l| decision(cast, vec![]).render(&handed_over(l))),
+    ("consent-decision-problem", |cast, l| {
+        decision(cast, vec![Problem::ProtectionUnanswered]).render(&handed_over(l))
+    }),
+    ("consent-given", |cast, l| done(Answer::Given)(cast, l)),
+    ("consent-refused", |cast, l| done(Answer::Refused)(cast, l)),
+    ("consent-protected", |cast, l| done(Answer::Protected)(cast, l)),
+    ("consent-minor", |cast, l| done(Answer::Minor)(cast, l)),
+    ("consent-not-you", |cast, l| done(Answer::NotYou)(cast, l)),
+    ("consent-lapsed", |cast, l| done(Answer::Lapsed)(cast, l)),
+    ("usager-home", |cast, l| {
+        let cards = (1..).zip(statuses()).filter(|(_, status)| !matches!(status, Status::Proposed { .. }));
+        let mandates = cards.map(|(digit, status)| cast.card(digit, status)).collect();
+        UsagerHome { mandates, interventions: cast.interventions() }.render(&cast.as_usager(l))
+    }),
+    ("usager-home-empty", |cast, l| {
+        UsagerHome { mandates: vec![], interventions: vec![] }.render(&cast.as_usager(l))
+    }),
+    ("usager-mandate", |cast, l| usager_mandate(cast, cast.card(1, in_force()), l)),
+    ("usager-mandate-withdrawn", |cast, l| {
+        let mut mandate = cast.card(1, in_force());
+        mandate.procedures[0].withdrawn = Some(minute(-60));
+        usager_mandate(cast, mandate, l)
+    }),
+    ("usager-end", |cast, l| {
+        EndMandate { mandate: cast.card(1, in_force()), procedure: None }.render(&cast.as_usager(l))
+    }),
+    ("usager-end-procedure", |cast, l| {
+        let procedure = Some(granted().remove(0));
+        EndMandate { mandate: cast.card(1, in_force()), procedure }.render(&cast.as_usager(l))
+    }),
+    ("usager-end-last-procedure", |cast, l| {
+        let mut mandate = cast.card(1, in_force());
+        mandate.procedures.truncate(1);
+        EndMandate { mandate, procedure: Some(granted().remove(0)) }.render(&cast.as_usager(l))
+    }),
+    ("usager-ended", |cast, l| ended(cast, false, l)),
+    ("usager-ended-procedure", |cast, l| ended(cast, true, l)),
+    ("error", |_, l| {
+        let (code, request_id) = ("not_found".into(), "01JD5Z6Y7X".into());
+        ErrorPage { fault: Fault::NotFound, code, request_id, back: None }.render(&anonymous(l))
+    }),
+    ("errors-all", |_, l| {
+        // Every fault must render; the last one is what is looked at.
+        let page = |fault| ErrorPage {
+            fault,
+            code: "code".into(),
+            request_id: "1".into(),
+            back: Some("/aidant".into()),
+        };
+        Fault::ALL.map(|fault| page(fault).render(&anonymous(l))).into_iter().next_back().unwrap_or_default()
+    }),
+    ("refused", |cast, l| {
+        let advice = sentences::refusal(Refusal::Revoked);
+        let (code, request_id) = (Refusal::Revoked.code().into(), "01JD5Z6Y7X".into());
+        RefusedPage { advice, code, request_id, back: Some("/aidant".into()) }.render(&cast.as_aidant(l))
+    }),
+    ("being-recorded", |cast, l| {
+        BeingRecorded { resume: "/usager/mandates/1/ended".into() }.render(&cast.as_usager(l))
+    }),
+];
