@@ -56,10 +56,10 @@ pub(super) fn clock(language: Language, at: OffsetDateTime) -> String {
     }
 }
 
-/// "novembre 2026", "November 2026".
+/// "novembre 2026", "November 2026": the day in words without its number.
 #[must_use]
 pub fn month(language: Language, date: Date) -> String {
-    format!("{} {}", month_name(language, date.month()), date.year())
+    language.day(date).split_once('\u{a0}').map_or_else(String::new, |(_, month)| month.to_owned())
 }
 
 /// "dimanche 22 novembre 2026 à 14 h 05", "Sunday 22 November 2026 at 14:05".
@@ -77,19 +77,16 @@ pub fn moment(language: Language, at: Instant) -> String {
 #[must_use]
 pub fn birth(language: Language, date: &BirthDate) -> String {
     let text = date.to_string();
-    let mut parts = text.split('-').map(|part| part.parse::<u8>().unwrap_or(0)).skip(1);
-    let month = parts.next().and_then(|month| Month::try_from(month).ok());
-    let day = parts.next().unwrap_or(0);
-    let year = text.split('-').next().and_then(|year| year.parse::<i32>().ok()).unwrap_or(0);
-    let said = |day| {
-        month.and_then(|month| Date::from_calendar_date(year, month, day).ok()).map(|d| language.day(d))
-    };
-    match (said(day), said(2)) {
-        (Some(whole), _) => whole,
-        (None, Some(month)) => {
-            month.split_once('\u{a0}').map_or_else(String::new, |(_, rest)| rest.to_owned())
-        }
-        (None, None) => year.to_string(),
+    let mut parts = text.split('-');
+    let year = parts.next().unwrap_or_default();
+    let mut small = parts.map(|part| part.parse::<u8>().unwrap_or(0));
+    let month_of_year = small.next().and_then(|month| Month::try_from(month).ok());
+    let number = small.next().unwrap_or(0);
+    let date = |day| Date::from_calendar_date(year.parse().ok()?, month_of_year?, day).ok();
+    match (date(number), date(1)) {
+        (Some(day), _) => language.day(day),
+        (None, Some(first)) => month(language, first),
+        (None, None) => year.to_owned(),
     }
 }
 

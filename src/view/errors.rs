@@ -75,6 +75,7 @@ impl Fault {
         Self::Internal,
     ];
 
+    #[expect(clippy::too_many_lines, reason = "a table: three sentences for each fault")]
     const fn says(self) -> Said {
         match self {
             Self::NotFound => said(

@@ -8,6 +8,8 @@
 //! Addresses stand in [`paths`]; element ids follow three rules: a page's `<body>` is `page-…`, a
 //! form is `…-form` and its button `…-submit`, a field's id is its name (`name-value` for radios and checkboxes).
 
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass every value by reference")]
+
 /// Writes a page's struct together with its rendering: `in Frame` for a page without a form, `in Guarded` for a
 /// page with one.
 macro_rules! page {
@@ -96,6 +98,7 @@ pub use parts::{
     Status, ThemeChoice, TimelineLine, Wording, number,
 };
 pub use problem::Problem;
+use problem::tie;
 
 /// Writing into a string fails only if a value's own `Display` fails, which none here does; a blank page shows
 /// the fault without taking the process down.

@@ -199,7 +199,8 @@ impl MandateCard {
 /// would spell words.
 #[must_use]
 pub fn number(mandate: &MandateId) -> String {
-    let tail = mandate.as_str().get(24..).and_then(|tail| u32::from_str_radix(tail, 16).ok()).unwrap_or_default();
+    let tail =
+        mandate.as_str().get(24..).and_then(|tail| u32::from_str_radix(tail, 16).ok()).unwrap_or_default();
     let (head, middle, end) = (tail / 1_000_000, tail / 1_000 % 1_000, tail % 1_000);
     format!("{head:04}-{middle:03}-{end:03}")
 }

@@ -145,17 +145,15 @@ impl Problem {
     }
 }
 
-impl Frame {
-    /// Attributes that tie a field to its problem and to its hint. The field's name is never a person's text.
-    pub(super) fn tie(&self, problems: &[Problem], field: &str, has_hint: bool) -> String {
-        let wrong = problems.iter().any(|problem| problem.field() == field);
-        match (wrong, has_hint) {
-            (true, true) => {
-                format!(" aria-invalid=\"true\" aria-describedby=\"{field}-problem {field}-hint\"")
-            }
-            (true, false) => format!(" aria-invalid=\"true\" aria-describedby=\"{field}-problem\""),
-            (false, true) => format!(" aria-describedby=\"{field}-hint\""),
-            (false, false) => String::new(),
+/// Attributes that tie a field to its problem and to its hint. The field's name is never a person's text.
+pub(super) fn tie(problems: &[Problem], field: &str, has_hint: bool) -> String {
+    let wrong = problems.iter().any(|problem| problem.field() == field);
+    match (wrong, has_hint) {
+        (true, true) => {
+            format!(" aria-invalid=\"true\" aria-describedby=\"{field}-problem {field}-hint\"")
         }
+        (true, false) => format!(" aria-invalid=\"true\" aria-describedby=\"{field}-problem\""),
+        (false, true) => format!(" aria-describedby=\"{field}-hint\""),
+        (false, false) => String::new(),
     }
 }

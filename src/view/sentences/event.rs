@@ -5,6 +5,7 @@ use crate::mandate::{EventKind, Language};
 
 /// What an entry of this kind tells, as a sentence.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "a table: one sentence for each kind")]
 pub const fn event(kind: EventKind, language: Language) -> &'static str {
     let pair = match kind {
         EventKind::JournalOpened => text("Le journal a été ouvert.", "The journal was opened."),

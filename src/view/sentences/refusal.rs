@@ -37,6 +37,7 @@ const fn advice(fr: &'static str, en: &'static str, then: Text) -> Advice {
 
 /// Why a representation was refused, and what to do.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "a table: one advice for each refusal")]
 pub const fn refusal(refusal: Refusal) -> Advice {
     match refusal {
         Refusal::ForeignMandate => advice(
