@@ -16,6 +16,7 @@ pub mod office;
 pub mod people;
 pub mod propose;
 mod record;
+pub mod registry;
 pub mod screen;
 pub mod session;
 pub mod sign_in;
