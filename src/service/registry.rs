@@ -3,9 +3,7 @@
 use super::Error;
 use crate::crypto::TokenAlg;
 use crate::mandate::{Instant, Standing};
-use crate::provider::{
-    Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Profile,
-};
+use crate::provider::{Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Profile};
 use crate::storage::StoreError;
 use crate::storage::clients::{self, AuthMethod, ClientRow, IdTokenAlg};
 
@@ -36,7 +34,10 @@ pub fn registration(row: &ClientRow) -> Result<ClientRegistration, Error> {
             IdTokenAlg::Es256 => TokenAlg::Es256,
             IdTokenAlg::Rs256 => TokenAlg::Rs256,
         },
-        claims: claims.map(|name| Claim::parse(name)).collect::<Option<_>>().ok_or_else(|| wrong("scopes"))?,
+        claims: claims
+            .map(|name| Claim::parse(name))
+            .collect::<Option<_>>()
+            .ok_or_else(|| wrong("scopes"))?,
         procedures: row.procedures.clone(),
         sector: Some(row.sector.clone()),
     };
