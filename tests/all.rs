@@ -11,3 +11,4 @@ mod browser;
 mod rooms;
 mod storage;
 mod support;
+mod web;

@@ -65,8 +65,8 @@ fn walls() -> Walls {
     walls
 }
 
-/// Every file of `src/`, as its path below `src/` and its text.
-fn sources() -> Vec<(String, String)> {
+/// Every Rust file below a folder, as its path from there and its text.
+fn files_of(folder: &Path) -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -77,11 +77,10 @@ fn sources() -> Vec<(String, String)> {
             }
         }
     }
-    let src = root().join("src");
     let mut paths = Vec::new();
-    walk(&src, &mut paths);
+    walk(folder, &mut paths);
     paths.sort();
-    paths.iter().map(|p| (p.strip_prefix(&src).unwrap().display().to_string(), read(p))).collect()
+    paths.iter().map(|p| (p.strip_prefix(folder).unwrap().display().to_string(), read(p))).collect()
 }
 
 /// What a file says, told apart from what its comments and tests say.
@@ -273,7 +272,8 @@ fn faults(walls: &Walls, file: &str, source: &str) -> Vec<String> {
 #[test]
 fn no_room_names_what_its_row_does_not_grant() {
     let walls = walls();
-    let faults: Vec<String> = sources().iter().flat_map(|(f, text)| faults(&walls, f, text)).collect();
+    let faults: Vec<String> =
+        files_of(&root().join("src")).iter().flat_map(|(f, text)| faults(&walls, f, text)).collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
@@ -357,4 +357,21 @@ fn the_guard_lets_lawful_files_pass() {
     ] {
         assert_eq!(faults(&walls, file, source), Vec::<String>::new(), "{source}");
     }
+}
+
+#[test]
+fn the_list_of_invariants_names_tests_that_exist() {
+    let mut code = String::new();
+    for folder in ["src", "tests"] {
+        for (_, text) in files_of(&root().join(folder)) {
+            code.push_str(&text);
+        }
+    }
+    let page = read(&root().join("tests/README.md"));
+    let rows: Vec<&str> =
+        page.lines().filter(|line| line.starts_with("| ") && line.contains("` |")).collect();
+    let named = rows.iter().filter_map(|row| row.split('|').nth(3)).flat_map(in_backticks);
+    // Either a function of that name, or a line of `on_both!`.
+    let missing: Vec<String> = named.filter(|test| !code.contains(&format!(" {test}("))).collect();
+    assert!(missing.is_empty(), "tests/README.md names {missing:?}");
 }
