@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod relying;
 mod rooms;
 mod storage;
 mod support;
