@@ -10,6 +10,7 @@
 mod browser;
 mod relying;
 mod rooms;
+mod sandbox;
 mod storage;
 mod support;
 mod web;

@@ -43,38 +43,32 @@ pub async fn serve(
     sandbox: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), SandboxError> {
-    let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
-        return Err(SandboxError::NotLoopback(address));
-    }
-    if FORBIDDEN.load(Ordering::SeqCst) {
-        return Err(SandboxError::Forbidden);
-    }
+    permitted(listener.local_addr()?, FORBIDDEN.load(Ordering::SeqCst))?;
     axum::serve(listener, sandbox).with_graceful_shutdown(shutdown).await?;
     Ok(())
 }
 
-/// The headers of every answer. `form_action` is missing where a form's answer leads through origins the sandbox does
-/// not know: Chromium holds the whole chain of redirections against it.
-pub(super) fn with_headers(router: Router, form_action: Option<&str>) -> Router {
-    let policy = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
-    let policy = match form_action {
-        Some(sources) => format!("{policy}; form-action {sources}"),
-        None => policy.to_owned(),
-    };
-    let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
-    router.layer(axum::middleware::map_response(move |mut answer: Response| {
-        let policy = policy.clone();
-        async move {
-            let fixed: [(HeaderName, HeaderValue); 3] = [
-                (CONTENT_SECURITY_POLICY, policy),
-                (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-                (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-            ];
-            answer.headers_mut().extend(fixed);
-            answer.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-            answer
-        }
+const fn permitted(address: SocketAddr, forbidden: bool) -> Result<(), SandboxError> {
+    match address.ip().is_loopback() {
+        _ if forbidden => Err(SandboxError::Forbidden),
+        false => Err(SandboxError::NotLoopback(address)),
+        true => Ok(()),
+    }
+}
+
+/// The headers of every answer. Without `form-action`: answers to the sandboxes' forms lead through origins they do not
+/// know, and Chromium holds the whole chain of redirections against the page the form stands on.
+pub(super) fn with_headers(router: Router) -> Router {
+    const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+    router.layer(axum::middleware::map_response(|mut answer: Response| async move {
+        let fixed: [(HeaderName, HeaderValue); 3] = [
+            (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+            (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        ];
+        answer.headers_mut().extend(fixed);
+        answer.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        answer
     }))
 }
 
@@ -87,5 +81,12 @@ mod tests {
         let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
         let refused = serve(listener, Router::new(), async {}).await;
         assert!(matches!(refused, Err(SandboxError::NotLoopback(_))));
+    }
+
+    #[test]
+    fn a_sandbox_refuses_the_process_of_the_real_service() {
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 80));
+        assert!(matches!(permitted(loopback, true), Err(SandboxError::Forbidden)));
+        assert!(permitted(loopback, false).is_ok());
     }
 }

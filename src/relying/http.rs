@@ -195,8 +195,8 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
-    fn client(policy: HttpPolicy) -> HttpClient {
-        HttpClient::new(&policy).unwrap()
+    fn client(policy: &HttpPolicy) -> HttpClient {
+        HttpClient::new(policy).unwrap()
     }
 
     fn local() -> HttpPolicy {
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn only_https_outside_loopback() {
-        let strict = client(HttpPolicy::default());
+        let strict = client(&HttpPolicy::default());
         let check = |client: &HttpClient, url: &str| client.check_url(&Url::parse(url).unwrap());
         assert_eq!(check(&strict, "https://auth.franceconnect.gouv.fr/api/v2"), Ok(()));
         assert_eq!(check(&strict, "http://auth.franceconnect.gouv.fr/"), Err(HttpError::NotHttps));
@@ -238,24 +238,24 @@ mod tests {
         for private in ["https://127.0.0.1/", "https://10.1.2.3/", "https://[::1]/", "https://0x7f.1/"] {
             assert_eq!(check(&strict, private), Err(HttpError::AddressRefused), "{private}");
         }
-        let local = client(local());
+        let local = client(&local());
         assert_eq!(check(&local, "http://127.0.0.1:1/"), Ok(()));
         assert_eq!(check(&local, "http://localhost:1/"), Ok(()));
         assert_eq!(check(&local, "http://10.0.0.1/"), Err(HttpError::NotHttps));
         assert_eq!(check(&local, "https://10.0.0.1/"), Err(HttpError::AddressRefused));
         let listed = HttpPolicy { private_hosts: ["10.0.0.1".to_owned()].into(), ..HttpPolicy::default() };
-        assert_eq!(check(&client(listed), "https://10.0.0.1/"), Ok(()));
+        assert_eq!(check(&client(&listed), "https://10.0.0.1/"), Ok(()));
     }
 
     #[tokio::test]
     async fn a_name_that_resolves_to_a_private_address_is_not_called() {
-        let strict = client(HttpPolicy::default());
+        let strict = client(&HttpPolicy::default());
         assert_eq!(get(&strict, "https://localhost:1/").await.err(), Some(HttpError::AddressRefused));
     }
 
     #[tokio::test]
     async fn a_long_answer_is_refused_whether_declared_or_not() {
-        let client = client(HttpPolicy { response_limit: 1000, ..local() });
+        let client = client(&HttpPolicy { response_limit: 1000, ..local() });
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n";
         let declared = answering(format!("{head}content-length: 1001\r\n\r\n").into_bytes(), true).await;
         assert_eq!(get(&client, &declared).await.err(), Some(HttpError::TooLong));
@@ -270,12 +270,12 @@ mod tests {
         let target = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec(), false).await;
         let from = format!("HTTP/1.1 302 Found\r\nlocation: {target}\r\ncontent-length: 0\r\n\r\n");
         let url = answering(from.into_bytes(), false).await;
-        assert_eq!(get(&client(local()), &url).await.err(), Some(HttpError::Redirected));
+        assert_eq!(get(&client(&local()), &url).await.err(), Some(HttpError::Redirected));
     }
 
     #[tokio::test]
     async fn a_silent_host_is_left_in_time() {
-        let client = client(HttpPolicy { timeout: Duration::from_millis(50), ..local() });
+        let client = client(&HttpPolicy { timeout: Duration::from_millis(50), ..local() });
         let url = answering(Vec::new(), true).await;
         assert_eq!(get(&client, &url).await.err(), Some(HttpError::Timeout));
         assert_eq!(get(&client, "http://127.0.0.1:1/").await.err(), Some(HttpError::Unreachable));

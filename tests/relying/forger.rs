@@ -16,11 +16,11 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 
 /// The client secret it shares with us.
-pub(super) const SECRET: &str = "a secret of more than thirty-two characters";
+pub(crate) const SECRET: &str = "a secret of more than thirty-two characters";
 
 /// How a token is signed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signature {
+pub(crate) enum Signature {
     /// By the published key.
     Own,
     /// By a key nobody published, under the published key's name.
@@ -35,14 +35,14 @@ pub(super) enum Signature {
 
 /// What an endpoint answers.
 #[derive(Clone)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub(super) fn json(body: &Value) -> Self {
+    pub(crate) fn json(body: &Value) -> Self {
         Self {
             status: 200,
             headers: vec![("content-type", "application/json".to_owned())],
@@ -61,16 +61,16 @@ impl Answer {
 
 /// What it says. Tests bend it.
 #[derive(Clone)]
-pub(super) struct Script {
-    pub(super) discovery: Value,
-    pub(super) rotated: bool,
-    pub(super) id_token: Value,
-    pub(super) id_token_signature: Signature,
-    pub(super) userinfo: Value,
+pub(crate) struct Script {
+    pub(crate) discovery: Value,
+    pub(crate) rotated: bool,
+    pub(crate) id_token: Value,
+    pub(crate) id_token_signature: Signature,
+    pub(crate) userinfo: Value,
     /// Nothing for plain JSON.
-    pub(super) userinfo_signature: Option<Signature>,
+    pub(crate) userinfo_signature: Option<Signature>,
     /// Instead of what an endpoint would answer.
-    pub(super) instead: BTreeMap<&'static str, Answer>,
+    pub(crate) instead: BTreeMap<&'static str, Answer>,
 }
 
 struct Inner {
@@ -81,8 +81,8 @@ struct Inner {
 }
 
 #[derive(Clone)]
-pub(super) struct Forger {
-    pub(super) issuer: String,
+pub(crate) struct Forger {
+    pub(crate) issuer: String,
     inner: Arc<Inner>,
 }
 
@@ -95,7 +95,7 @@ fn key(kid: &str) -> TokenKey {
 
 impl Forger {
     /// Starts it; it dies with the test's runtime.
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let script = Script {
@@ -135,17 +135,17 @@ impl Forger {
         forger
     }
 
-    pub(super) fn bend(&self, twist: impl FnOnce(&mut Script)) {
+    pub(crate) fn bend(&self, twist: impl FnOnce(&mut Script)) {
         twist(&mut self.inner.script.lock().unwrap());
     }
 
     /// How often an endpoint was called.
-    pub(super) fn calls(&self, endpoint: &str) -> usize {
+    pub(crate) fn calls(&self, endpoint: &str) -> usize {
         self.inner.calls.lock().unwrap().get(endpoint).copied().unwrap_or(0)
     }
 
     /// The body of the last token request.
-    pub(super) fn last_token_request(&self) -> String {
+    pub(crate) fn last_token_request(&self) -> String {
         self.inner.last_token_request.lock().unwrap().clone()
     }
 

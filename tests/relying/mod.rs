@@ -1,6 +1,6 @@
 //! Porteplume as relying party, against a provider that errs in every way we could think of.
 
-mod forger;
+pub(crate) mod forger;
 
 use forger::{Answer, Forger, SECRET, Script, Signature};
 use porteplume::clock::SeededEntropy;

@@ -127,7 +127,7 @@ impl Sandbox {
         let Ok(browser) = browser else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
         let view =
             self.flavour.site().view(headers, &format!("/authorize?{query}"), request.ui_locales.as_deref());
-        let client = request.client_id.clone();
+        let client = self.client(&request.client_id).map_or_else(String::new, |client| client.name.clone());
         let kept = self.requests.keep(entropy, (browser.clone(), request), self.now(), REQUEST_LIFE);
         let Ok(name) = kept else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
         let people = Person::all(self.flavour);
@@ -174,7 +174,8 @@ impl Sandbox {
 /// Sends the browser to the address with these parameters.
 pub(super) fn back(address: &str, parameters: &[(&str, &str)]) -> Response {
     let Ok(mut url) = Url::parse(address) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let said = parameters.iter().filter(|(_, value)| !value.is_empty());
-    url.query_pairs_mut().extend_pairs(said);
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        url.query_pairs_mut().append_pair(name, value);
+    }
     Redirect::to(url.as_str()).into_response()
 }

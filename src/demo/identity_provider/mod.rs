@@ -74,6 +74,8 @@ impl Flavour {
 pub struct SandboxClient {
     /// Client identifier.
     pub client_id: String,
+    /// Name on the sandbox's pages.
+    pub name: String,
     /// Client secret.
     pub client_secret: Secret,
     /// Addresses browsers may be sent back to, compared byte for byte.
@@ -187,7 +189,7 @@ impl IdentityProvider {
         if self.0.flavour == Flavour::Agents {
             router = router.route("/authenticator", get(authenticator::ask).post(authenticator::show));
         }
-        with_headers(router.with_state(Arc::clone(&self.0)).merge(self.0.flavour.site().common()), None)
+        with_headers(router.with_state(Arc::clone(&self.0)).merge(self.0.flavour.site().common()))
     }
 }
 

@@ -74,7 +74,6 @@ pub struct PublicService(Arc<Service>);
 
 struct Service {
     porteplume: RelyingParty,
-    issuer: String,
     signed_out: Url,
     catalogue: Catalogue,
     clock: Arc<dyn Clock>,
@@ -109,7 +108,7 @@ impl PublicService {
         let (redirect_uri, signed_out) =
             (address(&config.redirect_uri())?, address(&config.post_logout_redirect_uri())?);
         let provider = Provider {
-            issuer: config.issuer.clone(),
+            issuer: config.issuer,
             client_id: config.client_id,
             client_secret: config.client_secret,
             auth_method: AuthMethod::ClientSecretBasic,
@@ -127,7 +126,6 @@ impl PublicService {
             .map_err(|_| SandboxError::Setup("Porteplume's issuer is malformed"))?;
         Ok(Self(Arc::new(Service {
             porteplume,
-            issuer: config.issuer,
             signed_out,
             catalogue: catalogue()?,
             clock: config.clock,
@@ -152,8 +150,7 @@ impl PublicService {
             .route("/signed-out", get(sign_in::signed_out))
             .with_state(Arc::clone(&self.0))
             .merge(Site::Caisse.common());
-        // Signing out leads through Porteplume, and back.
-        with_headers(router, Some(&format!("'self' {}", self.0.issuer)))
+        with_headers(router)
     }
 }
 
