@@ -47,6 +47,10 @@ pub struct Server {
     pub issuer: Issuer,
     /// Networks of the reverse proxies whose `X-Forwarded-For` is believed. Default: none.
     pub trusted_proxies: Networks,
+    /// Who runs this instance, on its legal page. Default: the public address.
+    pub operator: String,
+    /// Where people write to the operator, an e-mail address or a page. Default: the public address.
+    pub contact: String,
     /// Address and port of `/metrics`; nothing is served without it.
     pub metrics_listen: Option<SocketAddr>,
 }
@@ -168,9 +172,15 @@ impl Config {
 const SOCKET: &str = "write an address and a port, such as \"127.0.0.1:8080\"";
 
 fn server(section: &mut Section<'_>) -> Result<Server, ConfigError> {
+    let issuer = section.required("issuer", Issuer::CURE, Issuer::parse)?;
+    let operator =
+        section.optional("operator", "write the name of who runs this instance", values::nonempty)?;
+    let contact = section.optional("contact", "write an e-mail address or a page", values::nonempty)?;
     Ok(Server {
         listen: section.required("listen", SOCKET, |text| text.parse().ok())?,
-        issuer: section.required("issuer", Issuer::CURE, Issuer::parse)?,
+        operator: operator.unwrap_or_else(|| issuer.as_str().to_owned()),
+        contact: contact.unwrap_or_else(|| issuer.as_str().to_owned()),
+        issuer,
         trusted_proxies: Networks::new(section.list(
             "trusted_proxies",
             "write networks, such as [\"10.0.0.0/8\", \"::1\"]",

@@ -23,7 +23,9 @@
 //! `tracing` `unicode_normalization` `url` `zeroize`. `main.rs` and `app.rs` wire and may name everything.
 //! `tests/rooms.rs` reads this page and fails when a file of `src/` names what its row does not.
 
+pub mod app;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod crypto;
 pub mod demo;

@@ -41,6 +41,8 @@ pub enum Algorithm {
 pub struct Provider {
     /// Its issuer, byte for byte as the provider writes it: https, or http on loopback.
     pub issuer: String,
+    /// Its name as people know it, on the sign-in pages. Default: the host of its issuer.
+    pub label: String,
     /// Our client identifier there.
     pub client_id: String,
     /// Our client secret there.
@@ -73,6 +75,10 @@ fn issuer(text: &str) -> Option<String> {
     values::public_url(text).map(|_| text.to_owned())
 }
 
+fn host(issuer: &str) -> String {
+    url::Url::parse(issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+}
+
 fn json_object(text: &str) -> Option<serde_json::Value> {
     serde_json::from_str(text).ok().filter(serde_json::Value::is_object)
 }
@@ -90,11 +96,13 @@ pub(super) fn read(section: &mut Section<'_>) -> Result<Provider, ConfigError> {
         "write the provider's issuer, such as \"https://oidc.franceconnect.gouv.fr/api/v2\"",
         issuer,
     )?;
+    let label = section.optional("label", "write its name, such as \"FranceConnect\"", values::nonempty)?;
     let client_id =
         section.required("client_id", "write the identifier the provider issued", values::nonempty)?;
     let client_secret = section.secret("client_secret", SECRET, |_| true)?;
     let acr_values = section.list("acr_values", WORDS, values::nonempty)?;
     let mut provider = Provider {
+        label: label.unwrap_or_else(|| host(&issuer)),
         issuer,
         client_id,
         client_secret: client_secret.ok_or_else(|| section.missing("client_secret", SECRET))?,

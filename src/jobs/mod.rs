@@ -1,1 +1,52 @@
-//! The `jobs` room.
+//! What happens by itself: times that pass, rows that have had their time.
+
+use crate::service::{App, Error, upkeep};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How often the jobs look.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// The running jobs.
+pub struct Jobs(JoinHandle<()>);
+
+impl Jobs {
+    /// Waits until the round under way is done. They end by themselves when told to stop.
+    pub async fn finish(self) {
+        if self.0.await.is_err() {
+            tracing::error!("the jobs died");
+        }
+    }
+}
+
+/// Starts the jobs; they end when `stop` turns true or its sender is gone.
+#[must_use]
+pub fn start(app: &App, mut stop: watch::Receiver<bool>) -> Jobs {
+    let app = App::clone(app);
+    Jobs(tokio::spawn(async move {
+        loop {
+            round(&app).await;
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }))
+}
+
+/// One round of everything. A job that fails is tried again at the next round.
+async fn round(app: &App) {
+    report("purge", upkeep::purge(app).await);
+}
+
+fn report(job: &'static str, done: Result<(), Error>) {
+    if let Err(error) = done {
+        tracing::error!(job, code = error.code(), "a job failed");
+        metrics_failed(job);
+    }
+}
+
+fn metrics_failed(job: &'static str) {
+    crate::telemetry::refused(job);
+}

@@ -113,6 +113,18 @@ impl RelyingParty {
         self.name
     }
 
+    /// The provider's name as people know it.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.registration.provider.label
+    }
+
+    /// The provider's issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.registration.provider.issuer
+    }
+
     /// Checks that the provider answers and is who it should be (for `doctor` and readiness).
     ///
     /// # Errors

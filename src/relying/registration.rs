@@ -71,6 +71,7 @@ mod tests {
         let issuer = "https://auth.example";
         Registration {
             provider: Provider {
+                label: String::new(),
                 issuer: issuer.to_owned(),
                 client_id: "porteplume".to_owned(),
                 client_secret: Secret::new("secret".to_owned()),

@@ -40,6 +40,46 @@ pub async fn is_enrolled(app: &App, aidant: &AidantId) -> Result<bool, Error> {
         .map(|factor| factor.is_some())
 }
 
+/// What a person does next about their second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStep {
+    /// Nothing: it is proved, or none is asked of this person.
+    None,
+    /// Prove the enrolled one.
+    Prove,
+    /// Enrol one.
+    Enrol,
+}
+
+/// What the holder of a session does next about their second factor.
+pub async fn next_step(app: &App, session: &Session) -> Result<NextStep, Error> {
+    match &session.who {
+        Who::Aidant { factor_at: None, aidant, .. } if is_enrolled(app, aidant).await? => Ok(NextStep::Prove),
+        Who::Aidant { factor_at: None, .. } => Ok(NextStep::Enrol),
+        _ => Ok(NextStep::None),
+    }
+}
+
+/// How many wrong codes are left before the factor is locked.
+pub async fn tries_left(app: &App, session: &Session) -> Result<u8, Error> {
+    let failures = state(app, session).await?.map_or(0, |factor| factor.failures);
+    Ok(u8::try_from(MOST_FAILURES - failures).unwrap_or(0))
+}
+
+/// Until when the factor is locked; now, when it is not.
+pub async fn locked_until(app: &App, session: &Session) -> Result<Instant, Error> {
+    Ok(state(app, session).await?.and_then(|factor| factor.locked_until).unwrap_or_else(|| app.now()))
+}
+
+/// The factor of the aidant whose session it is, locked screen included.
+async fn state(app: &App, session: &Session) -> Result<Option<FactorRow>, Error> {
+    let (Who::Aidant { aidant, .. } | Who::Locked { aidant, .. }) = &session.who else { return Ok(None) };
+    let aidant = aidant.clone();
+    app.store
+        .read("factor.state", |snapshot| Box::pin(async move { Ok(factors::load(snapshot, &aidant).await?) }))
+        .await
+}
+
 async fn confirmed(snapshot: &mut Snapshot, aidant: &AidantId) -> Result<Option<FactorRow>, Error> {
     Ok(factors::load(snapshot, aidant).await?.filter(|factor| factor.state == FactorState::Confirmed))
 }

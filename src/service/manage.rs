@@ -1,8 +1,10 @@
 //! Management: who is registered, who may act, what is closed to whom. The operator manages everything, a
 //! referent the own organisation and nothing else (invariant 9).
 
+mod register;
 mod standing;
 
+pub use register::{ListedAidant, aidants_of, auditors_list, clients_list, organisations_list};
 pub use standing::{Party, reinstate, suspend};
 
 use super::{App, Caller, Error, InputError, Record, Session, SessionError, people};

@@ -15,14 +15,16 @@ pub mod names;
 pub mod office;
 pub mod people;
 pub mod propose;
+pub mod read;
 mod record;
-pub mod registry;
 pub mod screen;
 pub mod session;
 pub mod sign_in;
 pub mod steps;
+pub mod upkeep;
 mod vault;
 mod who;
+pub mod whoami;
 
 pub use error::{Error, FactorError, InputError, SessionError, SignInError};
 pub use record::{Caller, Record, Stream};
@@ -47,7 +49,7 @@ pub struct Ctx {
     /// The database with its journal.
     pub store: Store,
     /// The keys.
-    pub keys: KeyStore,
+    pub keys: Arc<KeyStore>,
     /// Opened keys of persons.
     pub vault: Vault,
     /// The catalogue in force.

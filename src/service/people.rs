@@ -49,6 +49,13 @@ pub fn usager_blinds(app: &Ctx, organisation: &OrganisationId, identity: &Identi
     blinds
 }
 
+/// A usager's name as pages show it: first names, and the name in use or the birth name.
+#[must_use]
+pub fn full_name(identity: &Identity) -> String {
+    let family = identity.preferred_username.as_deref().unwrap_or(&identity.family_name);
+    format!("{} {family}", identity.given_name)
+}
+
 /// Where a person's identity rests.
 #[derive(Debug, Clone, Copy)]
 pub enum Holder<'a> {

@@ -30,7 +30,6 @@ mod writer;
 mod written;
 
 pub mod aidants;
-pub mod assertions;
 pub mod auditors;
 pub mod authorizations;
 pub mod clients;

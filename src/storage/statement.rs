@@ -26,7 +26,6 @@ pub(super) use statements;
 pub fn all_statements() -> Vec<Statement> {
     [
         super::aidants::STATEMENTS,
-        super::assertions::STATEMENTS,
         super::auditors::STATEMENTS,
         super::authorizations::STATEMENTS,
         super::clients::STATEMENTS,

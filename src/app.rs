@@ -1,0 +1,181 @@
+//! Wiring: from a configuration to a running service.
+
+use crate::clock::{Clock, Entropy};
+use crate::config::Config;
+use crate::crypto::{KeyStore, KeyStoreError};
+use crate::journal::VkeyError;
+use crate::mandate::EventKind;
+use crate::relying::{HttpClient, HttpError, HttpPolicy, RelyingError, RelyingParty};
+use crate::service::{self, App, BadCatalogue, Caller, Ctx, Record, Vault};
+use crate::storage::{JournalSigner, Store, StoreError, StoreOptions, journal};
+use crate::web::{self, Edge, Web};
+use crate::{jobs, telemetry};
+use axum::Router;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// How long a person waits for inclusion before they read "being recorded".
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long open requests may take to finish at shutdown.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Why the service does not start. Each says what to do.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The keys.
+    #[error("{0}")]
+    Keys(#[from] KeyStoreError),
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The journal's origin.
+    #[error(
+        "journal.origin cannot be used: {0}; write a host and a path, such as \"mandats.example.fr/journal\""
+    )]
+    Origin(#[from] VkeyError),
+    /// The catalogue.
+    #[error("{0}")]
+    Catalogue(#[from] BadCatalogue),
+    /// A provider.
+    #[error("the provider in [{0}] cannot be used: {1}")]
+    Provider(&'static str, RelyingError),
+    /// The HTTP client.
+    #[error("outgoing calls cannot be set up: {0}")]
+    Http(#[from] HttpError),
+    /// The public address.
+    #[error("server.issuer cannot be used as an address")]
+    Issuer,
+    /// The listening socket.
+    #[error("cannot listen on {0}: {1}; is another service using the port?")]
+    Listen(SocketAddr, std::io::Error),
+    /// The first entry of a new journal.
+    #[error("the journal could not be opened: {0}")]
+    Journal(#[from] service::Error),
+    /// The socket failed while serving.
+    #[error("serving failed: {0}")]
+    Serve(std::io::Error),
+}
+
+/// Opens everything an instance needs: keys, database, journal, providers.
+///
+/// # Errors
+/// [`StartError`]; on doubt it refuses.
+pub async fn open(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<App, StartError> {
+    let keys = Arc::new(KeyStore::open(&config.keys.dir)?);
+    let signer = JournalSigner::new(config.journal.origin.clone(), Arc::clone(&keys))?;
+    let options = StoreOptions {
+        connections: config.database.connections,
+        patience: Duration::from_secs(config.database.wait_seconds.into()),
+        published_checkpoint: config.journal.checkpoint_file.clone(),
+        ..StoreOptions::new(config.database.url.expose())
+    };
+    let store = Store::open(&options, Arc::new(signer)).await?;
+    let issuer = config.server.issuer.as_str().to_owned();
+    let policy = HttpPolicy { allow_loopback: !config.server.issuer.is_https(), ..HttpPolicy::default() };
+    let http = HttpClient::new(&policy)?;
+    let party = |name: &'static str, provider: &crate::config::Provider| {
+        let back = format!("{issuer}/callback/{name}").parse().map_err(|_| StartError::Issuer)?;
+        RelyingParty::new(name, provider.clone(), back, http.clone())
+            .map_err(|e| StartError::Provider(name, e))
+    };
+    let (citizens, agents) = (party("citizens", &config.citizens)?, party("agents", &config.agents)?);
+    let app = Arc::new(Ctx {
+        store,
+        keys,
+        vault: Vault::default(),
+        catalogue: service::catalogue()?,
+        clock,
+        entropy,
+        citizens,
+        agents,
+        issuer,
+        origin: config.journal.origin.clone(),
+        patience: PATIENCE,
+    });
+    open_journal(&app).await?;
+    Ok(app)
+}
+
+/// The journal's first entry, when there is none yet.
+async fn open_journal(app: &App) -> Result<(), service::Error> {
+    let app_ = Arc::clone(app);
+    let now = app.now();
+    app.include("journal.open", move |tx| {
+        let app = Arc::clone(&app_);
+        Box::pin(async move {
+            if journal::head(tx).await?.is_none() && journal::unplaced(tx, 1).await?.is_empty() {
+                Record::done(EventKind::JournalOpened).append(&app, tx, &Caller::default(), now).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Everything the public reaches.
+pub fn router(config: &Config, app: &App) -> Router {
+    let edge = Edge::new(&config.server, config.limits, Arc::clone(&app.clock), Arc::clone(&app.entropy));
+    web::router(Web { app: Arc::clone(app), edge })
+}
+
+/// Serves until `stop` says so, then lets open requests finish, ends the jobs and closes the database.
+///
+/// # Errors
+/// [`StartError::Serve`].
+pub async fn serve(
+    config: &Config,
+    app: App,
+    listener: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), StartError> {
+    let service = router(config, &app).into_make_service_with_connect_info::<SocketAddr>();
+    let jobs = jobs::start(&app, stop.clone());
+    let mut ending = stop.clone();
+    let stopped = async move {
+        // A sender that is gone means stop as well.
+        let _ = ending.wait_for(|stop| *stop).await;
+    };
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
+    let served = tokio::select! {
+        served = serving => served.map_err(StartError::Serve),
+        () = async {
+            let _ = stop.wait_for(|stop| *stop).await;
+            tokio::time::sleep(FAREWELL).await;
+        } => Ok(()),
+    };
+    jobs.finish().await;
+    app.store.close().await;
+    served
+}
+
+/// Listens on the configured address.
+///
+/// # Errors
+/// [`StartError::Listen`].
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| StartError::Listen(address, error))
+}
+
+/// Serves `/metrics` on a listener of its own, when one is configured.
+///
+/// # Errors
+/// [`StartError::Listen`].
+pub async fn serve_metrics(config: &Config, metrics: telemetry::Metrics) -> Result<(), StartError> {
+    let Some(address) = config.server.metrics_listen else { return Ok(()) };
+    let listener = listen(address).await?;
+    let page = web::metrics(move || metrics.render());
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, page).await {
+            tracing::error!(%error, "the metrics' listener failed");
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! The operator's commands. Exit code 0 is success, 1 a refusal or failed verification, 2 bad usage (clap's own).
+
+mod admin;
+mod keys;
+mod serve;
+
+use crate::app::StartError;
+use crate::clock::{SystemClock, SystemEntropy};
+use crate::config::{Config, ConfigError};
+use crate::service::App;
+use clap::{Args, Parser, Subcommand};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Porteplume: a secure mandate service.
+#[derive(Parser)]
+#[command(name = "porteplume", version, after_help = "Example: porteplume demo")]
+pub struct Command {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// Serve. Example: porteplume serve --config /etc/porteplume.toml
+    Serve(Configured),
+    /// Bring the database's schema up to date. Example: porteplume migrate --config /etc/porteplume.toml
+    Migrate(Configured),
+    /// Check a deployment and say what to mend. Example: porteplume doctor --config /etc/porteplume.toml
+    Doctor(Configured),
+    /// Make, list and rotate keys. Example: porteplume keys init --config /etc/porteplume.toml
+    Keys {
+        #[command(subcommand)]
+        act: keys::KeysAct,
+    },
+    /// Organisations. Example: porteplume organisation add --name "Mairie" --siret 21750001600019
+    Organisation {
+        #[command(subcommand)]
+        act: admin::OrganisationAct,
+    },
+    /// Aidants. Example: porteplume aidant list --organisation 0192f3c47d2e7c1a9b3f0e5d6c7b8a90
+    Aidant {
+        #[command(subcommand)]
+        act: admin::AidantAct,
+    },
+    /// Auditors. Example: porteplume auditor list
+    Auditor {
+        #[command(subcommand)]
+        act: admin::AuditorAct,
+    },
+    /// Services. Example: porteplume client list
+    Client {
+        #[command(subcommand)]
+        act: admin::ClientAct,
+    },
+}
+
+/// Where the configuration is.
+#[derive(Args, Clone)]
+pub struct Configured {
+    /// The configuration file.
+    #[arg(long, default_value = "porteplume.toml")]
+    config: PathBuf,
+}
+
+impl Configured {
+    fn load(&self) -> Result<Config, Refused> {
+        Ok(Config::load(&self.config)?)
+    }
+
+    /// Opens the instance as `serve` would.
+    async fn open(&self) -> Result<App, Refused> {
+        let config = self.load()?;
+        Ok(crate::app::open(&config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
+    }
+}
+
+/// Why a command was refused: one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The configuration.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// The instance could not be opened.
+    #[error("{0}")]
+    Start(#[from] StartError),
+    /// The act was refused.
+    #[error("{0}")]
+    Act(#[from] crate::service::Error),
+    /// Anything else, in one line.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Runs a command and gives its exit code.
+pub async fn run(command: Command) -> ExitCode {
+    let done = match command.act {
+        Act::Serve(configured) => serve::serve(&configured).await,
+        Act::Migrate(configured) => serve::migrate(&configured).await,
+        Act::Doctor(configured) => serve::doctor(&configured).await,
+        Act::Keys { act } => keys::run(act),
+        Act::Organisation { act } => admin::organisation(act).await,
+        Act::Aidant { act } => admin::aidant(act).await,
+        Act::Auditor { act } => admin::auditor(act).await,
+        Act::Client { act } => admin::client(act).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refused) => fail(&refused.to_string()),
+    }
+}
+
+/// Says one line on standard error and gives the exit code of a refusal.
+#[must_use]
+pub fn fail(line: &str) -> ExitCode {
+    // Nothing is left to do when standard error is closed.
+    let _ = writeln!(std::io::stderr(), "porteplume: {line}");
+    ExitCode::FAILURE
+}
+
+/// Says one line on standard output.
+pub(crate) fn say(line: &str) {
+    // A reader that went away is no fault of ours.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,266 @@
+//! `organisation|aidant|auditor|client add|list|suspend|reinstate`.
+
+use super::{Configured, Refused, say};
+use crate::mandate::{AidantId, AuditorId, ClientId, InvalidId, OrganisationId, Role, Standing};
+use crate::service::manage::{self, Invited, Manager, Party};
+use crate::service::{App, Caller};
+use clap::{Subcommand, ValueEnum};
+
+#[derive(Subcommand)]
+pub(super) enum OrganisationAct {
+    /// Register an organisation. Example: porteplume organisation add --name "Mairie" --siret 21750001600019
+    Add {
+        /// Its name.
+        #[arg(long)]
+        name: String,
+        /// Its SIRET, 14 digits.
+        #[arg(long)]
+        siret: String,
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// List the organisations. Example: porteplume organisation list
+    List(Configured),
+    /// Suspend one: none of its mandates can be used meanwhile. Example: porteplume organisation suspend ID
+    Suspend(One),
+    /// Reinstate one. Example: porteplume organisation reinstate ID
+    Reinstate(One),
+}
+
+/// One registered party.
+#[derive(clap::Args)]
+pub(super) struct One {
+    /// Its identifier, as `list` writes it.
+    id: String,
+    #[command(flatten)]
+    configured: Configured,
+}
+
+/// A role on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum RoleName {
+    /// Records mandates and carries out procedures.
+    Aidant,
+    /// Also manages the organisation's aidants.
+    Referent,
+}
+
+#[derive(Subcommand)]
+pub(super) enum AidantAct {
+    /// Invite an aidant. Example: porteplume aidant add --organisation ID --given-name Ana --family-name Petit --email ana@mairie.example
+    Add {
+        /// The organisation's identifier.
+        #[arg(long)]
+        organisation: String,
+        /// First name.
+        #[arg(long)]
+        given_name: String,
+        /// Name in use.
+        #[arg(long)]
+        family_name: String,
+        /// The address their provider asserts.
+        #[arg(long)]
+        email: String,
+        /// Role.
+        #[arg(long, value_enum, default_value = "aidant")]
+        role: RoleName,
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// List an organisation's aidants. Example: porteplume aidant list --organisation ID
+    List {
+        /// The organisation's identifier.
+        #[arg(long)]
+        organisation: String,
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Suspend an aidant. Example: porteplume aidant suspend ID
+    Suspend(One),
+    /// Reinstate an aidant. Example: porteplume aidant reinstate ID
+    Reinstate(One),
+}
+
+#[derive(Subcommand)]
+pub(super) enum AuditorAct {
+    /// Register an auditor. Example: porteplume auditor add --given-name Léa --family-name Roux --email lea@audit.example
+    Add {
+        /// First name.
+        #[arg(long)]
+        given_name: String,
+        /// Name in use.
+        #[arg(long)]
+        family_name: String,
+        /// The address their provider asserts.
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// List the auditors. Example: porteplume auditor list
+    List(Configured),
+    /// Suspend an auditor. Example: porteplume auditor suspend ID
+    Suspend(One),
+    /// Reinstate an auditor. Example: porteplume auditor reinstate ID
+    Reinstate(One),
+}
+
+#[derive(Subcommand)]
+pub(super) enum ClientAct {
+    /// List the services. Example: porteplume client list
+    List(Configured),
+    /// Suspend a service. Example: porteplume client suspend caisse-de-demonstration
+    Suspend(One),
+    /// Reinstate a service. Example: porteplume client reinstate caisse-de-demonstration
+    Reinstate(One),
+}
+
+fn id<T>(text: &str, parse: impl Fn(&str) -> Result<T, InvalidId>) -> Result<T, Refused> {
+    parse(text).map_err(|_| Refused::Other(format!("{text:?} is no identifier: copy it from `list`")))
+}
+
+const fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Invited => "invited",
+        Standing::Active => "active",
+        Standing::Suspended => "suspended",
+    }
+}
+
+/// Suspends or reinstates, and waits until it is in the journal.
+async fn change(one: &One, suspend: bool, party: Party) -> Result<(), Refused> {
+    let app = one.configured.open().await?;
+    let (manager, caller) = (Manager::Operator, Caller::default());
+    let done = if suspend {
+        manage::suspend(&app, &manager, &caller, &party).await
+    } else {
+        manage::reinstate(&app, &manager, &caller, &party).await
+    };
+    close(app).await;
+    done?;
+    say(if suspend { "suspended: every check refuses from now on" } else { "reinstated" });
+    Ok(())
+}
+
+async fn close(app: App) {
+    app.store.close().await;
+}
+
+pub(super) async fn organisation(act: OrganisationAct) -> Result<(), Refused> {
+    match act {
+        OrganisationAct::Add { name, siret, configured } => {
+            let app = configured.open().await?;
+            let added = manage::add_organisation(&app, &name, &siret).await;
+            close(app).await;
+            say(added?.as_str());
+            Ok(())
+        }
+        OrganisationAct::List(configured) => {
+            let app = configured.open().await?;
+            let listed = manage::organisations_list(&app).await;
+            close(app).await;
+            for row in listed? {
+                say(&format!("{}  {}  {}  {}", row.id, standing(row.standing), row.siret, row.name));
+            }
+            Ok(())
+        }
+        OrganisationAct::Suspend(one) => {
+            let party = Party::Organisation(id(&one.id, OrganisationId::parse)?);
+            change(&one, true, party).await
+        }
+        OrganisationAct::Reinstate(one) => {
+            let party = Party::Organisation(id(&one.id, OrganisationId::parse)?);
+            change(&one, false, party).await
+        }
+    }
+}
+
+pub(super) async fn aidant(act: AidantAct) -> Result<(), Refused> {
+    match act {
+        AidantAct::Add { organisation, given_name, family_name, email, role, configured } => {
+            let organisation = id(&organisation, OrganisationId::parse)?;
+            let role = match role {
+                RoleName::Aidant => Role::Aidant,
+                RoleName::Referent => Role::Referent,
+            };
+            let app = configured.open().await?;
+            let invited = Invited { given_name: &given_name, family_name: &family_name, email: &email, role };
+            let caller = Caller::default();
+            let added =
+                manage::invite_aidant(&app, &Manager::Operator, &caller, &organisation, invited).await;
+            close(app).await;
+            say(added?.as_str());
+            Ok(())
+        }
+        AidantAct::List { organisation, configured } => {
+            let organisation = id(&organisation, OrganisationId::parse)?;
+            let app = configured.open().await?;
+            let listed = manage::aidants_of(&app, &organisation).await;
+            close(app).await;
+            for aidant in listed? {
+                let role = if aidant.role == Role::Referent { "referent" } else { "aidant" };
+                say(&format!("{}  {}  {role}  {}", aidant.id, standing(aidant.standing), aidant.name));
+            }
+            Ok(())
+        }
+        AidantAct::Suspend(one) => {
+            let party = Party::Aidant(id(&one.id, AidantId::parse)?);
+            change(&one, true, party).await
+        }
+        AidantAct::Reinstate(one) => {
+            let party = Party::Aidant(id(&one.id, AidantId::parse)?);
+            change(&one, false, party).await
+        }
+    }
+}
+
+pub(super) async fn auditor(act: AuditorAct) -> Result<(), Refused> {
+    match act {
+        AuditorAct::Add { given_name, family_name, email, configured } => {
+            let app = configured.open().await?;
+            let added = manage::add_auditor(&app, &given_name, &family_name, &email).await;
+            close(app).await;
+            say(added?.as_str());
+            Ok(())
+        }
+        AuditorAct::List(configured) => {
+            let app = configured.open().await?;
+            let listed = manage::auditors_list(&app).await;
+            close(app).await;
+            for (id, name, state) in listed? {
+                say(&format!("{id}  {}  {name}", standing(state)));
+            }
+            Ok(())
+        }
+        AuditorAct::Suspend(one) => {
+            let party = Party::Auditor(id(&one.id, AuditorId::parse)?);
+            change(&one, true, party).await
+        }
+        AuditorAct::Reinstate(one) => {
+            let party = Party::Auditor(id(&one.id, AuditorId::parse)?);
+            change(&one, false, party).await
+        }
+    }
+}
+
+pub(super) async fn client(act: ClientAct) -> Result<(), Refused> {
+    match act {
+        ClientAct::List(configured) => {
+            let app = configured.open().await?;
+            let listed = manage::clients_list(&app).await;
+            close(app).await;
+            for row in listed? {
+                say(&format!("{}  {}  {}", row.id, standing(row.standing), row.name));
+            }
+            Ok(())
+        }
+        ClientAct::Suspend(one) => {
+            let party = Party::Client(id(&one.id, ClientId::parse)?);
+            change(&one, true, party).await
+        }
+        ClientAct::Reinstate(one) => {
+            let party = Party::Client(id(&one.id, ClientId::parse)?);
+            change(&one, false, party).await
+        }
+    }
+}

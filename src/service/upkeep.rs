@@ -1,0 +1,26 @@
+//! Rows that have had their time: sessions, sign-ins, requests, codes, idempotency keys.
+
+use super::{App, Error, IDLE};
+use crate::storage::{authorizations, idempotency, login_flows, sessions, tokens};
+use time::Duration;
+
+/// Used codes and dead tokens are kept this long: a replay must still be known for one.
+const REPLAY_MEMORY: Duration = Duration::hours(1);
+/// A form sent again within this time changes nothing twice.
+const IDEMPOTENCY_MEMORY: Duration = Duration::days(1);
+
+/// Removes what can no longer serve.
+pub async fn purge(app: &App) -> Result<(), Error> {
+    let now = app.now();
+    app.commit("upkeep.purge", move |tx| {
+        Box::pin(async move {
+            sessions::purge(tx, now, now.plus(-IDLE)).await?;
+            login_flows::purge(tx, now).await?;
+            authorizations::purge(tx, now).await?;
+            tokens::purge(tx, now.plus(-REPLAY_MEMORY)).await?;
+            idempotency::purge(tx, now.plus(-IDEMPOTENCY_MEMORY)).await?;
+            Ok(())
+        })
+    })
+    .await
+}
