@@ -10,6 +10,10 @@ use std::sync::Arc;
 pub struct Edge {
     /// The public address.
     pub issuer: Issuer,
+    /// Who runs this instance.
+    pub operator: String,
+    /// Where to write to them.
+    pub contact: String,
     /// How cookies are named and marked.
     pub cookies: Cookies,
     /// The proxies that are believed.
@@ -35,6 +39,8 @@ impl Edge {
     ) -> Arc<Self> {
         Arc::new(Self {
             issuer: server.issuer.clone(),
+            operator: server.operator.clone(),
+            contact: server.contact.clone(),
             cookies: Cookies::new(server.issuer.is_https()),
             trusted_proxies: server.trusted_proxies.clone(),
             limits,

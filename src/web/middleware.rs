@@ -116,6 +116,8 @@ mod tests {
         let server = Server {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             issuer: Issuer::parse(issuer).unwrap(),
+            operator: "operator".into(),
+            contact: "contact".into(),
             trusted_proxies: Networks::parse(&["10.0.0.0/8"]).unwrap(),
             metrics_listen: None,
         };

@@ -1,0 +1,176 @@
+//! Pages anybody may see, the three doors, and the way back from the providers.
+
+use super::middleware::limited;
+use super::pages::Visit;
+use super::{Action, Begun, CheckedForm, Edge, FormTargets, Held, MaybeSession, Problem, Query, Reply, Web};
+use crate::relying::CallbackQuery;
+use crate::service::sign_in::{self, Provider, Purpose};
+use crate::service::{Error, factor, read};
+use crate::view::paths;
+use crate::view::public::{Accessibility, Door, Help, Landing, Legal, SignIn, SignedOut, VerifyJournal};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+/// The routes of this file.
+pub(super) fn routes(edge: &Arc<Edge>) -> Router<Web> {
+    let doors = Router::new()
+        .route(paths::AIDANT_SIGN_IN, get(aidant_door).post(aidant_begin))
+        .route(paths::USAGER_SIGN_IN, get(usager_door).post(usager_begin))
+        .route(paths::AUDITOR_SIGN_IN, get(auditor_door).post(auditor_begin))
+        .route("/callback/agents", get(agents_back))
+        .route("/callback/citizens", get(citizens_back));
+    Router::new()
+        .route(paths::LANDING, get(landing))
+        .route(paths::HELP, get(help))
+        .route(paths::ACCESSIBILITY, get(accessibility))
+        .route(paths::LEGAL, get(legal))
+        .route(paths::VERIFY, get(verify))
+        .route(paths::SIGNED_OUT, get(signed_out))
+        .route(paths::SIGN_OUT, post(sign_out))
+        .merge(limited(edge, Action::SignIn, doors))
+}
+
+type Page = Result<Reply, Problem>;
+
+async fn landing(State(web): State<Web>, visit: Visit, MaybeSession(session): MaybeSession) -> Page {
+    Ok(Reply::page(Landing {}.render(&visit.frame(&web, session.as_ref()).await?)))
+}
+
+async fn help(State(web): State<Web>, visit: Visit, MaybeSession(session): MaybeSession) -> Page {
+    Ok(Reply::page(Help {}.render(&visit.frame(&web, session.as_ref()).await?)))
+}
+
+async fn accessibility(State(web): State<Web>, visit: Visit, MaybeSession(session): MaybeSession) -> Page {
+    let page = Accessibility { contact: web.edge.contact.clone() };
+    Ok(Reply::page(page.render(&visit.frame(&web, session.as_ref()).await?)))
+}
+
+async fn legal(State(web): State<Web>, visit: Visit, MaybeSession(session): MaybeSession) -> Page {
+    let page = Legal { operator: web.edge.operator.clone(), contact: web.edge.contact.clone() };
+    Ok(Reply::page(page.render(&visit.frame(&web, session.as_ref()).await?)))
+}
+
+async fn verify(State(web): State<Web>, visit: Visit, MaybeSession(session): MaybeSession) -> Page {
+    let checkpoint = read::checkpoint(&web.app).await?;
+    let page = VerifyJournal { origin: web.app.origin.clone(), checkpoint };
+    Ok(Reply::page(page.render(&visit.frame(&web, session.as_ref()).await?)))
+}
+
+async fn signed_out(visit: Visit) -> Reply {
+    Reply::page(SignedOut {}.render(&visit.stranger()))
+}
+
+async fn sign_out(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
+    sign_in::sign_out(&web.app, &form.session, &visit.caller(&form.session)).await?;
+    Ok(Reply::go(paths::SIGNED_OUT).forget_all())
+}
+
+/// A door: the page before the provider.
+async fn door(web: &Web, visit: Visit, begun: Begun, door: Door) -> Page {
+    let provider = match door {
+        Door::Usager => &web.app.citizens,
+        Door::Aidant | Door::Auditor => &web.app.agents,
+    };
+    let next = web.edge.cookies.next(visit.headers()).unwrap_or_default();
+    let page = SignIn { door, provider: provider.label().to_owned(), next };
+    let reply = Reply::page(page.render(&visit.guarded(web, &begun.session).await?));
+    // The form's answer leads to the provider, and on from there to providers behind it.
+    let reply = reply.forms_to(FormTargets::to(provider.issuer()).and_onward());
+    Ok(match begun.cookie {
+        Some(cookie) => reply.cookie(cookie),
+        None => reply,
+    })
+}
+
+async fn aidant_door(State(web): State<Web>, visit: Visit, begun: Begun) -> Page {
+    door(&web, visit, begun, Door::Aidant).await
+}
+
+async fn usager_door(State(web): State<Web>, visit: Visit, begun: Begun) -> Page {
+    door(&web, visit, begun, Door::Usager).await
+}
+
+async fn auditor_door(State(web): State<Web>, visit: Visit, begun: Begun) -> Page {
+    door(&web, visit, begun, Door::Auditor).await
+}
+
+async fn begin(web: &Web, form: &CheckedForm, purpose: Purpose) -> Page {
+    let next = form.fields.optional("next")?.filter(|path| super::is_local(path)).unwrap_or_default();
+    Ok(Reply::leave(&sign_in::begin(&web.app, &form.session, purpose, next).await?))
+}
+
+async fn aidant_begin(State(web): State<Web>, form: CheckedForm) -> Page {
+    begin(&web, &form, Purpose::Aidant).await
+}
+
+async fn usager_begin(State(web): State<Web>, form: CheckedForm) -> Page {
+    begin(&web, &form, Purpose::Usager).await
+}
+
+async fn auditor_begin(State(web): State<Web>, form: CheckedForm) -> Page {
+    begin(&web, &form, Purpose::Auditor).await
+}
+
+async fn agents_back(
+    State(web): State<Web>,
+    visit: Visit,
+    held: Held,
+    query: Query,
+    headers: HeaderMap,
+) -> Page {
+    back(&web, visit, held, query, headers, Provider::Agents).await
+}
+
+async fn citizens_back(
+    State(web): State<Web>,
+    visit: Visit,
+    held: Held,
+    query: Query,
+    headers: HeaderMap,
+) -> Page {
+    back(&web, visit, held, query, headers, Provider::Citizens).await
+}
+
+/// A browser comes back from a provider.
+async fn back(
+    web: &Web,
+    visit: Visit,
+    Held(session): Held,
+    Query(query): Query,
+    headers: HeaderMap,
+    provider: Provider,
+) -> Page {
+    let query = CallbackQuery {
+        code: query.optional("code")?.map(str::to_owned),
+        state: query.optional("state")?.map(str::to_owned),
+        iss: query.optional("iss")?.map(str::to_owned),
+        error: query.optional("error")?.map(str::to_owned),
+    };
+    let done = sign_in::complete(&web.app, &session, &visit.caller(&session), provider, &query).await;
+    let done = match done {
+        Ok(done) => done,
+        Err(error) => return Err(refused(error)),
+    };
+    let home = match done.purpose {
+        Purpose::Aidant => paths::AIDANT,
+        Purpose::Auditor => paths::SEARCH,
+        Purpose::Usager => paths::USAGER,
+        Purpose::Consent => paths::CONSENT_IDENTITY,
+    };
+    let home = if done.return_to.is_empty() { home } else { &done.return_to };
+    let reply = match factor::next_step(&web.app, &done.opened.session).await? {
+        factor::NextStep::None => web.onward(&headers, home),
+        factor::NextStep::Prove => Reply::go(paths::FACTOR).cookie(web.edge.cookies.set_next(home)),
+        factor::NextStep::Enrol => Reply::go(paths::ENROL).cookie(web.edge.cookies.set_next(home)),
+    };
+    Ok(reply.cookie(web.session_cookie(&done.opened)))
+}
+
+/// A callback is a GET, but it cannot be done again: its refusal is a page, not a way round.
+fn refused(error: Error) -> Problem {
+    let problem = Problem::from(error);
+    if problem.status == StatusCode::UNAUTHORIZED { problem } else { Problem { step: None, ..problem } }
+}
