@@ -11,6 +11,7 @@
 //!   it, without asking us.
 //! * An [`Audit`] goes through a whole journal and names what was altered, removed, inserted or reordered.
 
+mod audit;
 mod checkpoint;
 mod entry;
 mod hash;
@@ -23,6 +24,10 @@ mod proof;
 mod tile;
 mod tree;
 
+pub use audit::{
+    Audit, AuditPage, AuditTerms, Extent, Fault, Finding, PageRange, Report, StoredCheckpoint, StoredEvent,
+    StoredLeaf, StoredOpening, StoredTile,
+};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use entry::{Draft, Drafted, Entry, EntryError, MandateKey, Slot, Tag, new_event_id};
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};

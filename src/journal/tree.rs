@@ -3,13 +3,46 @@
 use super::{EMPTY_ROOT, Hash, TILE_WIDTH, node_hash, tile::tile_width};
 use thiserror::Error;
 
-/// What must be known of a tree to append to it: its size, the roots of the complete subtrees along its right
-/// edge, and the hashes of its partial tiles (fewer than 256 a level).
+/// Size and root of a tree that grows: the roots of the complete subtrees along its right edge, and no more.
+#[derive(Debug, Clone, Default)]
+pub(super) struct CompactRange {
+    size: u64,
+    /// Largest subtree first: one for each bit set in `size`.
+    edge: Vec<Hash>,
+}
+
+impl CompactRange {
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(super) fn root(&self) -> Hash {
+        let mut subtrees = self.edge.iter().rev();
+        let smallest = subtrees.next().copied().unwrap_or(EMPTY_ROOT);
+        subtrees.fold(smallest, |right, left| node_hash(left, &right))
+    }
+
+    /// Appends a leaf and tells of every subtree it completes, with its height, from the leaf itself upward.
+    pub(super) fn append(&mut self, leaf: Hash, mut completed: impl FnMut(u32, Hash)) {
+        let mut node = leaf;
+        let mut height = 0;
+        completed(height, node);
+        // A set bit of the old size is a complete subtree of that height, waiting for its right sibling.
+        while let Some(left) = (self.size >> height & 1 == 1).then(|| self.edge.pop()).flatten() {
+            node = node_hash(&left, &node);
+            height += 1;
+            completed(height, node);
+        }
+        self.edge.push(node);
+        self.size += 1;
+    }
+}
+
+/// What must be known of a tree to append to it: its right edge, and the hashes of its partial tiles (fewer
+/// than 256 a level).
 #[derive(Debug, Clone, Default)]
 pub struct Frontier {
-    size: u64,
-    /// Roots of the complete subtrees that make up the tree, largest first: one for each bit set in `size`.
-    edge: Vec<Hash>,
+    range: CompactRange,
     /// The partial tile of each level, from level 0 up.
     partial: Vec<Vec<Hash>>,
 }
@@ -66,60 +99,49 @@ impl Frontier {
                 rest = after;
             }
         }
-        Ok(Self { size, edge, partial })
+        Ok(Self { range: CompactRange { size, edge }, partial })
     }
 
     /// Number of entries.
     #[must_use]
     pub const fn size(&self) -> u64 {
-        self.size
+        self.range.size()
     }
 
     /// Root hash.
     #[must_use]
     pub fn root(&self) -> Hash {
-        let mut subtrees = self.edge.iter().rev();
-        let smallest = subtrees.next().copied().unwrap_or(EMPTY_ROOT);
-        subtrees.fold(smallest, |right, left| node_hash(left, &right))
+        self.range.root()
+    }
+
+    /// Its right edge alone.
+    pub(super) const fn range(&self) -> &CompactRange {
+        &self.range
     }
 
     /// Appends a leaf; gives back the tiles it filled, lowest level first (none in 255 of 256 cases).
     pub fn append(&mut self, leaf: Hash) -> Vec<FullTile> {
         let mut filled = Vec::new();
-        let mut node = leaf;
-        let mut height = 0_u32;
-        self.extend_tile(0, node);
-        // A set bit of the old size is a complete subtree of that height, waiting for its right sibling.
-        while let Some(left) = (self.size >> height & 1 == 1).then(|| self.edge.pop()).flatten() {
-            node = node_hash(&left, &node);
-            height += 1;
-            if height.is_multiple_of(8) {
-                let level = (height / 8 - 1) as usize;
-                filled.push(self.take_tile(level, height, node));
-                self.extend_tile(level + 1, node);
+        let (size, partial) = (self.range.size, &mut self.partial);
+        self.range.append(leaf, |height, node| {
+            if !height.is_multiple_of(8) {
+                return;
             }
-        }
-        self.edge.push(node);
-        self.size += 1;
+            let level = (height / 8) as usize;
+            // A subtree of 256 hashes of the level below: that level's tile is full, and this is its root.
+            if let Some(tile) = level.checked_sub(1).and_then(|below| partial.get_mut(below)) {
+                let hashes = std::mem::replace(tile, Vec::with_capacity(TILE_WIDTH));
+                let level = u8::try_from(level - 1).unwrap_or(u8::MAX);
+                filled.push(FullTile { level, index: size >> height, hashes, root: node });
+            }
+            if partial.len() <= level {
+                partial.resize_with(level + 1, || Vec::with_capacity(TILE_WIDTH));
+            }
+            if let Some(tile) = partial.get_mut(level) {
+                tile.push(node);
+            }
+        });
         filled
-    }
-
-    fn extend_tile(&mut self, level: usize, hash: Hash) {
-        if self.partial.len() <= level {
-            self.partial.resize_with(level + 1, || Vec::with_capacity(TILE_WIDTH));
-        }
-        if let Some(tile) = self.partial.get_mut(level) {
-            tile.push(hash);
-        }
-    }
-
-    fn take_tile(&mut self, level: usize, height: u32, root: Hash) -> FullTile {
-        let hashes = self
-            .partial
-            .get_mut(level)
-            .map(|tile| std::mem::replace(tile, Vec::with_capacity(TILE_WIDTH)))
-            .unwrap_or_default();
-        FullTile { level: u8::try_from(level).unwrap_or(u8::MAX), index: self.size >> height, hashes, root }
     }
 }
 
