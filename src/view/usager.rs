@@ -6,10 +6,20 @@ use crate::mandate::{Bilingual, Instant};
 page! {
     /// Mandates as cards, and everything done with them. Links: `mandate-<id>`, `end-<id>`.
     UsagerHome in Guarded from "usager/home.html" {
-        /// Mandates, those in force first.
+        /// Mandates, latest first.
         mandates: Vec<MandateCard>,
         /// Interventions, latest first, refused ones included.
         interventions: Vec<Intervention>,
+    }
+}
+
+impl UsagerHome {
+    fn current(&self) -> Vec<&MandateCard> {
+        self.mandates.iter().filter(|mandate| !mandate.status.is_over()).collect()
+    }
+
+    fn over(&self) -> Vec<&MandateCard> {
+        self.mandates.iter().filter(|mandate| mandate.status.is_over()).collect()
     }
 }
 

@@ -8,7 +8,7 @@ pub use event::event;
 pub use refusal::{Advice, refusal, transition};
 
 use super::Text;
-use crate::mandate::{EndReason, InvalidTerms, Language, Outcome, Role, Standing};
+use crate::mandate::{EndReason, InvalidTerms, Outcome, Role, Standing};
 
 /// A pair, written short: these tables are read by the hundred.
 const fn text(fr: &'static str, en: &'static str) -> Text {
@@ -99,10 +99,4 @@ pub fn subject(name: &str) -> Option<Text> {
         "ctx" => text("le contexte", "the context"),
         _ => return None,
     })
-}
-
-/// A text in one language.
-#[must_use]
-pub const fn say(text: Text, language: Language) -> &'static str {
-    text.in_language(language)
 }
