@@ -125,3 +125,14 @@ impl<'r> Columns<'r> {
 pub(crate) fn lines<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     values.into_iter().collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_joined_by_newline() {
+        assert_eq!(lines(["openid", "profile"]), "openid\nprofile");
+        assert_eq!(lines([]), "");
+    }
+}

@@ -72,7 +72,7 @@ impl Engine {
 
 /// Begins a shared commit on SQLite. Plain BEGIN would fail at the first write when another process has
 /// committed meanwhile, in spite of the busy timeout.
-pub(super) const SQLITE_BEGIN: &str = "BEGIN IMMEDIATE";
+pub(super) const SQLITE_BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT job";
 /// Begins a write on PostgreSQL.
 pub(super) const POSTGRES_BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 /// Begins a round of sequencing: each statement must see what was committed before it, so a snapshot
@@ -198,3 +198,45 @@ pub(super) async fn prepare(pool: &AnyPool, text: &'static str) -> Result<(), St
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 /// How often a lost race is run again.
 pub(super) const MOST_RETRIES: u32 = 24;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_both_engines_are_told_apart() {
+        let kind = |code| (is_lost_race(code), is_unavailable(code), is_refusal(code));
+        for code in ["40001", "40P01"] {
+            assert_eq!(kind(code), (true, false, false), "{code}");
+        }
+        // Busy, locked, busy snapshot, full, I/O; connection lost, out of memory, shutting down, no lock.
+        for code in ["5", "6", "517", "13", "10", "1034", "08006", "53200", "57P01", "55P03"] {
+            assert_eq!(kind(code), (false, true, false), "{code}");
+        }
+        // Constraint, foreign key, unique, trigger; PostgreSQL's class 23 and lacking rights.
+        for code in ["19", "787", "2067", "1811", "23503", "23514", "42501"] {
+            assert_eq!(kind(code), (false, false, true), "{code}");
+        }
+        for code in ["1", "42P01", "22001", ""] {
+            assert_eq!(kind(code), (false, false, false), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_address_names_its_engine() {
+        assert_eq!(Engine::of("sqlite:/var/lib/porteplume.sqlite"), Ok(Engine::Sqlite));
+        assert_eq!(Engine::of("postgres://db/porteplume"), Ok(Engine::Postgres));
+        assert_eq!(Engine::of("postgresql://db/porteplume"), Ok(Engine::Postgres));
+        for other in ["", "mysql://db/porteplume", "/var/lib/porteplume.sqlite"] {
+            assert!(Engine::of(other).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn both_folders_hold_the_same_steps() {
+        let steps = |engine: Engine| -> Vec<_> {
+            engine.migrations().iter().map(|step| (step.version, step.description.clone())).collect()
+        };
+        assert_eq!(steps(Engine::Sqlite), steps(Engine::Postgres));
+    }
+}

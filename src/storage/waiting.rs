@@ -72,3 +72,32 @@ impl Drop for Ticket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(number: u8) -> Vec<EventId> {
+        (0..number).map(|n| EventId::from_bytes([n; 16])).collect()
+    }
+
+    #[tokio::test]
+    async fn a_ticket_is_done_when_every_entry_was_placed() {
+        let waiting = Arc::new(Waiting::default());
+        let ticket = waiting.enter(events(2));
+        waiting.placed(&EventId::from_bytes([0; 16]));
+        ticket.woken().await;
+        assert!(!ticket.all_placed());
+        waiting.placed(&EventId::from_bytes([1; 16]));
+        ticket.woken().await;
+        assert!(ticket.all_placed());
+        waiting.placed(&EventId::from_bytes([9; 16]));
+    }
+
+    #[test]
+    fn who_stops_waiting_leaves_no_trace() {
+        let waiting = Arc::new(Waiting::default());
+        drop(waiting.enter(events(3)));
+        assert_eq!(waiting.count(), 0);
+    }
+}

@@ -84,7 +84,6 @@ pub(super) async fn guarded<T>(mut work: BoxFuture<'_, T>) -> Result<T, StoreErr
 struct Entered {
     job: Box<dyn Job>,
     appended: Vec<Appended>,
-    kept: bool,
 }
 
 /// The writer.
@@ -143,8 +142,7 @@ impl Writer {
             }
         }
         for entered in batch {
-            let events = if entered.kept { entered.appended } else { Vec::new() };
-            entered.job.answer(events.into_iter().map(|entry| entry.event_id).collect());
+            entered.job.answer(entered.appended.into_iter().map(|entry| entry.event_id).collect());
         }
         Vec::new()
     }
@@ -172,11 +170,17 @@ impl Writer {
     }
 
     async fn transact(&mut self, tx: &mut Tx, batch: &mut [Entered]) -> Result<Option<Head>, Failed> {
-        raw(tx, engine::SQLITE_BEGIN).await.map_err(Failed::NotWritten)?;
+        let mut step = Step::Begin;
         let mut appended = Vec::new();
-        for entered in batch.iter_mut() {
-            run_one(tx, entered).await.map_err(Failed::NotWritten)?;
+        for entered in batch.iter_mut().filter(|entered| entered.job.wanted()) {
+            raw(tx, step.text()).await.map_err(Failed::NotWritten)?;
+            step = if run_one(tx, entered).await { Step::Keep } else { Step::Undo };
             appended.extend_from_slice(&entered.appended);
+        }
+        match step {
+            Step::Begin => return Ok(None),
+            Step::Undo => raw(tx, step.text()).await.map_err(Failed::NotWritten)?,
+            Step::Keep => {}
         }
         let head = if appended.is_empty() {
             None
@@ -187,6 +191,25 @@ impl Writer {
             Ok(()) => Ok(head),
             Err(error @ StoreError::Refused(_)) => Err(Failed::Refused(error)),
             Err(error) => Err(Failed::Unknown(error)),
+        }
+    }
+}
+
+/// What stands between two jobs of a batch, in one round trip. A savepoint is open while a job runs; the
+/// commit closes the last one.
+#[derive(Clone, Copy)]
+enum Step {
+    Begin,
+    Keep,
+    Undo,
+}
+
+impl Step {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Begin => engine::SQLITE_BEGIN,
+            Self::Keep => "RELEASE job; SAVEPOINT job",
+            Self::Undo => "ROLLBACK TO job",
         }
     }
 }
@@ -202,37 +225,27 @@ enum Failed {
 }
 
 const fn entered(job: Box<dyn Job>) -> Entered {
-    Entered { job, appended: Vec::new(), kept: false }
+    Entered { job, appended: Vec::new() }
 }
 
 fn fail_all(batch: &mut [Entered], error: &StoreError) {
     for entered in batch {
-        entered.kept = false;
         entered.job.fail(error.clone());
     }
 }
 
-/// Runs one job within its savepoint. An error here is the connection's, not the job's.
-async fn run_one(tx: &mut Tx, entered: &mut Entered) -> Result<(), StoreError> {
-    entered.kept = false;
-    entered.appended.clear();
-    if !entered.job.wanted() {
-        return Ok(());
-    }
-    raw(tx, "SAVEPOINT job").await?;
+/// Runs one job within its savepoint; whether its changes are kept.
+async fn run_one(tx: &mut Tx, entered: &mut Entered) -> bool {
     let keep = entered.job.run(tx).await;
     let appended = tx.take_appended();
     let fault = tx.take_fault();
-    if keep && fault.is_none() {
-        entered.kept = true;
-        entered.appended = appended;
-        return raw(tx, "RELEASE job").await;
-    }
+    let kept = keep && fault.is_none();
+    entered.appended = if kept { appended } else { Vec::new() };
     if let Some(fault) = fault {
         tracing::debug!(code = fault.code(), "a job failed in the database");
         entered.job.fail(StoreError::WentOn);
     }
-    raw(tx, "ROLLBACK TO job; RELEASE job").await
+    kept
 }
 
 async fn raw(tx: &mut Tx, text: &'static str) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use porteplume::storage::refusals::RefusalRow;
 use porteplume::storage::{
     Engine, Store, StoreError, idempotency, journal, organisations, refusals, representations,
 };
-use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Executor as _};
 use std::time::Duration;
 
 /// Runs raw SQL with every right and gives the database's answer.
@@ -357,12 +357,22 @@ async fn postgres_gives_the_services_role_no_right_to_change_the_journal() {
         let refused = raw(&mut connection, sql).await;
         assert!(refused.is_err_and(|e| e.contains("denied") || e.contains("must be owner")), "{sql}");
     }
-    connection.close().await.unwrap();
-    let who: String = {
-        let mut connection = database.raw().await;
-        sqlx::query_scalar(AssertSqlSafe(
-            "SELECT COALESCE(string_agg(DISTINCT usename, ','), '') FROM pg_stat_activity WHERE usename = 'porteplume_service'",
-        )).fetch_one(&mut connection).await.unwrap()
-    };
-    assert_eq!(who, "", "the role has no login of its own");
+    let login: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM pg_catalog.pg_roles WHERE rolname = 'porteplume_service' AND (rolcanlogin OR rolsuper)",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(login, 0, "the role has no login of its own");
+}
+
+#[tokio::test]
+async fn postgres_is_served_under_the_services_role() {
+    let database = TestDatabase::fresh(Engine::Postgres).await;
+    let store = database.store().await;
+    get!(&store, [], |s| organisations::list(s));
+    let mut connection = database.raw().await;
+    raw(&mut connection, "REVOKE SELECT ON organisation FROM porteplume_service").await.unwrap();
+    let refused = store.read("test", |s| Box::pin(async move { organisations::list(s).await })).await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
 }
