@@ -1,4 +1,5 @@
 //! Journeys in a real browser, as the persons take them.
 
+mod gallery;
 mod itself;
 mod sandboxes;

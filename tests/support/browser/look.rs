@@ -46,6 +46,15 @@ impl Browser {
         wrong
     }
 
+    /// What reaches beyond the screen at any width, without a further look.
+    pub(crate) fn overflows(&self) -> Vec<String> {
+        let at = |size: Size| {
+            self.resize(size);
+            self.overflow().map(|cut| format!("{} px wide: {cut}", size.width))
+        };
+        [ZOOMED, PHONE, DESK].into_iter().filter_map(at).collect()
+    }
+
     pub(super) fn resize(&self, size: Size) {
         let size = json!({
             "width": size.width, "height": size.height, "deviceScaleFactor": 1, "mobile": size.phone,
