@@ -14,6 +14,7 @@ const BACK: &str = "http://127.0.0.1:9/callback";
 fn provider(flavour: Flavour) -> Site {
     let port = Port::take();
     let client = SandboxClient {
+        name: "Porteplume".into(),
         client_id: "porteplume".into(),
         client_secret: Secret::new("never asked for here".into()),
         redirect_uris: vec![BACK.into()],

@@ -21,6 +21,7 @@ fn now() -> Instant {
 
 fn registration(issuer: &str) -> Provider {
     Provider {
+        label: String::new(),
         issuer: issuer.to_owned(),
         client_id: "porteplume".to_owned(),
         client_secret: Secret::new(SECRET.to_owned()),

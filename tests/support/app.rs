@@ -71,7 +71,7 @@ impl TestApp {
         };
         let app: App = Arc::new(Ctx {
             store: database.store().await,
-            keys: KeyStore::open(&config.keys.dir).unwrap(),
+            keys: KeyStore::open(&config.keys.dir).unwrap().into(),
             vault: Vault::default(),
             catalogue: service::catalogue().unwrap(),
             clock: Arc::new(clock.clone()),
