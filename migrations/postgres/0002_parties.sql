@@ -144,6 +144,7 @@ CREATE TABLE client (
     auth_method TEXT NOT NULL CHECK (auth_method IN ('client_secret_basic', 'client_secret_post', 'private_key_jwt')),
     secret_hash TEXT,
     jwks TEXT,
+    id_token_alg TEXT NOT NULL CHECK (id_token_alg IN ('ES256', 'RS256')),
     redirect_uris TEXT NOT NULL CHECK (length(redirect_uris) > 0),
     post_logout_redirect_uris TEXT NOT NULL,
     scopes TEXT NOT NULL,

@@ -87,6 +87,8 @@ CREATE TABLE authorization_code (
     nonce TEXT,
     scope TEXT NOT NULL,
     auth_time BIGINT NOT NULL,
+    aidant_level TEXT NOT NULL,
+    event_id TEXT NOT NULL,
     sid TEXT NOT NULL,
     issued_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
@@ -107,6 +109,15 @@ CREATE TABLE access_token (
 );
 CREATE INDEX access_token_by_representation ON access_token (representation_id);
 CREATE INDEX access_token_by_end ON access_token (expires_at);
+
+-- Client assertions seen, so that each works once.
+CREATE TABLE used_assertion (
+    client_id TEXT NOT NULL,
+    jti_hash TEXT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (client_id, jti_hash)
+);
+CREATE INDEX used_assertion_by_end ON used_assertion (expires_at);
 
 -- `result` is empty while the first request is still at work within its own transaction.
 CREATE TABLE idempotency (

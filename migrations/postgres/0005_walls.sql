@@ -128,5 +128,6 @@ GRANT SELECT, INSERT, DELETE ON queue, opening, event_search TO porteplume_servi
 GRANT SELECT, INSERT, UPDATE ON organisation, aidant, factor, usager, auditor, reading, client, mandate,
     mandate_paper, representation TO porteplume_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON data_key, closed_procedure, recovery_code, usager_index,
-    mandate_procedure, session, login_flow, authorization_request, authorization_code, access_token, idempotency
+    mandate_procedure, session, login_flow, authorization_request, authorization_code, access_token, used_assertion,
+    idempotency
     TO porteplume_service;

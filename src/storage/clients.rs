@@ -12,20 +12,30 @@ const TABLE: &str = "client";
 
 macro_rules! columns {
     () => {
-        "id, name, standing, profile, auth_method, secret_hash, jwks, redirect_uris, \
+        "id, name, standing, profile, auth_method, secret_hash, jwks, id_token_alg, redirect_uris, \
          post_logout_redirect_uris, scopes, procedures, sector, created_at, version"
     };
 }
 
 statements! {
-    INSERT = "INSERT INTO client (id, name, standing, profile, auth_method, secret_hash, jwks, redirect_uris, \
-        post_logout_redirect_uris, scopes, procedures, sector, created_at, version, last_event) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14)";
+    INSERT = "INSERT INTO client (id, name, standing, profile, auth_method, secret_hash, jwks, id_token_alg, \
+        redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, created_at, version, last_event) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15)";
     LOAD = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM client ORDER BY id");
     UPDATE = "UPDATE client SET name = $4, standing = $5, profile = $6, auth_method = $7, secret_hash = $8, jwks = $9, \
-        redirect_uris = $10, post_logout_redirect_uris = $11, scopes = $12, procedures = $13, sector = $14, \
-        version = version + 1, last_event = $15 WHERE id = $1 AND version = $2 AND standing = $3";
+        id_token_alg = $10, redirect_uris = $11, post_logout_redirect_uris = $12, scopes = $13, procedures = $14, \
+        sector = $15, version = version + 1, last_event = $16 WHERE id = $1 AND version = $2 AND standing = $3";
+}
+
+named! {
+    /// How a relying party's ID tokens are signed.
+    IdTokenAlg {
+        /// ECDSA on P-256.
+        Es256 = "ES256",
+        /// RSA.
+        Rs256 = "RS256",
+    }
 }
 
 named! {
@@ -70,6 +80,8 @@ pub struct ClientRow {
     pub profile: String,
     /// What proves it.
     pub credential: ClientCredential,
+    /// How its ID tokens are signed.
+    pub id_token_alg: IdTokenAlg,
     /// Redirect URIs, compared exactly.
     pub redirect_uris: Vec<String>,
     /// URIs allowed after sign-out.
@@ -110,6 +122,7 @@ fn read(row: &Columns<'_>) -> Result<ClientRow, StoreError> {
         standing: row.named("standing", named::parse_standing)?,
         profile: row.text("profile")?,
         credential: credential(row)?,
+        id_token_alg: row.named("id_token_alg", IdTokenAlg::parse)?,
         redirect_uris: row.lines("redirect_uris")?,
         post_logout_redirect_uris: row.lines("post_logout_redirect_uris")?,
         scopes: row.lines("scopes")?,
@@ -133,6 +146,7 @@ fn bind_body(statement: super::tx::Bound, row: &ClientRow) -> super::tx::Bound {
         .bind(method.as_str())
         .bind(hash)
         .bind(jwks)
+        .bind(row.id_token_alg.as_str())
         .bind(lines(row.redirect_uris.iter().map(String::as_str)))
         .bind(lines(row.post_logout_redirect_uris.iter().map(String::as_str)))
         .bind(lines(row.scopes.iter().map(String::as_str)))

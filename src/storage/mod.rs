@@ -30,6 +30,7 @@ mod writer;
 mod written;
 
 pub mod aidants;
+pub mod assertions;
 pub mod auditors;
 pub mod authorizations;
 pub mod clients;

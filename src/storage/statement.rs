@@ -26,6 +26,7 @@ pub(super) use statements;
 pub fn all_statements() -> Vec<Statement> {
     [
         super::aidants::STATEMENTS,
+        super::assertions::STATEMENTS,
         super::auditors::STATEMENTS,
         super::authorizations::STATEMENTS,
         super::clients::STATEMENTS,

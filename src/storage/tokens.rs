@@ -5,7 +5,7 @@ use super::representations::Scope;
 use super::statement::statements;
 use super::tx::sql;
 use super::{Snapshot, StoreError, Tx};
-use crate::mandate::{ClientId, Instant, RepresentationId};
+use crate::mandate::{ClientId, EventId, Instant, RepresentationId};
 
 const CODE: &str = "authorization_code";
 const TOKEN: &str = "access_token";
@@ -23,10 +23,10 @@ macro_rules! revoke {
 
 statements! {
     INSERT_CODE = "INSERT INTO authorization_code (code_hash, representation_id, client_id, redirect_uri, \
-        code_challenge, nonce, scope, auth_time, sid, issued_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        code_challenge, nonce, scope, auth_time, aidant_level, event_id, sid, issued_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     LOAD_CODE = "SELECT code_hash, representation_id, client_id, redirect_uri, code_challenge, nonce, scope, auth_time, \
-        sid, issued_at, expires_at, used_at, revoked_at FROM authorization_code WHERE code_hash = $1";
+        aidant_level, event_id, sid, issued_at, expires_at, used_at, revoked_at FROM authorization_code WHERE code_hash = $1";
     USE_CODE = "UPDATE authorization_code SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL \
         AND revoked_at IS NULL AND expires_at > $2";
     INSERT_TOKEN = "INSERT INTO access_token (token_hash, representation_id, client_id, scope, issued_at, expires_at) \
@@ -72,6 +72,10 @@ pub struct CodeRow {
     pub scope: String,
     /// When the aidant signed in.
     pub auth_time: Instant,
+    /// Level of that sign-in.
+    pub aidant_level: String,
+    /// The entry that tells of the representation's opening.
+    pub event: EventId,
     /// The lasting name of the session.
     pub sid: String,
     /// When it was issued.
@@ -121,6 +125,8 @@ fn read_code(row: &Columns<'_>) -> Result<CodeRow, StoreError> {
         nonce: row.text_or_none("nonce")?,
         scope: row.text("scope")?,
         auth_time: row.instant("auth_time")?,
+        aidant_level: row.text("aidant_level")?,
+        event: row.id("event_id")?,
         sid: row.text("sid")?,
         issued_at: row.instant("issued_at")?,
         expires_at: row.instant("expires_at")?,
@@ -152,6 +158,8 @@ pub async fn insert_code(tx: &mut Tx, row: &CodeRow) -> Result<(), StoreError> {
         .bind(row.nonce.as_deref())
         .bind(row.scope.as_str())
         .bind(row.auth_time.micros())
+        .bind(row.aidant_level.as_str())
+        .bind(row.event.as_str())
         .bind(row.sid.as_str())
         .bind(row.issued_at.micros())
         .bind(row.expires_at.micros());

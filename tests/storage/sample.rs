@@ -6,7 +6,7 @@ use porteplume::mandate::{
     UsagerId,
 };
 use porteplume::storage::aidants::AidantRow;
-use porteplume::storage::clients::{AuthMethod, ClientCredential, ClientRow};
+use porteplume::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg};
 use porteplume::storage::mandates::MandateRow;
 use porteplume::storage::organisations::OrganisationRow;
 use porteplume::storage::representations::RepresentationRow;
@@ -176,6 +176,7 @@ pub(crate) fn client() -> ClientRow {
         standing: Standing::Active,
         profile: "direct".to_owned(),
         credential: ClientCredential::Secret { method: AuthMethod::ClientSecretBasic, hash: unique() },
+        id_token_alg: IdTokenAlg::Es256,
         redirect_uris: vec![
             "https://caisse.test/callback".to_owned(),
             "https://caisse.test/other".to_owned(),

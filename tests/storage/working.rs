@@ -4,7 +4,7 @@ use super::sample::{
     NOW, change, get, in_force, in_minutes, procedure, put, representation, session, unique, world,
 };
 use crate::support::database::on_both;
-use porteplume::mandate::OrganisationId;
+use porteplume::mandate::{EventId, OrganisationId};
 use porteplume::storage::authorizations::AuthorizationRequestRow;
 use porteplume::storage::idempotency::Claim;
 use porteplume::storage::login_flows::LoginFlowRow;
@@ -176,7 +176,7 @@ on_both! {
         let code = CodeRow {
             code_hash: unique(), representation: opened.id.clone(), client: world.client.id.clone(),
             redirect_uri: "https://caisse.test/callback".to_owned(), code_challenge: "challenge".to_owned(),
-            nonce: Some("nonce".to_owned()), scope: "openid".to_owned(), auth_time: NOW, sid: "sid".to_owned(),
+            nonce: Some("nonce".to_owned()), scope: "openid".to_owned(), auth_time: NOW, aidant_level: "eidas2".to_owned(), event: EventId::from_bytes([7; 16]), sid: "sid".to_owned(),
             issued_at: in_minutes(3), expires_at: in_minutes(4), used_at: None, revoked_at: None,
         };
         let token = TokenRow {

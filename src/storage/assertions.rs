@@ -1,0 +1,28 @@
+//! Client assertions seen: each works once (RFC 7523, section 3).
+
+use super::statement::statements;
+use super::tx::sql;
+use super::{StoreError, Tx};
+use crate::mandate::{ClientId, Instant};
+
+statements! {
+    USE = "INSERT INTO used_assertion (client_id, jti_hash, expires_at) VALUES ($1, $2, $3) \
+        ON CONFLICT (client_id, jti_hash) DO NOTHING";
+    PURGE = "DELETE FROM used_assertion WHERE expires_at <= $1";
+}
+
+/// Records that an assertion was used, under the hash of its `jti`; whether it was the first time.
+pub async fn take(
+    tx: &mut Tx,
+    client: &ClientId,
+    jti_hash: &str,
+    expires_at: Instant,
+) -> Result<bool, StoreError> {
+    let insert = sql(USE).bind(client.as_str()).bind(jti_hash).bind(expires_at.micros());
+    Ok(tx.execute(insert).await? == 1)
+}
+
+/// Forgets assertions that have expired and are refused for that; how many.
+pub async fn purge(tx: &mut Tx, now: Instant) -> Result<u64, StoreError> {
+    tx.execute(sql(PURGE).bind(now.micros())).await
+}
