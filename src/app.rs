@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::crypto::{KeyStore, KeyStoreError};
 use crate::journal::VkeyError;
 use crate::mandate::EventKind;
+use crate::provider::Issuer;
 use crate::relying::{HttpClient, HttpError, HttpPolicy, RelyingError, RelyingParty};
 use crate::service::{self, App, BadCatalogue, Caller, Ctx, Record, Vault};
 use crate::storage::{JournalSigner, Store, StoreError, StoreOptions, journal};
@@ -96,7 +97,7 @@ pub async fn open(
         entropy,
         citizens,
         agents,
-        issuer,
+        issuer: Issuer::parse(&issuer).map_err(|_| StartError::Issuer)?,
         origin: config.journal.origin.clone(),
         patience: PATIENCE,
     });

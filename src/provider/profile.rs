@@ -34,6 +34,20 @@ pub struct Rules {
 }
 
 impl Profile {
+    /// The stable name, as stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Oidc => "oidc",
+        }
+    }
+
+    /// The profile of that stable name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Oidc].into_iter().find(|profile| profile.as_str() == name)
+    }
+
     /// Its rules.
     #[must_use]
     pub const fn rules(self) -> Rules {

@@ -4,6 +4,7 @@ use crate::clock::NoEntropy;
 use crate::crypto::CryptoError;
 use crate::journal::EntryError;
 use crate::mandate::{InvalidTerms, Refusal, TransitionError};
+use crate::provider::{BearerError, OAuthError, PageError};
 use crate::relying::RelyingError;
 use crate::storage::StoreError;
 use thiserror::Error;
@@ -115,6 +116,15 @@ pub enum Error {
     /// Committed, but not yet under a signed checkpoint; nothing was released (invariant 3).
     #[error("being recorded")]
     BeingRecorded,
+    /// A service's request cannot be answered to the service, only shown as a page.
+    #[error("authorization: {0}")]
+    Authorization(#[from] PageError),
+    /// A service is refused at the token endpoint.
+    #[error("oauth: {0}")]
+    OAuth(#[from] OAuthError),
+    /// A service is refused at userinfo.
+    #[error("bearer: {0}")]
+    Bearer(#[from] BearerError),
     /// The other OpenID provider's answer was refused.
     #[error("provider: {0}")]
     Relying(#[from] RelyingError),
@@ -170,6 +180,9 @@ impl Error {
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
             Self::BeingRecorded => "being_recorded",
+            Self::Authorization(error) => error.code(),
+            Self::OAuth(error) => error.code(),
+            Self::Bearer(error) => error.code(),
             Self::Relying(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Crypto(_) | Self::Unreadable => "sealed_value_unreadable",

@@ -5,11 +5,15 @@
 //! anything leaves (invariants 1 to 3). It knows no HTTP, no HTML and no SQL.
 
 pub mod accept;
+pub mod authorize;
+pub mod claims;
 pub mod consent;
 pub mod end;
 mod error;
 pub mod expire;
 pub mod factor;
+mod grounds;
+pub mod logout;
 pub mod manage;
 pub mod names;
 pub mod office;
@@ -17,10 +21,13 @@ pub mod people;
 pub mod propose;
 pub mod read;
 mod record;
+pub mod registry;
+pub mod represent;
 pub mod screen;
 pub mod session;
 pub mod sign_in;
 pub mod steps;
+pub mod tokens;
 pub mod upkeep;
 mod vault;
 mod who;
@@ -38,6 +45,7 @@ use crate::clock::{Clock, Entropy, random};
 use crate::crypto::KeyStore;
 use crate::journal;
 use crate::mandate::{Catalogue, CatalogueError, CatalogueFile, EventId, Instant};
+use crate::provider::Issuer;
 use crate::relying::RelyingParty;
 use crate::storage::{BoxFuture, Store, Tx};
 use std::sync::Arc;
@@ -62,8 +70,8 @@ pub struct Ctx {
     pub citizens: RelyingParty,
     /// The agents' provider (ProConnect).
     pub agents: RelyingParty,
-    /// Our own issuer, without a trailing slash.
-    pub issuer: String,
+    /// Our own issuer.
+    pub issuer: Issuer,
     /// The journal's origin line.
     pub origin: String,
     /// How long a person waits for inclusion before they read "being recorded".

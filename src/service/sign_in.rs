@@ -122,7 +122,8 @@ pub async fn begin(app: &App, session: &Session, purpose: Purpose, return_to: &s
     }
     let now = app.now();
     let options = BeginOptions {
-        prompt_login: purpose.is_fresh(),
+        // Who is signed in already signs in again because a service asked for it: they must be seen anew.
+        prompt_login: purpose.is_fresh() || matches!(session.who, Who::Aidant { .. }),
         max_age: None,
         ui_locales: if purpose.provider() == Provider::Agents {
             Vec::new()
@@ -293,10 +294,12 @@ pub async fn sign_out(app: &App, session: &Session, caller: &Caller) -> Result<(
         Who::Usager { usager, .. } => Record::done(EventKind::SignedOut).usager(usager),
         Who::Auditor { auditor, .. } => Record::done(EventKind::SignedOut).auditor(auditor),
     };
-    let (app_, caller, now, id) = (Arc::clone(app), caller.clone(), app.now(), session.id);
+    let (app_, caller, now, id, sid) =
+        (Arc::clone(app), caller.clone(), app.now(), session.id, session.sid.clone());
     app.commit("sign_out", move |tx| {
-        let (app, caller, record) = (Arc::clone(&app_), caller.clone(), record.clone());
+        let (app, caller, record, sid) = (Arc::clone(&app_), caller.clone(), record.clone(), sid.clone());
         Box::pin(async move {
+            super::represent::close_session(&app, tx, &sid, (&caller, now)).await?;
             record.append(&app, tx, &caller, now).await?;
             session::end(tx, &id).await
         })

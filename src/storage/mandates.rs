@@ -6,7 +6,8 @@ use super::statement::statements;
 use super::tx::{Bound, sql};
 use super::{Snapshot, StoreError, Tx, mandate_row, named};
 use crate::mandate::{
-    EventId, Instant, Mandate, MandateId, OrganisationId, ProcedureId, State, StateName, Terms, UsagerId,
+    AidantId, EventId, Instant, Mandate, MandateId, OrganisationId, ProcedureId, State, StateName, Terms,
+    UsagerId,
 };
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
@@ -39,6 +40,13 @@ statements! {
         AND ends_at > $2 ORDER BY ends_at, mandate.id");
     ENDING_BEFORE = select!("organisation_id = $1 AND state = 'active' AND ends_at > $2 AND ends_at <= $3 \
         ORDER BY ends_at, mandate.id");
+    OF_USAGER_IN = select!("mandate.id IN (SELECT id FROM mandate WHERE usager_id = $1 AND organisation_id = $2 \
+        ORDER BY proposed_at DESC, id LIMIT $3) ORDER BY proposed_at DESC, mandate.id");
+    STANDING_OF_HELPED = select!("organisation_id = $1 AND state = 'active' AND starts_at <= $2 AND ends_at > $2 \
+        AND usager_id IN (SELECT usager_id FROM representation WHERE aidant_id = $3 ORDER BY opened_at DESC LIMIT $4) \
+        ORDER BY ends_at, mandate.id");
+    STANDING_SOME = select!("mandate.id IN (SELECT id FROM mandate WHERE organisation_id = $1 AND state = 'active' \
+        AND starts_at <= $2 AND ends_at > $2 ORDER BY ends_at, id LIMIT $3) ORDER BY ends_at, mandate.id");
     OF_USAGER = select!("usager_id = $1 ORDER BY proposed_at DESC, mandate.id");
     ALL_FROM = select!("mandate.id IN (SELECT id FROM mandate WHERE id > $1 ORDER BY id LIMIT $2) \
         ORDER BY mandate.id");
@@ -200,6 +208,40 @@ pub async fn standing(
             sql(STANDING_OF_USAGER).bind(organisation.as_str()).bind(now.micros()).bind(usager.as_str())
         }
     };
+    many(snapshot, rows).await
+}
+
+/// The mandates of an organisation that stand now for the usagers its aidant helped last.
+pub async fn standing_of_helped(
+    snapshot: &mut Snapshot,
+    organisation: &OrganisationId,
+    aidant: &AidantId,
+    now: Instant,
+    latest: u32,
+) -> Result<Vec<MandateRow>, StoreError> {
+    let rows = sql(STANDING_OF_HELPED).bind(organisation.as_str()).bind(now.micros());
+    many(snapshot, rows.bind(aidant.as_str()).bind(i64::from(latest))).await
+}
+
+/// Some of the mandates of an organisation that stand now, the first to end first.
+pub async fn some_standing(
+    snapshot: &mut Snapshot,
+    organisation: &OrganisationId,
+    now: Instant,
+    limit: u32,
+) -> Result<Vec<MandateRow>, StoreError> {
+    let rows = sql(STANDING_SOME).bind(organisation.as_str()).bind(now.micros()).bind(i64::from(limit));
+    many(snapshot, rows).await
+}
+
+/// The latest mandates between a usager and one organisation, whatever their state.
+pub async fn of_usager_in(
+    snapshot: &mut Snapshot,
+    usager: &UsagerId,
+    organisation: &OrganisationId,
+    limit: u32,
+) -> Result<Vec<MandateRow>, StoreError> {
+    let rows = sql(OF_USAGER_IN).bind(usager.as_str()).bind(organisation.as_str()).bind(i64::from(limit));
     many(snapshot, rows).await
 }
 

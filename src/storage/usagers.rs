@@ -4,7 +4,7 @@ use super::column::Columns;
 use super::statement::statements;
 use super::tx::sql;
 use super::{Snapshot, StoreError, Tx};
-use crate::mandate::{EventId, Instant, OrganisationId, Usager, UsagerId};
+use crate::mandate::{AidantId, EventId, Instant, OrganisationId, Usager, UsagerId};
 
 const TABLE: &str = "usager";
 
@@ -26,6 +26,8 @@ statements! {
         ON CONFLICT (organisation_id, blind, usager_id) DO NOTHING";
     FOUND = concat!("SELECT ", columns!(), " FROM usager JOIN usager_index ON usager_index.usager_id = usager.id \
         WHERE usager_index.organisation_id = $1 AND usager_index.blind = $2 ORDER BY usager.id");
+    HELPED = concat!("SELECT ", columns!(), " FROM usager WHERE id IN (SELECT usager_id FROM representation \
+        WHERE aidant_id = $1 ORDER BY opened_at DESC LIMIT $2) ORDER BY usager.id");
     FORGET = "DELETE FROM usager_index WHERE usager_id = $1";
 }
 
@@ -140,6 +142,15 @@ pub async fn found(
     blind: &str,
 ) -> Result<Vec<UsagerRow>, StoreError> {
     snapshot.list(TABLE, sql(FOUND).bind(organisation.as_str()).bind(blind), read).await
+}
+
+/// The usagers an aidant acted for last, among that many representations.
+pub async fn helped(
+    snapshot: &mut Snapshot,
+    aidant: &AidantId,
+    latest: u32,
+) -> Result<Vec<UsagerRow>, StoreError> {
+    snapshot.list(TABLE, sql(HELPED).bind(aidant.as_str()).bind(i64::from(latest)), read).await
 }
 
 /// Makes a usager findable nowhere any more (erasure).

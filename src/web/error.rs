@@ -31,6 +31,9 @@ impl From<Error> for Problem {
                 shown: Shown::BeingRecorded,
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, Fault::Unavailable).retry_after(2)
             },
+            Error::Authorization(error) => Self::from(*error),
+            // Programs are answered by an `OAuthRefusal`; no page asks for what gives these.
+            Error::OAuth(_) | Error::Bearer(_) => Self::new(StatusCode::BAD_REQUEST, code, Fault::BadRequest),
             Error::Relying(error) => relying(error, code),
             Error::Store(_) | Error::Entropy(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code, Fault::Unavailable).retry_after(5)
@@ -136,6 +139,35 @@ impl OAuthRefusal {
     #[must_use]
     pub fn at_token(error: OAuthError, had_header: bool) -> Self {
         Self { reply: error.reply(had_header), code: error.code() }
+    }
+}
+
+impl OAuthRefusal {
+    /// What a service's request at the token endpoint came to.
+    #[must_use]
+    pub fn of_token(error: Error, had_header: bool) -> Self {
+        match error {
+            Error::OAuth(error) => Self::at_token(error, had_header),
+            other => Self::of_problem(&Problem::from(other), had_header),
+        }
+    }
+
+    /// What a service's request at userinfo came to.
+    #[must_use]
+    pub fn of_userinfo(error: Error) -> Self {
+        match error {
+            Error::Bearer(error) => error.into(),
+            other => Self::of_problem(&Problem::from(other), false),
+        }
+    }
+
+    /// A fault of ours, in OAuth's words.
+    fn of_problem(problem: &Problem, had_header: bool) -> Self {
+        let error = match problem.retry_after {
+            Some(_) => OAuthError::TemporarilyUnavailable,
+            None => OAuthError::ServerError,
+        };
+        Self { code: problem.code, ..Self::at_token(error, had_header) }
     }
 }
 

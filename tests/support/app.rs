@@ -78,7 +78,7 @@ impl TestApp {
             entropy: Arc::new(SystemEntropy),
             citizens: party("citizens", config.citizens.clone(), "/usager/callback"),
             agents: party("agents", config.agents.clone(), "/aidant/callback"),
-            issuer: config.server.issuer.as_str().to_owned(),
+            issuer: porteplume::provider::Issuer::parse(config.server.issuer.as_str()).unwrap(),
             origin: config.journal.origin.clone(),
             patience: Duration::from_secs(5),
         });

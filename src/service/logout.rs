@@ -1,0 +1,95 @@
+//! A service asks to end what was opened in somebody's name (OpenID Connect RP-Initiated Logout).
+//!
+//! What ends is the representation; the aidant stays signed in here, where other usagers wait.
+
+use super::represent::{close_one, close_session};
+use super::steps::Actor;
+use super::{App, Caller, Error, Session, Who, registry};
+use crate::mandate::{Instant, RepresentationId};
+use crate::provider::{ClientRegistration, Hint, LogoutDecision, LogoutRequest, LogoutSession, Params};
+use crate::storage::representations::{self, CloseReason, RepresentationRow};
+use crate::storage::{Snapshot, clients};
+use std::sync::Arc;
+
+/// What a hint tells of: the service it was given to and the representation.
+#[derive(Default)]
+struct Hinted {
+    client: Option<ClientRegistration>,
+    representation: Option<RepresentationRow>,
+}
+
+/// Decides what follows, and closes the representation unless a person must be asked first.
+///
+/// # Errors
+/// [`Error::Authorization`] when the request cannot be read.
+pub async fn end(
+    app: &App,
+    session: Option<&Session>,
+    caller: &Caller,
+    params: &Params,
+) -> Result<LogoutDecision, Error> {
+    let request = LogoutRequest::read(params)?;
+    let jwks = app.keys.published().to_value();
+    let hint = request.id_token_hint.as_deref().and_then(|jwt| Hint::read(jwt, &app.issuer, &jwks));
+    let hinted = match &hint {
+        Some(hint) => look(app, hint).await?,
+        None => Hinted::default(),
+    };
+    let relation = relation(session, hinted.representation.as_ref());
+    let decision = request.decide(hint.as_ref(), hinted.client.as_ref(), relation);
+    let asks = matches!(decision, LogoutDecision::ConfirmPage);
+    if let (false, Some(of)) = (asks, hinted.representation) {
+        close(app, caller, of, app.now()).await?;
+    }
+    Ok(decision)
+}
+
+/// The person said yes: what is open in this browser ends.
+pub async fn confirm(app: &App, session: &Session, caller: &Caller) -> Result<(), Error> {
+    let (app_, caller, sid, now) = (Arc::clone(app), caller.clone(), session.sid.clone(), app.now());
+    app.include("logout.confirm", move |tx| {
+        let (app, caller, sid) = (Arc::clone(&app_), caller.clone(), sid.clone());
+        Box::pin(async move { close_session(&app, tx, &sid, (&caller, now)).await })
+    })
+    .await
+}
+
+async fn look(app: &App, hint: &Hint) -> Result<Hinted, Error> {
+    let (app_, hint) = (Arc::clone(app), hint.clone());
+    app.store
+        .read("logout.hint", |snapshot| Box::pin(async move { read(&app_, snapshot, &hint).await }))
+        .await
+}
+
+async fn read(app: &App, snapshot: &mut Snapshot, hint: &Hint) -> Result<Hinted, Error> {
+    let Some(row) = clients::load(snapshot, &hint.client).await? else { return Ok(Hinted::default()) };
+    let client = registry::registration(&row)?;
+    let representation = match RepresentationId::parse(&hint.sid) {
+        Ok(id) => representations::load(snapshot, &id).await?,
+        Err(_) => None,
+    };
+    let representation = representation.filter(|of| {
+        of.client == hint.client && app.keys.pairwise().subject(client.sector(), &of.usager) == hint.subject
+    });
+    Ok(Hinted { client: Some(client), representation })
+}
+
+fn relation(session: Option<&Session>, of: Option<&RepresentationRow>) -> LogoutSession {
+    match session {
+        None | Some(Session { who: Who::Anonymous, .. }) => LogoutSession::None,
+        Some(session) if of.is_some_and(|of| of.sid == session.sid) => LogoutSession::Hinted,
+        Some(_) => LogoutSession::Other,
+    }
+}
+
+async fn close(app: &App, caller: &Caller, of: RepresentationRow, now: Instant) -> Result<(), Error> {
+    let (app_, caller) = (Arc::clone(app), caller.clone());
+    app.include("logout.end", move |tx| {
+        let (app, caller, id) = (Arc::clone(&app_), caller.clone(), of.id.clone());
+        Box::pin(async move {
+            let Some(of) = representations::load(tx, &id).await? else { return Ok(()) };
+            close_one(&app, tx, &of, CloseReason::SignedOut, (Actor::Service, &caller, now)).await
+        })
+    })
+    .await
+}

@@ -1,0 +1,138 @@
+//! Registrations between the database's row and the provider's checked form: the one place that knows both.
+
+use super::Error;
+use crate::crypto::TokenAlg;
+use crate::mandate::{Instant, Standing};
+use crate::provider::{Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Profile};
+use crate::storage::StoreError;
+use crate::storage::clients::{self, AuthMethod, ClientRow, IdTokenAlg};
+
+/// The checked registration of a stored relying party.
+///
+/// # Errors
+/// [`Error::Store`] for a row that no registration could have written.
+pub fn registration(row: &ClientRow) -> Result<ClientRegistration, Error> {
+    let wrong = |column| StoreError::Inconsistent { table: "client", column, id: row.id.to_string() };
+    let (auth_method, secret_hash, jwks) = match &row.credential {
+        clients::ClientCredential::Secret { method, hash } => (method_of(*method), Some(hash.clone()), None),
+        clients::ClientCredential::Keys { jwks } => {
+            let jwks = serde_json::from_str(jwks).map_err(|_| wrong("jwks"))?;
+            (ClientAuthMethod::PrivateKeyJwt, None, Some(jwks))
+        }
+    };
+    let claims = row.scopes.iter().filter(|scope| *scope != "openid");
+    let draft = ClientDraft {
+        id: row.id.clone(),
+        name: row.name.clone(),
+        profile: Profile::parse(&row.profile).ok_or_else(|| wrong("profile"))?,
+        redirect_uris: row.redirect_uris.clone(),
+        post_logout_redirect_uris: row.post_logout_redirect_uris.clone(),
+        auth_method,
+        secret_hash,
+        jwks,
+        id_token_alg: match row.id_token_alg {
+            IdTokenAlg::Es256 => TokenAlg::Es256,
+            IdTokenAlg::Rs256 => TokenAlg::Rs256,
+        },
+        claims: claims
+            .map(|name| Claim::parse(name))
+            .collect::<Option<_>>()
+            .ok_or_else(|| wrong("scopes"))?,
+        procedures: row.procedures.clone(),
+        sector: Some(row.sector.clone()),
+    };
+    ClientRegistration::try_from(draft).map_err(|error| wrong(error.code()).into())
+}
+
+const fn method_of(method: AuthMethod) -> ClientAuthMethod {
+    match method {
+        AuthMethod::ClientSecretBasic => ClientAuthMethod::SecretBasic,
+        AuthMethod::ClientSecretPost => ClientAuthMethod::SecretPost,
+        AuthMethod::PrivateKeyJwt => ClientAuthMethod::PrivateKeyJwt,
+    }
+}
+
+/// The row of a checked registration, to store as new (version 1).
+#[must_use]
+pub fn row(client: &ClientRegistration, standing: Standing, created_at: Instant) -> ClientRow {
+    let draft = client.draft();
+    let secret = |method| {
+        let hash = draft.secret_hash.clone().unwrap_or_default();
+        clients::ClientCredential::Secret { method, hash }
+    };
+    let credential = match client.credential() {
+        ClientCredential::SecretBasic(_) => secret(AuthMethod::ClientSecretBasic),
+        ClientCredential::SecretPost(_) => secret(AuthMethod::ClientSecretPost),
+        ClientCredential::PrivateKeyJwt(_) => clients::ClientCredential::Keys {
+            jwks: draft.jwks.as_ref().map(ToString::to_string).unwrap_or_default(),
+        },
+    };
+    ClientRow {
+        id: draft.id.clone(),
+        name: draft.name.clone(),
+        standing,
+        profile: draft.profile.as_str().to_owned(),
+        credential,
+        id_token_alg: match draft.id_token_alg {
+            TokenAlg::Es256 => IdTokenAlg::Es256,
+            TokenAlg::Rs256 => IdTokenAlg::Rs256,
+        },
+        redirect_uris: draft.redirect_uris.clone(),
+        post_logout_redirect_uris: draft.post_logout_redirect_uris.clone(),
+        scopes: draft.claims.iter().map(|claim| claim.as_str().to_owned()).collect(),
+        procedures: draft.procedures.clone(),
+        sector: client.sector().to_owned(),
+        created_at,
+        version: 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn client(auth: &serde_json::Value) -> ClientRegistration {
+        let mut draft = json!({
+            "id": "caisse",
+            "name": "Caisse de démonstration",
+            "redirect_uris": ["https://caisse.example/cb", "https://autre.example/cb"],
+            "post_logout_redirect_uris": ["https://caisse.example/bye"],
+            "id_token_alg": "RS256",
+            "claims": ["given_name", "birthdate"],
+            "procedures": ["declare-income"],
+            "sector": "caisse.example",
+        });
+        draft.as_object_mut().unwrap().extend(auth.as_object().unwrap().clone());
+        ClientRegistration::try_from(serde_json::from_value::<ClientDraft>(draft).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_registration_comes_back_from_its_row() {
+        let secret = |method: &str| json!({"auth_method": method, "secret_hash": "ab".repeat(32)});
+        let key = json!({"kty": "EC", "crv": "P-256", "kid": "a",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"});
+        let keys = json!({"auth_method": "private_key_jwt", "jwks": {"keys": [key]}});
+        for auth in [secret("client_secret_basic"), secret("client_secret_post"), keys] {
+            let client = client(&auth);
+            let stored = row(&client, Standing::Active, Instant::from_micros(0));
+            let again = registration(&stored).unwrap();
+            let written = |client: &ClientRegistration| serde_json::to_value(client.draft()).unwrap();
+            assert_eq!(written(&again), written(&client), "{auth}");
+            assert_eq!(again.credential(), client.credential());
+        }
+    }
+
+    #[test]
+    fn a_row_no_registration_wrote_is_refused() {
+        let auth = json!({"auth_method": "client_secret_basic", "secret_hash": "ab".repeat(32)});
+        let good = row(&client(&auth), Standing::Active, Instant::from_micros(0));
+        for bad in [
+            ClientRow { profile: "none".to_owned(), ..good.clone() },
+            ClientRow { scopes: vec!["address".to_owned()], ..good.clone() },
+            ClientRow { redirect_uris: vec!["http://caisse.example/".to_owned()], ..good.clone() },
+        ] {
+            assert!(registration(&bad).is_err());
+        }
+    }
+}

@@ -1,0 +1,462 @@
+//! An aidant carries a procedure out in a usager's name: the representation is opened, its code issued, its end noted.
+
+use super::authorize::{Waiting, find_request, look};
+use super::end::close_representation;
+use super::grounds::{Parties, Refused, Use};
+use super::office::Office;
+use super::steps::{Actor, note};
+use super::{App, Caller, Error, Record, Session, SignedInAidant, people};
+use crate::crypto::OpaqueToken;
+use crate::mandate::{
+    Act, Allowed, EventId, EventKind, Identity, Instant, MandateId, ProcedureId, Refusal, RepresentationId,
+    UsagerId,
+};
+use crate::provider::{AuthorizeCode, CODE_LIFE, ErrorAnswer, Hint};
+use crate::storage::authorizations::{self, AuthorizationRequestRow};
+use crate::storage::mandates::{self, MandateRow};
+use crate::storage::representations::{self, CloseReason, RepresentationRow, Scope};
+use crate::storage::tokens::{self, CodeRow};
+use crate::storage::{Tx, aidants, organisations};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use time::Duration;
+
+/// How long a representation stays open at most.
+pub const LONGEST: Duration = Duration::minutes(60);
+
+/// What the aidant confirms: both persons, the procedure, its acts and its end.
+pub struct Confirmation {
+    /// The request.
+    pub waiting: Waiting,
+    /// Who acts.
+    pub aidant: String,
+    /// For which organisation.
+    pub organisation: String,
+    /// In whose name.
+    pub usager: UsagerId,
+    /// Who that is. Personal data.
+    pub identity: Identity,
+    /// The acts.
+    pub acts: BTreeSet<Act>,
+    /// The mandate's end.
+    pub until: Instant,
+}
+
+/// What a choice came to.
+pub enum Chosen {
+    /// Opened: the address that takes the code to the service.
+    Opened(String),
+    /// Refused by a rule; the request still waits.
+    Refused(Box<Waiting>, Refusal),
+}
+
+/// What was chosen, with the secrets made for it.
+struct Choice {
+    session: Session,
+    caller: Caller,
+    handle: String,
+    mandate: MandateId,
+    procedure: ProcedureId,
+    id: RepresentationId,
+    code: OpaqueToken,
+    now: Instant,
+}
+
+/// Shows a choice before it is made.
+///
+/// # Errors
+/// [`Error::Refused`] when it is not possible (any more); [`Error::NotFound`] for anybody else's mandate.
+pub async fn preview(
+    app: &App,
+    session: &Session,
+    handle: &str,
+    mandate: &MandateId,
+    procedure: &ProcedureId,
+) -> Result<Confirmation, Error> {
+    let now = app.now();
+    let waiting = look(app, session, handle, now).await?;
+    let aidant = session.aidant()?.aidant.clone();
+    let (app_, mandate, procedure) = (Arc::clone(app), mandate.clone(), procedure.clone());
+    app.store
+        .read("represent.preview", move |snapshot| {
+            Box::pin(async move {
+                let parties = Parties::read(snapshot, &aidant, &waiting.client_row).await?;
+                let row = mandates::load(snapshot, &mandate).await?.ok_or(Error::NotFound)?;
+                let decided = waiting.decide(&app_, &parties, &row.mandate, &procedure, now);
+                let allowed = decided.map_err(as_told)?;
+                let usager = row.mandate.usager().ok_or(Error::Unreadable)?;
+                let (_, identity) = people::usager(&app_, snapshot, usager).await?;
+                let organisation = organisations::load(snapshot, &parties.organisation.id).await?;
+                let professional = aidants::load(snapshot, &aidant).await?.ok_or(Error::NotFound)?;
+                let holder = people::Holder::Aidant(aidant.as_str());
+                let sealed = &professional.identity_sealed;
+                let professional = people::professional(&app_, snapshot, holder, sealed).await?;
+                Ok(Confirmation {
+                    aidant: format!("{} {}", professional.given_name, professional.family_name),
+                    organisation: organisation.ok_or(Error::NotFound)?.name,
+                    usager: usager.clone(),
+                    identity,
+                    acts: allowed.acts,
+                    until: allowed.until,
+                    waiting,
+                })
+            })
+        })
+        .await
+}
+
+/// Outsiders learn nothing, not even that there is a mandate (invariant 9).
+fn as_told(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::ForeignMandate => Error::NotFound,
+        other => other.into(),
+    }
+}
+
+/// Opens a representation and issues its code. Sent twice, it opens nothing twice.
+///
+/// # Errors
+/// [`Error::NotFound`] for a request that is not this session's and for anybody else's mandate (then journaled).
+pub async fn choose(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    handle: &str,
+    mandate: &MandateId,
+    procedure: &ProcedureId,
+) -> Result<Chosen, Error> {
+    let choice = Arc::new(Choice {
+        session: session.clone(),
+        caller: caller.clone(),
+        handle: handle.to_owned(),
+        mandate: mandate.clone(),
+        procedure: procedure.clone(),
+        id: RepresentationId::from_bytes(app.new_id()?),
+        code: OpaqueToken::generate(&*app.entropy)?,
+        now: app.now(),
+    });
+    let app_ = Arc::clone(app);
+    app.include("represent.choose", move |tx| {
+        let (app, choice) = (Arc::clone(&app_), Arc::clone(&choice));
+        Box::pin(async move { choice.run(&app, tx).await })
+    })
+    .await?
+}
+
+impl Choice {
+    /// All in one transaction. The inner error is a refusal whose entry is to be committed.
+    async fn run(&self, app: &App, tx: &mut Tx) -> Result<Result<Chosen, Error>, Error> {
+        let waiting = find_request(tx, &self.session, &self.handle).await?;
+        let aidant = waiting.ready(&self.session, self.now)?;
+        if let Some(used_at) = waiting.row.used_at {
+            return self.resume(app, tx, &waiting, &aidant, used_at).await.map(Ok);
+        }
+        if self.now >= waiting.row.expires_at {
+            return Err(Error::NotFound);
+        }
+        let parties = Parties::read(tx, aidant.aidant, &waiting.client_row).await?;
+        let Some(row) = mandates::load(tx, &self.mandate).await? else {
+            self.keep_refusal(app, tx, &parties, None, Error::NotFound.code()).await?;
+            return Ok(Err(Error::NotFound));
+        };
+        match waiting.decide(app, &parties, &row.mandate, &self.procedure, self.now) {
+            Ok(allowed) => self.open(app, tx, &waiting, (&parties, &aidant), row, allowed).await.map(Ok),
+            Err(refusal) => {
+                self.keep_refusal(app, tx, &parties, row.mandate.usager(), refusal.code()).await?;
+                Ok(match refusal {
+                    Refusal::ForeignMandate => Err(Error::NotFound),
+                    other => Ok(Chosen::Refused(Box::new(waiting), other)),
+                })
+            }
+        }
+    }
+
+    async fn keep_refusal(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        parties: &Parties,
+        usager: Option<&UsagerId>,
+        code: &'static str,
+    ) -> Result<(), Error> {
+        let refused = Refused {
+            kind: EventKind::RepresentationRefused,
+            code,
+            organisation: &parties.organisation.id,
+            aidant: &parties.aidant.id,
+            client: &parties.service.id,
+            mandate: Some(&self.mandate),
+            usager,
+            procedure: Some(&self.procedure),
+        };
+        refused.keep(app, tx, (&self.caller, self.now)).await
+    }
+
+    async fn open(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        waiting: &Waiting,
+        (parties, aidant): (&Parties, &SignedInAidant<'_>),
+        mut row: MandateRow,
+        allowed: Allowed,
+    ) -> Result<Chosen, Error> {
+        let own = self.session.id.to_hex();
+        authorizations::take(tx, &waiting.row.id_hash, &own, self.now).await?.ok_or(Error::Conflict)?;
+        let usager = row.mandate.usager().cloned().ok_or(Error::Unreadable)?;
+        let by = (Actor::Aidant(aidant.aidant), &self.caller, self.now);
+        for older in representations::open(tx, &Scope::Session(self.session.sid.clone())).await? {
+            if older.client == waiting.request.client {
+                close_beside(app, tx, &mut row, &older, CloseReason::Replaced, by).await?;
+            }
+        }
+        let acts: Vec<&str> = allowed.acts.iter().map(|act| act.as_str()).collect();
+        let ends_at = allowed.until.min(self.now.plus(LONGEST));
+        let record = Record::done(EventKind::RepresentationOpened)
+            .client(&waiting.request.client)
+            .procedure(&self.procedure)
+            .detail("representation", self.id.as_str())
+            .detail("acts", acts.join(" "))
+            .detail("ends_at", ends_at.millis());
+        let event = note(app, tx, &mut row, record, by).await?;
+        let opened = RepresentationRow {
+            id: self.id.clone(),
+            mandate: self.mandate.clone(),
+            organisation: parties.organisation.id.clone(),
+            aidant: aidant.aidant.clone(),
+            usager,
+            client: waiting.request.client.clone(),
+            procedure: self.procedure.clone(),
+            acts: allowed.acts,
+            sid: self.session.sid.clone(),
+            opened_at: self.now,
+            ends_at,
+            closed: None,
+            outcome: None,
+            version: 1,
+        };
+        representations::insert(tx, &opened, &event).await?;
+        let code = code(&self.code, &waiting.row, &opened.id, aidant, &self.session, (event, self.now));
+        tokens::insert_code(tx, &code).await?;
+        Ok(Chosen::Opened(waiting.request.to.success(&app.issuer, self.code.expose())))
+    }
+
+    /// The same choice sent again (a double click, a lost answer): a fresh code for what it opened, as long as the
+    /// first code was not used; the first one dies.
+    async fn resume(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        waiting: &Waiting,
+        aidant: &SignedInAidant<'_>,
+        used_at: Instant,
+    ) -> Result<Chosen, Error> {
+        let open = representations::open(tx, &Scope::Session(self.session.sid.clone())).await?;
+        let opened = open.into_iter().find(|one| {
+            one.opened_at == used_at
+                && one.client == waiting.request.client
+                && one.mandate == self.mandate
+                && one.procedure == self.procedure
+        });
+        let opened = Use::read(tx, opened.ok_or(Error::NotFound)?).await?;
+        let first = tokens::latest_code(tx, &opened.representation.id).await?.ok_or(Error::NotFound)?;
+        if first.used_at.is_some() || opened.allowed(app, self.now).is_err() {
+            return Err(Error::NotFound);
+        }
+        let id = &opened.representation.id;
+        tokens::revoke_live(tx, &Scope::Representation(id.clone()), self.now).await?;
+        let made = (first.event, self.now);
+        let code = code(&self.code, &waiting.row, id, aidant, &self.session, made);
+        tokens::insert_code(tx, &code).await?;
+        Ok(Chosen::Opened(waiting.request.to.success(&app.issuer, self.code.expose())))
+    }
+}
+
+/// Closes a representation in the same write that goes on using a mandate's row, which may be its own.
+async fn close_beside(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut MandateRow,
+    older: &RepresentationRow,
+    reason: CloseReason,
+    by: (Actor<'_>, &Caller, Instant),
+) -> Result<(), Error> {
+    if older.mandate == row.mandate.id {
+        return close_representation(app, tx, row, older, reason, by).await;
+    }
+    let mut other = mandates::load(tx, &older.mandate).await?.ok_or(Error::Unreadable)?;
+    close_representation(app, tx, &mut other, older, reason, by).await
+}
+
+fn code(
+    code: &OpaqueToken,
+    request: &AuthorizationRequestRow,
+    representation: &RepresentationId,
+    aidant: &SignedInAidant<'_>,
+    session: &Session,
+    (event, now): (EventId, Instant),
+) -> CodeRow {
+    CodeRow {
+        code_hash: code.hash().to_hex(),
+        representation: representation.clone(),
+        client: request.client.clone(),
+        redirect_uri: request.redirect_uri.clone(),
+        code_challenge: request.code_challenge.clone(),
+        nonce: request.nonce.clone(),
+        scope: request.scope.clone(),
+        auth_time: aidant.authenticated_at,
+        aidant_level: aidant.level.to_owned(),
+        event,
+        sid: session.sid.clone(),
+        issued_at: now,
+        expires_at: now.plus(CODE_LIFE),
+        used_at: None,
+        revoked_at: None,
+    }
+}
+
+/// Answers a request that allows no page: only within a representation that is still open in this browser, at the same
+/// service and for the same procedure (contract `openid.md`).
+pub(super) async fn silently(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    waiting: Waiting,
+    now: Instant,
+) -> Result<String, Error> {
+    let failed = |to, code, description| ErrorAnswer { to, code, description }.location(&app.issuer);
+    if waiting.ready(session, now).is_err() {
+        let description = "nobody is signed in, or not freshly enough";
+        return Ok(failed(waiting.request.to, AuthorizeCode::LoginRequired, description));
+    }
+    let code_ = OpaqueToken::generate(&*app.entropy)?;
+    let hint = match &waiting.request.id_token_hint {
+        Some(jwt) => Some(Hint::read(jwt, &app.issuer, &app.keys.published().to_value())),
+        None => None,
+    };
+    let given = Arc::new((session.clone(), caller.clone(), waiting, code_, hint));
+    let (app_, given_) = (Arc::clone(app), Arc::clone(&given));
+    let issued = app
+        .include("represent.silently", move |tx| {
+            let (app, given) = (Arc::clone(&app_), Arc::clone(&given_));
+            Box::pin(async move {
+                let (session, caller, waiting, code_, hint) = &*given;
+                let aidant = waiting.ready(session, now)?;
+                let Some(mut of) = still_open(&app, tx, session, waiting, hint.as_ref()).await? else {
+                    return Ok(false);
+                };
+                if let Err(reason) = of.allowed(&app, now) {
+                    of.refusal(EventKind::RepresentationRefused, reason)
+                        .keep(&app, tx, (caller, now))
+                        .await?;
+                    return Ok(false);
+                }
+                let Some(first) = tokens::latest_code(tx, &of.representation.id).await? else {
+                    return Ok(false);
+                };
+                let record = Record::done(EventKind::ChoiceOffered)
+                    .client(&waiting.request.client)
+                    .procedure(&of.representation.procedure)
+                    .detail("representation", of.representation.id.as_str());
+                note(&app, tx, &mut of.row, record, (Actor::Aidant(aidant.aidant), caller, now)).await?;
+                let made = (first.event, now);
+                let code = code(code_, &waiting.row, &of.representation.id, &aidant, session, made);
+                tokens::insert_code(tx, &code).await?;
+                Ok::<_, Error>(true)
+            })
+        })
+        .await?;
+    let (_, _, waiting, code_, _) = &*given;
+    let to = waiting.request.to.clone();
+    Ok(if issued {
+        to.success(&app.issuer, code_.expose())
+    } else {
+        failed(to, AuthorizeCode::AccountSelectionRequired, "no representation is open here for this service")
+    })
+}
+
+/// The representation a silent request means, if it is still open in this browser.
+async fn still_open(
+    app: &App,
+    tx: &mut Tx,
+    session: &Session,
+    waiting: &Waiting,
+    hint: Option<&Option<Hint>>,
+) -> Result<Option<Use>, Error> {
+    let sector = waiting.client.sector();
+    let asked = &waiting.request.asked;
+    let open = representations::open(tx, &Scope::Session(session.sid.clone())).await?;
+    let meant = open.into_iter().rev().find(|one| {
+        let hinted = match hint {
+            None => true,
+            Some(hint) => hint.as_ref().is_some_and(|hint| {
+                hint.client == one.client && hint.subject == app.keys.pairwise().subject(sector, &one.usager)
+            }),
+        };
+        one.client == waiting.request.client
+            && hinted
+            && asked.procedure.as_ref().is_none_or(|procedure| *procedure == one.procedure)
+            && asked.acts.as_ref().is_none_or(|acts| acts.is_subset(&one.acts))
+    });
+    match meant {
+        Some(one) => Use::read(tx, one).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// An aidant closes a representation of their own.
+///
+/// # Errors
+/// [`Error::NotFound`] for anybody else's, journaled.
+pub async fn close(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    id: &RepresentationId,
+) -> Result<(), Error> {
+    let aidant = session.aidant()?.aidant.clone();
+    let (app_, caller, id, now) = (Arc::clone(app), caller.clone(), id.clone(), app.now());
+    app.include("represent.close", move |tx| {
+        let (app, caller, id, aidant) = (Arc::clone(&app_), caller.clone(), id.clone(), aidant.clone());
+        Box::pin(async move {
+            let row = representations::load(tx, &id).await?.filter(|row| row.aidant == aidant);
+            let Some(row) = row else {
+                let office = Office::behind(tx, &aidant).await?;
+                let told = office.refuse_access(&app, tx, Error::NotFound, (&caller, now)).await?;
+                return Ok(Err(told));
+            };
+            let by = (Actor::Aidant(&aidant), &caller, now);
+            close_one(&app, tx, &row, CloseReason::SignedOut, by).await?;
+            Ok(Ok(()))
+        })
+    })
+    .await?
+}
+
+/// Closes one representation within a write; one that is closed already stays as it is.
+pub(super) async fn close_one(
+    app: &App,
+    tx: &mut Tx,
+    of: &RepresentationRow,
+    reason: CloseReason,
+    by: (Actor<'_>, &Caller, Instant),
+) -> Result<(), Error> {
+    if of.closed.is_some() {
+        return Ok(());
+    }
+    let mut row = mandates::load(tx, &of.mandate).await?.ok_or(Error::Unreadable)?;
+    close_representation(app, tx, &mut row, of, reason, by).await
+}
+
+/// Closes, within a write, whatever is open in a browser session: it ends.
+pub(super) async fn close_session(
+    app: &App,
+    tx: &mut Tx,
+    sid: &str,
+    by: (&Caller, Instant),
+) -> Result<(), Error> {
+    for open in representations::open(tx, &Scope::Session(sid.to_owned())).await? {
+        close_one(app, tx, &open, CloseReason::SignedOut, (Actor::Service, by.0, by.1)).await?;
+    }
+    Ok(())
+}

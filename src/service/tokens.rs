@@ -1,0 +1,282 @@
+//! A service exchanges a code for tokens.
+
+use super::end::close_representation;
+use super::grounds::Use;
+use super::steps::{Actor, note};
+use super::{App, Caller, Error, Record, registry};
+use crate::crypto::OpaqueToken;
+use crate::mandate::{Acceptance, Allowed, Consent, EventKind, Instant, State};
+use crate::provider::{
+    ACCESS_TOKEN_LIFE, Actor as ActClaim, ActorOrganisation, AssertionUse, AuthenticatedClient,
+    ClientRefusal, ClientRegistration, CodeChallenge, Credentials, GrantRefusal, IdToken, IssuedCode,
+    JournalReference, MandateDetails, OAuthError, OrganisationName, Params, Scope, TokenAnswer, TokenRequest,
+};
+use crate::storage::representations::{self, CloseReason};
+use crate::storage::tokens::{self, CodeRow, TokenRow};
+use crate::storage::{Tx, assertions, clients, journal, organisations};
+use std::sync::Arc;
+
+/// A request at the token endpoint whose client is who it says.
+struct Exchange {
+    by: AuthenticatedClient,
+    request: TokenRequest,
+    access_token: OpaqueToken,
+    caller: Caller,
+    now: Instant,
+}
+
+/// What the exchange gave, for the answer.
+struct Granted {
+    code: CodeRow,
+    of: Use,
+    allowed: Allowed,
+    organisation: OrganisationName,
+    index: u64,
+    expires_at: Instant,
+}
+
+/// Exchanges a code for an access token and an ID token; gives the JSON to send.
+///
+/// # Errors
+/// [`Error::OAuth`], journaled with its inner reason; whatever else stands in the way.
+pub async fn exchange(
+    app: &App,
+    caller: &Caller,
+    authorization: Option<&[u8]>,
+    form: &Params,
+) -> Result<Vec<u8>, Error> {
+    let now = app.now();
+    let (by, client) = match authenticate(app, authorization, form, now).await {
+        Err(Error::OAuth(error)) => {
+            let record = Record::refused(EventKind::ClientAuthenticationRefused, error.code());
+            return refuse(app, caller, record, error, now).await;
+        }
+        other => other?,
+    };
+    let request = match TokenRequest::read(form) {
+        Ok(request) => request,
+        Err(error) => {
+            let record = Record::refused(EventKind::CodeExchangeRefused, error.code()).client(&by.client);
+            return refuse(app, caller, record, error, now).await;
+        }
+    };
+    let access_token = OpaqueToken::generate(&*app.entropy)?;
+    let exchange = Arc::new(Exchange { by, request, access_token, caller: caller.clone(), now });
+    let (app_, exchange_) = (Arc::clone(app), Arc::clone(&exchange));
+    let granted = app
+        .include("tokens.exchange", move |tx| {
+            let (app, exchange) = (Arc::clone(&app_), Arc::clone(&exchange_));
+            Box::pin(async move { exchange.run(&app, tx).await })
+        })
+        .await??;
+    Ok(answer(app, &client, &exchange, &granted)?)
+}
+
+/// Who calls. Read outside the write, so that what strangers send costs the writer nothing.
+async fn authenticate(
+    app: &App,
+    authorization: Option<&[u8]>,
+    form: &Params,
+    now: Instant,
+) -> Result<(AuthenticatedClient, ClientRegistration), Error> {
+    let credentials = Credentials::read(authorization, form)?;
+    let id = credentials.client().clone();
+    let row = app
+        .store
+        .read("tokens.client", |snapshot| {
+            Box::pin(async move { Ok::<_, Error>(clients::load(snapshot, &id).await?) })
+        })
+        .await?;
+    let registered = row.as_ref().map(registry::registration).transpose()?;
+    let by = credentials.verify(registered.as_ref(), &app.issuer, now).map_err(OAuthError::from)?;
+    Ok((by, registered.ok_or(OAuthError::InvalidClient(ClientRefusal::Unknown))?))
+}
+
+async fn refuse<T>(
+    app: &App,
+    caller: &Caller,
+    record: Record,
+    error: OAuthError,
+    now: Instant,
+) -> Result<T, Error> {
+    let (app_, caller) = (Arc::clone(app), caller.clone());
+    app.commit("tokens.refuse", move |tx| {
+        let (app, caller, record) = (Arc::clone(&app_), caller.clone(), record.clone());
+        Box::pin(async move { record.append(&app, tx, &caller, now).await })
+    })
+    .await?;
+    Err(error.into())
+}
+
+impl Exchange {
+    /// The whole exchange in one transaction. The inner error is a refusal whose entry is to be committed.
+    async fn run(&self, app: &App, tx: &mut Tx) -> Result<Result<Granted, Error>, Error> {
+        if let Some(used) = &self.by.assertion
+            && !self.first_use(tx, used).await?
+        {
+            let error = OAuthError::from(ClientRefusal::AssertionReplayed);
+            let record = Record::refused(EventKind::ClientAuthenticationRefused, error.code());
+            record.client(&self.by.client).append(app, tx, &self.caller, self.now).await?;
+            return Ok(Err(error.into()));
+        }
+        let hash = self.request.code_hash().to_hex();
+        let code = tokens::load_code(tx, &hash).await?;
+        let challenge = code.as_ref().map(|code| CodeChallenge::parse(&code.code_challenge));
+        let challenge = challenge.transpose().map_err(|_| Error::Unreadable)?;
+        let issued = code.as_ref().zip(challenge.as_ref()).map(|(code, challenge)| IssuedCode {
+            client: &code.client,
+            redirect_uri: &code.redirect_uri,
+            challenge,
+            expires_at: code.expires_at,
+            used: code.used_at.is_some(),
+        });
+        let redeemed = self.request.redeem(&self.by, issued, self.now);
+        let Some(code) = code else {
+            let record = Record::refused(EventKind::CodeExchangeRefused, GrantRefusal::CodeUnknown.code());
+            record.client(&self.by.client).append(app, tx, &self.caller, self.now).await?;
+            return Ok(Err(OAuthError::from(GrantRefusal::CodeUnknown).into()));
+        };
+        let of = representations::load(tx, &code.representation).await?.ok_or(Error::Unreadable)?;
+        let of = Use::read(tx, of).await?;
+        match redeemed {
+            Ok(()) => self.grant(app, tx, code, of).await,
+            Err(refusal) => {
+                self.kill_or_note(app, tx, of, refusal).await?;
+                Ok(Err(OAuthError::from(refusal).into()))
+            }
+        }
+    }
+
+    async fn first_use(&self, tx: &mut Tx, used: &AssertionUse) -> Result<bool, Error> {
+        let jti = OpaqueToken::hash_of(&used.jti).to_hex();
+        Ok(assertions::take(tx, &self.by.client, &jti, used.expires_at).await?)
+    }
+
+    /// A code that comes twice has been seen by somebody it was not for: what it gave dies (RFC 6749, section 4.1.2).
+    async fn kill_or_note(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        mut of: Use,
+        refusal: GrantRefusal,
+    ) -> Result<(), Error> {
+        let kind = match refusal {
+            GrantRefusal::CodeReplayed => EventKind::CodeReplayed,
+            _ => EventKind::CodeExchangeRefused,
+        };
+        of.refusal(kind, refusal.code()).keep(app, tx, (&self.caller, self.now)).await?;
+        if refusal == GrantRefusal::CodeReplayed && of.representation.closed.is_none() {
+            let by = (Actor::Service, &self.caller, self.now);
+            let (row, open) = (&mut of.row, &of.representation);
+            close_representation(app, tx, row, open, CloseReason::Replayed, by).await?;
+        }
+        Ok(())
+    }
+
+    async fn grant(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        code: CodeRow,
+        mut of: Use,
+    ) -> Result<Result<Granted, Error>, Error> {
+        let allowed = match of.allowed(app, self.now) {
+            Ok(allowed) => allowed,
+            Err(reason) => {
+                let refusal = of.refusal(EventKind::CodeExchangeRefused, reason);
+                refusal.keep(app, tx, (&self.caller, self.now)).await?;
+                return Ok(Err(OAuthError::from(GrantRefusal::NotAllowed).into()));
+            }
+        };
+        if !tokens::use_code(tx, &code.code_hash, self.now).await? {
+            let refusal = of.refusal(EventKind::CodeExchangeRefused, GrantRefusal::CodeExpired.code());
+            refusal.keep(app, tx, (&self.caller, self.now)).await?;
+            return Ok(Err(OAuthError::from(GrantRefusal::CodeExpired).into()));
+        }
+        let record = Record::done(EventKind::TokensIssued)
+            .client(&code.client)
+            .procedure(&of.representation.procedure)
+            .detail("representation", of.representation.id.as_str());
+        let by = (Actor::Aidant(&of.representation.aidant), &self.caller, self.now);
+        note(app, tx, &mut of.row, record, by).await?;
+        let expires_at = self.now.plus(ACCESS_TOKEN_LIFE).min(allowed.until);
+        let token = TokenRow {
+            token_hash: self.access_token.hash().to_hex(),
+            representation: code.representation.clone(),
+            client: code.client.clone(),
+            scope: code.scope.clone(),
+            issued_at: self.now,
+            expires_at,
+            revoked_at: None,
+        };
+        tokens::insert_token(tx, &token).await?;
+        let organisation = organisations::load(tx, &of.representation.organisation).await?;
+        let organisation = organisation.ok_or(Error::Unreadable)?;
+        // The code left only after its entry had its place.
+        let index = journal::place(tx, &code.event).await?.ok_or(Error::BeingRecorded)?;
+        let organisation = OrganisationName { name: organisation.name, siret: organisation.siret };
+        Ok(Ok(Granted { code, of, allowed, organisation, index, expires_at }))
+    }
+}
+
+/// Makes and signs the tokens: after the commit, so that signing holds nobody up.
+fn answer(
+    app: &App,
+    client: &ClientRegistration,
+    exchange: &Exchange,
+    granted: &Granted,
+) -> Result<Vec<u8>, Error> {
+    let of = &granted.of.representation;
+    let (consent, acceptance) = agreements(&granted.of.row.mandate.state)?;
+    let mandate = MandateDetails {
+        identifier: of.mandate.clone(),
+        procedure: of.procedure.clone(),
+        acts: granted.allowed.acts.clone(),
+        organisation: granted.organisation.clone(),
+        granted: acceptance.at,
+        expires: acceptance.ends_at,
+        usager_acr: consent.identity_level.clone(),
+        aidant_acr: granted.code.aidant_level.clone(),
+        journal: JournalReference {
+            entry: granted.code.event.clone(),
+            index: granted.index,
+            origin: app.origin.clone(),
+        },
+    };
+    let pairwise = app.keys.pairwise();
+    let actor = ActClaim {
+        sub: pairwise.actor(client.sector(), &of.aidant),
+        organisation: ActorOrganisation { id: of.organisation.clone(), name: granted.organisation.clone() },
+        acr: granted.code.aidant_level.clone(),
+    };
+    let id_token = IdToken {
+        issuer: &app.issuer,
+        subject: &pairwise.subject(client.sector(), &of.usager),
+        client: client.id(),
+        now: exchange.now,
+        authenticated_at: granted.code.auth_time,
+        nonce: granted.code.nonce.as_deref(),
+        access_token: &exchange.access_token,
+        actor: &actor,
+        mandate: &mandate,
+        sid: of.id.as_str(),
+    };
+    let id_token = id_token.sign(app.keys.token_key(client.id_token_alg()))?;
+    let scope = Scope::grant(&granted.code.scope, client.claims()).map_err(|_| Error::Unreadable)?;
+    let answer = TokenAnswer {
+        access_token: &exchange.access_token,
+        expires_in: granted.expires_at.since(exchange.now),
+        id_token: &id_token,
+        scope: &scope,
+        mandate: &mandate,
+    };
+    Ok(answer.to_json()?)
+}
+
+/// Both agreements of a mandate in force.
+fn agreements(state: &State) -> Result<(&Consent, &Acceptance), Error> {
+    match state {
+        State::Active { consent, acceptance, .. } => Ok((consent, acceptance)),
+        _ => Err(Error::Unreadable),
+    }
+}
