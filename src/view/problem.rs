@@ -100,7 +100,7 @@ impl Problem {
                 "Dites-nous si vous êtes sous protection juridique.",
                 "Tell us whether you are under legal protection.",
             ),
-            Self::FamilyNameMissing => ("Écrivez le nom de naissance.", "Enter the birth name."),
+            Self::FamilyNameMissing => ("Écrivez le nom.", "Enter the last name."),
             Self::GivenNameMissing => ("Écrivez le prénom.", "Enter the first name."),
             Self::BirthDateInvalid => (
                 "Écrivez la date de naissance : jour, mois, année.",
