@@ -16,7 +16,6 @@ fn provider(flavour: Flavour) -> Site {
     let client = SandboxClient {
         name: "Porteplume".into(),
         client_id: "porteplume".into(),
-        name: "Porteplume".to_owned(),
         client_secret: Secret::new("never asked for here".into()),
         redirect_uris: vec![BACK.into()],
         post_logout_redirect_uris: Vec::new(),

@@ -92,7 +92,7 @@ impl SandboxClient {
         let citizens = flavour == Flavour::Citizens;
         let levels = if citizens { texts(&["eidas1"]) } else { Vec::new() };
         Provider {
-            label: String::new(),
+            label: if citizens { "Identité citoyenne" } else { "Identité professionnelle" }.to_owned(),
             issuer: issuer.to_owned(),
             client_id: self.client_id.clone(),
             client_secret: self.client_secret.clone(),

@@ -108,7 +108,7 @@ impl PublicService {
         let (redirect_uri, signed_out) =
             (address(&config.redirect_uri())?, address(&config.post_logout_redirect_uri())?);
         let provider = Provider {
-            label: String::new(),
+            label: "Porteplume".to_owned(),
             issuer: config.issuer,
             client_id: config.client_id,
             client_secret: config.client_secret,
