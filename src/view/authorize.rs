@@ -68,7 +68,7 @@ impl Choice {
 page! {
     /// Which procedure, under which mandate?
     ///
-    /// Form `choice-form` (POST `/authorize/{request}/mandate`): `csrf`, `choice` (`<mandate>:<procedure>`, ids
+    /// Form `choice-form` (POST `/authorize/{request}/mandate`): `csrf`, `usager`, `choice` (`<mandate>:<procedure>`, ids
     /// `choice-<mandate>-<procedure>`); button `choice-submit`. Form `cancel-form`, button `cancel-submit`.
     ChooseMandate in Guarded from "authorize/mandate.html" {
         /// What is wrong with what was sent.
@@ -78,6 +78,8 @@ page! {
         /// Name of the service.
         service: String,
         /// In whose name.
+        usager_id: UsagerId,
+        /// Who that is.
         usager: Person,
         /// What stands and what this service may receive.
         choices: Vec<Choice>,
@@ -101,6 +103,8 @@ page! {
         /// For which organisation.
         organisation: String,
         /// In whose name.
+        usager_id: UsagerId,
+        /// Who that is.
         usager: Person,
         /// What was chosen.
         choice: Choice,

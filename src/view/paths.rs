@@ -22,6 +22,8 @@ pub const SIGN_OUT: &str = "/sign-out";
 pub const SIGNED_OUT: &str = "/signed-out";
 /// OpenID Connect sign-out started by a service.
 pub const END_SESSION: &str = "/end_session";
+/// The person's yes to it (POST).
+pub const END_SESSION_CONFIRM: &str = "/end_session/confirm";
 
 /// The aidant's sign-in (GET asks, POST goes to the provider).
 pub const AIDANT_SIGN_IN: &str = "/aidant/sign-in";
@@ -102,6 +104,10 @@ pub const SEARCH: &str = "/auditor";
 /// One entry with its proof. Takes `{event}`.
 pub const ENTRY: &str = "/auditor/entries/{event}";
 
+/// Where services send people (GET, POST).
+pub const AUTHORIZE: &str = "/authorize";
+/// A pending authorisation request: its choice of the usager.
+pub const AUTHORIZE_REQUEST: &str = "/authorize/{request}";
 /// Chooses the usager (GET, POST). Takes `{request}`, the handle of the pending authorisation request.
 pub const AUTHORIZE_USAGER: &str = "/authorize/{request}/usager";
 /// Looks a usager up by name and birth date (POST).

@@ -5,6 +5,7 @@
 
 mod address;
 mod assets;
+mod authorize;
 mod cookie;
 pub mod csrf;
 mod edge;
@@ -15,6 +16,7 @@ mod headers;
 mod health;
 mod language;
 mod middleware;
+mod openid;
 mod pages;
 mod problem;
 mod public;

@@ -37,6 +37,12 @@ impl Visit {
         Caller { address: self.address.map(|address| address.0), sid: Some(session.sid.clone()) }
     }
 
+    /// The same, from a browser without a session.
+    #[must_use]
+    pub fn caller_without_session(&self) -> Caller {
+        Caller { address: self.address.map(|address| address.0), sid: None }
+    }
+
     /// The request's headers.
     #[must_use]
     pub const fn headers(&self) -> &HeaderMap {

@@ -59,6 +59,13 @@ impl Reply {
         self
     }
 
+    /// With the stable code of a refusal that this page shows, for the log line.
+    #[must_use]
+    pub fn code(mut self, code: &'static str) -> Self {
+        self.0.extensions_mut().insert(super::trace::Code(code));
+        self
+    }
+
     /// The browser forgets all it keeps of us: for sign-out on a shared computer.
     #[must_use]
     pub fn forget_all(mut self) -> Self {

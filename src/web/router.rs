@@ -1,7 +1,7 @@
 //! Every route, in one file.
 
 use super::middleware::{Routes, compose};
-use super::{Web, factor, public};
+use super::{Web, authorize, factor, openid, public};
 use axum::Router;
 use std::sync::Arc;
 
@@ -9,9 +9,12 @@ use std::sync::Arc;
 pub fn router(web: Web) -> Router {
     let edge = Arc::clone(&web.edge);
     let routes = Routes {
-        pages: public::routes(&edge).merge(factor::routes(&edge)),
-        doors: Router::new(),
-        protocol: Router::new(),
+        pages: public::routes(&edge)
+            .merge(factor::routes(&edge))
+            .merge(authorize::pages(&edge))
+            .merge(openid::pages()),
+        doors: authorize::doors(&edge).merge(openid::doors()),
+        protocol: openid::protocol(&edge),
     };
     let app = Arc::clone(&web.app);
     compose(&edge, web, routes, move || {

@@ -68,11 +68,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         VerifyJournal { origin, checkpoint: Some(CHECKPOINT.into()) }.render(&anonymous(l))
     }),
     ("signed-out", |_, l| SignedOut.render(&anonymous(l))),
-    ("end-session", |cast, l| {
-        let carried =
-            vec![("state".into(), "\"><script>".into()), ("id_token_hint".into(), "e30.e30.sig".into())];
-        EndSession { service: Some(cast.service.clone()), carried }.render(&cast.as_aidant(l))
-    }),
+    ("end-session", |cast, l| EndSession { service: Some(cast.service.clone()) }.render(&cast.as_aidant(l))),
     ("sign-in-usager", |_, l| sign_in(Door::Usager, "FranceConnect", l)),
     ("sign-in-aidant", |_, l| sign_in(Door::Aidant, "ProConnect", l)),
     ("sign-in-auditor", |_, l| sign_in(Door::Auditor, "ProConnect", l)),

@@ -305,6 +305,7 @@ pub(super) const OUTSIDE: &[Sample] = &[
             problems: vec![Problem::ChoiceMissing],
             request: "request-1".into(),
             service: cast.service.clone(),
+            usager_id: UsagerId::from_bytes([3; 16]),
             usager: cast.person(),
             choices: vec![choice(), Choice { mandate: MandateId::from_bytes([2; 16]), ..choice() }],
             refused: granted()
@@ -319,6 +320,7 @@ pub(super) const OUTSIDE: &[Sample] = &[
             problems: vec![],
             request: "request-1".into(),
             service: cast.service.clone(),
+            usager_id: UsagerId::from_bytes([3; 16]),
             usager: cast.person(),
             choices: vec![],
             refused: vec![],
@@ -331,6 +333,7 @@ pub(super) const OUTSIDE: &[Sample] = &[
             service: cast.service.clone(),
             aidant: cast.aidant.clone(),
             organisation: cast.organisation.clone(),
+            usager_id: UsagerId::from_bytes([3; 16]),
             usager: cast.person(),
             choice: choice(),
             idempotency: "idempotency-key".into(),

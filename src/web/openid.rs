@@ -1,0 +1,149 @@
+//! What services ask by program, and the sign-out they ask a browser for.
+
+use super::middleware::limited;
+use super::pages::Visit;
+use super::{
+    Action, CheckedForm, ClientAddress, Edge, MaybeSession, OAuthRefusal, Problem, RawForm, Reply, Web,
+};
+use crate::provider::{
+    BearerError, DISCOVERY, JWKS, LogoutDecision, OAuthError, PageError, Params, TOKEN, USERINFO, bearer,
+    discovery,
+};
+use crate::service::{Caller, claims, logout, sign_in, tokens};
+use crate::view::paths;
+use crate::view::public::EndSession;
+use axum::body::Bytes;
+use axum::extract::{FromRequest as _, RawQuery, Request, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use std::sync::Arc;
+
+/// Endpoints for programs.
+pub(super) fn protocol(edge: &Arc<Edge>) -> Router<Web> {
+    let tokens = Router::new().route(TOKEN, post(token));
+    Router::new()
+        .route(DISCOVERY, get(metadata))
+        .route(JWKS, get(keys))
+        .route(USERINFO, get(userinfo).post(userinfo))
+        .merge(limited(edge, Action::Token, tokens))
+}
+
+/// Where services send people to sign out: other sites may post to it.
+pub(super) fn doors() -> Router<Web> {
+    Router::new().route(paths::END_SESSION, get(end_session).post(end_session_by_form))
+}
+
+/// The answer to the question it may ask.
+pub(super) fn pages() -> Router<Web> {
+    Router::new().route(paths::END_SESSION_CONFIRM, post(end_session_confirmed))
+}
+
+type Page = Result<Reply, Problem>;
+
+const JSON: &str = "application/json";
+/// Public and rarely changed: a rotated key is published a while before it signs.
+const SHORTLY: &str = "public, max-age=300";
+
+async fn metadata(State(web): State<Web>) -> Response {
+    ([(CONTENT_TYPE, JSON), (CACHE_CONTROL, SHORTLY)], discovery(&web.app.issuer)).into_response()
+}
+
+async fn keys(State(web): State<Web>) -> Response {
+    let body = web.app.keys.published().to_value().to_string();
+    ([(CONTENT_TYPE, JSON), (CACHE_CONTROL, SHORTLY)], body).into_response()
+}
+
+/// JSON of ours; the headers' layer says `no-store`.
+fn json(body: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, JSON)], body).into_response()
+}
+
+const fn caller(address: Option<&ClientAddress>) -> Caller {
+    let address = match address {
+        Some(address) => Some(address.0),
+        None => None,
+    };
+    Caller { address, sid: None }
+}
+
+async fn token(
+    State(web): State<Web>,
+    address: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+    RawForm(form): RawForm,
+) -> Result<Response, OAuthRefusal> {
+    let authorization = headers.get(AUTHORIZATION).map(axum::http::HeaderValue::as_bytes);
+    let refused = |error| OAuthRefusal::of_token(error, authorization.is_some());
+    let params = Params::parse(&form).map_err(|error| refused(OAuthError::from(error).into()))?;
+    let caller = caller(address.as_deref());
+    let answer = tokens::exchange(&web.app, &caller, authorization, &params).await;
+    answer.map(json).map_err(refused)
+}
+
+async fn userinfo(
+    State(web): State<Web>,
+    address: Option<Extension<ClientAddress>>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, OAuthRefusal> {
+    let headers = request.headers().clone();
+    let form = form_of(request).await?;
+    let query = Params::parse(query.unwrap_or_default().as_bytes()).map_err(BearerError::from)?;
+    let authorization = headers.get(AUTHORIZATION).map(axum::http::HeaderValue::as_bytes);
+    let token = bearer(authorization, &query, form.as_ref())?;
+    let answer = claims::release(&web.app, &caller(address.as_deref()), token).await;
+    answer.map(json).map_err(OAuthRefusal::of_userinfo)
+}
+
+/// The form of a POST that has one.
+async fn form_of(request: Request) -> Result<Option<Params>, OAuthRefusal> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if request.method() != Method::POST || !kind.starts_with("application/x-www-form-urlencoded") {
+        return Ok(None);
+    }
+    let bytes = Bytes::from_request(request, &()).await.map_err(|_| BearerError::InvalidRequest)?;
+    Ok(Some(Params::parse(&bytes).map_err(BearerError::from)?))
+}
+
+async fn end_session(
+    State(web): State<Web>,
+    visit: Visit,
+    MaybeSession(session): MaybeSession,
+    RawQuery(query): RawQuery,
+) -> Page {
+    end(&web, visit, session.as_ref(), query.unwrap_or_default().as_bytes()).await
+}
+
+async fn end_session_by_form(
+    State(web): State<Web>,
+    visit: Visit,
+    MaybeSession(session): MaybeSession,
+    RawForm(form): RawForm,
+) -> Page {
+    end(&web, visit, session.as_ref(), &form).await
+}
+
+async fn end(web: &Web, visit: Visit, session: Option<&crate::service::Session>, sent: &[u8]) -> Page {
+    let params = Params::parse(sent).map_err(PageError::from)?;
+    let caller = match session {
+        Some(session) => visit.caller(session),
+        None => visit.caller_without_session(),
+    };
+    let decision = logout::end(&web.app, session, &caller, &params).await?;
+    match (decision, session) {
+        (LogoutDecision::LogoutThenRedirect(address), _) => Ok(Reply::leave(&address)),
+        (LogoutDecision::ConfirmPage, Some(session)) => {
+            let page = EndSession { service: None };
+            Ok(Reply::page(page.render(&visit.guarded(web, session).await?)))
+        }
+        (LogoutDecision::LogoutThenPage | LogoutDecision::ConfirmPage, _) => Ok(Reply::go(paths::SIGNED_OUT)),
+    }
+}
+
+async fn end_session_confirmed(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
+    sign_in::sign_out(&web.app, &form.session, &visit.caller(&form.session)).await?;
+    Ok(Reply::go(paths::SIGNED_OUT).forget_all())
+}
