@@ -1,6 +1,6 @@
 //! What happens by itself: times that pass, rows that have had their time.
 
-use crate::service::{App, Error, upkeep};
+use crate::service::{App, Error, expire, upkeep};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -37,6 +37,9 @@ pub fn start(app: &App, mut stop: watch::Receiver<bool>) -> Jobs {
 
 /// One round of everything. A job that fails is tried again at the next round.
 async fn round(app: &App) {
+    report("lapse", expire::lapse_due(app).await.map(drop));
+    report("expire", expire::expire_due(app).await.map(drop));
+    report("close", expire::close_due(app).await.map(drop));
     report("purge", upkeep::purge(app).await);
 }
 

@@ -22,6 +22,7 @@ mod state;
 mod terms;
 mod text;
 mod text_fixed;
+mod text_stored;
 mod words;
 
 pub use catalogue::{
@@ -45,3 +46,4 @@ pub use replay::{Impossible, LifeFact, ReplayError, replay};
 pub use state::{Acceptance, Consent, ConsentChannel, EndReason, State, StateName};
 pub use terms::{InvalidTerms, LONGEST, Term, Terms};
 pub use text::{Block, MandateText, Section, TEXT_VERSION, binding_text, reading_text};
+pub use text_stored::stored_sections;

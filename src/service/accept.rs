@@ -6,7 +6,7 @@ use super::office::Office;
 use super::steps::{Actor, refuse, take};
 use super::{App, Caller, Error, Session, SessionError};
 use crate::crypto::{Cell, VerificationCode, normalise_code};
-use crate::mandate::{EndReason, EventId, Instant, LifeFact, MandateId, State};
+use crate::mandate::{EndReason, EventId, Instant, LifeFact, Mandate, MandateId, State};
 use crate::storage::data_keys::KeyKind;
 use crate::storage::mandates::MandateRow;
 use crate::storage::{Tx, papers};
@@ -33,6 +33,21 @@ pub async fn renounce(
     mandate: &MandateId,
 ) -> Result<(), Error> {
     run(app, session, caller, mandate, Act::Renounce, "mandate.renounce").await
+}
+
+/// Whether the session's second factor was proved after the consent, as accepting asks. Nothing is asked where
+/// there is nothing to accept.
+///
+/// # Errors
+/// [`SessionError::FactorNeeded`].
+pub fn factor_after_consent(session: &Session, mandate: &Mandate) -> Result<(), Error> {
+    let proved = session.aidant()?.factor_at;
+    match &mandate.state {
+        State::Consented(consent) if proved.is_none_or(|at| at < consent.at) => {
+            Err(SessionError::FactorNeeded.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -111,12 +126,7 @@ impl Deciding {
     }
 
     async fn accept(&self, tx: &mut Tx, office: &Office, row: &mut MandateRow) -> Result<(), Error> {
-        let proved = self.session.aidant()?.factor_at;
-        if let State::Consented(consent) = &row.mandate.state
-            && proved.is_none_or(|at| at < consent.at)
-        {
-            return Err(SessionError::FactorNeeded.into());
-        }
+        factor_after_consent(&self.session, &row.mandate)?;
         let aidant = office.aidant.id.clone();
         let next = row.mandate.clone().accept(aidant.clone(), self.now)?;
         let code = VerificationCode::generate(&*self.app.entropy)?;

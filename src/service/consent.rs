@@ -3,10 +3,12 @@
 use super::names::Names;
 use super::session::{self, Opened};
 use super::steps::{Actor, refuse, take};
-use super::{App, Caller, Error, IDENTIFICATION_FRESH, Identified, Session, SessionError, Who, people};
+use super::{
+    App, Caller, Error, IDENTIFICATION_FRESH, Identified, Record, Session, SessionError, Who, people,
+};
 use crate::mandate::{
-    AidantId, Consent, ConsentChannel, Declarations, Identity, Instant, Language, LifeFact, Mandate,
-    MandateId, TransitionError,
+    AidantId, Consent, ConsentChannel, Declarations, EventKind, Identity, Instant, Language, LifeFact,
+    Mandate, MandateId, TransitionError,
 };
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::{Snapshot, Tx, papers, usagers};
@@ -230,4 +232,37 @@ impl Answering {
     ) -> Result<Error, Error> {
         refuse(&self.app, tx, &row.mandate, error.into(), self.by()).await
     }
+}
+
+/// "It is not me": the screen forgets whom the provider named, and the person may identify again.
+pub async fn disown(app: &App, session: &Session, caller: &Caller) -> Result<Opened, Error> {
+    let (aidant, mandate, identified) = session.handed_over()?;
+    let Some(identified) = identified else { return Err(TransitionError::StaleIdentification.into()) };
+    let Who::HandedOver { authenticated_at, level, .. } = &session.who else {
+        return Err(SessionError::WrongRole.into());
+    };
+    let who = Who::HandedOver {
+        aidant: aidant.clone(),
+        authenticated_at: *authenticated_at,
+        level: level.clone(),
+        mandate: mandate.clone(),
+        identified: None,
+    };
+    let record = Record::refused(EventKind::UsagerIdentificationRefused, "identity_not_confirmed")
+        .aidant(aidant)
+        .usager(&identified.usager)
+        .about(mandate);
+    let opened = session::next(app, session, who)?;
+    let (before, after) = (session.id, Arc::new(opened.session.clone()));
+    let (app_, caller, now) = (Arc::clone(app), caller.clone(), app.now());
+    app.commit("consent.disown", move |tx| {
+        let (app, caller, record) = (Arc::clone(&app_), caller.clone(), record.clone());
+        let after = Arc::clone(&after);
+        Box::pin(async move {
+            record.append(&app, tx, &caller, now).await?;
+            session::rotate(tx, &before, &after).await
+        })
+    })
+    .await?;
+    Ok(opened)
 }

@@ -1,7 +1,8 @@
 //! What time does by itself: proposals lapse, mandates expire, representations run out. Called by the jobs; each
 //! change is its own write, so one that fails holds up no other.
 
-use super::end::{close_representation, end_mandate};
+use super::end::end_mandate;
+use super::represent::close_one;
 use super::steps::{Actor, take};
 use super::{App, Caller, Error};
 use crate::mandate::{EndReason, Instant, LifeFact, MandateId, RepresentationId, TransitionError};
@@ -91,10 +92,8 @@ async fn change(app: &App, tx: &mut Tx, due: &Due, now: Instant) -> Result<(), E
             end_mandate(app, tx, &mut row, EndReason::Expired, by).await
         }
         Due::Representation(id) => {
-            let open = representations::load(tx, id).await?.filter(|row| row.closed.is_none());
-            let Some(open) = open else { return Ok(()) };
-            let mut row = mandates::load(tx, &open.mandate).await?.ok_or(Error::NotFound)?;
-            close_representation(app, tx, &mut row, &open, CloseReason::Expired, by).await
+            let Some(open) = representations::load(tx, id).await? else { return Ok(()) };
+            close_one(app, tx, &open, CloseReason::Expired, by).await
         }
     }
 }

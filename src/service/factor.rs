@@ -71,9 +71,13 @@ pub async fn locked_until(app: &App, session: &Session) -> Result<Instant, Error
     Ok(state(app, session).await?.and_then(|factor| factor.locked_until).unwrap_or_else(|| app.now()))
 }
 
-/// The factor of the aidant whose session it is, locked screen included.
+/// The factor of the aidant whose session it is, handed over and locked screens included.
 async fn state(app: &App, session: &Session) -> Result<Option<FactorRow>, Error> {
-    let (Who::Aidant { aidant, .. } | Who::Locked { aidant, .. }) = &session.who else { return Ok(None) };
+    let (Who::Aidant { aidant, .. } | Who::HandedOver { aidant, .. } | Who::Locked { aidant, .. }) =
+        &session.who
+    else {
+        return Ok(None);
+    };
     let aidant = aidant.clone();
     app.store
         .read("factor.state", |snapshot| Box::pin(async move { Ok(factors::load(snapshot, &aidant).await?) }))

@@ -2,16 +2,9 @@
 
 use super::people::{self, Holder};
 use super::{App, Error};
-use crate::mandate::{AidantId, ClientId, Identity, OrganisationId, UsagerId};
+use crate::mandate::{AidantId, ClientId, OrganisationId, UsagerId};
 use crate::storage::{Snapshot, aidants, clients, organisations};
 use std::collections::HashMap;
-
-/// First and last name, as pages say it: the name in use where there is one.
-#[must_use]
-pub fn full_name(identity: &Identity) -> String {
-    let family = identity.preferred_username.as_ref().unwrap_or(&identity.family_name);
-    format!("{} {family}", identity.given_name)
-}
 
 /// Names looked up so far. Whoever was erased has an empty name.
 #[derive(Default)]
@@ -29,7 +22,7 @@ impl Names {
             return Ok(name.clone());
         }
         let opened = people::usager(app, snapshot, id).await;
-        let name = opened.map(|(_, identity)| full_name(&identity));
+        let name = opened.map(|(_, identity)| people::full_name(&identity));
         self.keep(id.as_str(), unless_erased(name)?)
     }
 

@@ -3,7 +3,7 @@
 use crate::mandate::{
     Act, Bilingual, BirthDate, Catalogue, EndReason, EventId, EventKind, Instant, Language, Mandate,
     MandateId, MandateText, NeverDelegable, Procedure, ProcedureId, Refusal, RepresentationId, Section,
-    State, Theme,
+    State, Theme, stored_sections,
 };
 use std::collections::BTreeSet;
 
@@ -305,6 +305,13 @@ impl Wording {
     #[must_use]
     pub fn new(text: &MandateText<'_>, hash: String) -> Self {
         Self { fr: text.sections(Language::Fr), en: text.sections(Language::En), hash }
+    }
+
+    /// A text as stored: what was agreed to, when today's words differ. Only the French one was kept.
+    #[must_use]
+    pub fn stored(text: &str, hash: String) -> Self {
+        let fr = stored_sections(text);
+        Self { en: fr.clone(), fr, hash }
     }
 
     pub(super) fn reading(&self, frame: &super::Frame) -> &[Section] {

@@ -1,0 +1,371 @@
+//! What an aidant sees of their organisation's mandates: today, the list, one of them, its paper.
+
+use super::accept::code_cell;
+use super::names::Names;
+use super::office::Office;
+use super::receipt::{self, Receipt};
+use super::steps::{Actor, note};
+use super::uses::{self, Use};
+use super::{App, Caller, Error, Record, Session, people};
+use crate::crypto::SecretString;
+use crate::mandate::{
+    Acceptance, Consent, EventKind, Identity, Instant, Mandate, MandateId, State, StateName, TransitionError,
+};
+use crate::storage::data_keys::KeyKind;
+use crate::storage::mandates::{self, MandateRow};
+use crate::storage::representations::{self, Scope};
+use crate::storage::{Snapshot, Tx, journal, organisations, papers, refusals};
+use std::sync::Arc;
+use time::Duration;
+
+/// A mandate that ends within this long is shown as ending soon.
+const SOON: Duration = Duration::days(30);
+/// At most so many lines of what was done.
+const MOST_USES: u32 = 100;
+/// At most so many mandates of one state in the list.
+const MOST_LISTED: usize = 200;
+
+/// A mandate with the names of its parties. Personal data: no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Card {
+    /// The mandate.
+    pub mandate: Mandate,
+    /// First and last name of the usager, once one has consented.
+    pub usager: Option<String>,
+    /// Name of the organisation.
+    pub organisation: String,
+    /// First and last name of the aidant who proposed it.
+    pub aidant: String,
+}
+
+/// Names the parties of a mandate.
+pub async fn card(
+    app: &App,
+    snapshot: &mut Snapshot,
+    names: &mut Names,
+    mandate: Mandate,
+) -> Result<Card, Error> {
+    let usager = match mandate.usager() {
+        Some(id) => Some(names.usager(app, snapshot, id).await?),
+        None => None,
+    };
+    Ok(Card {
+        usager,
+        organisation: names.organisation(snapshot, &mandate.organisation).await?,
+        aidant: names.aidant(app, snapshot, &mandate.proposed_by).await?,
+        mandate,
+    })
+}
+
+async fn cards(
+    app: &App,
+    snapshot: &mut Snapshot,
+    names: &mut Names,
+    rows: Vec<MandateRow>,
+) -> Result<Vec<Card>, Error> {
+    let mut cards = Vec::with_capacity(rows.len());
+    for row in rows {
+        cards.push(card(app, snapshot, names, row.mandate).await?);
+    }
+    Ok(cards)
+}
+
+/// An aidant's day.
+pub struct Today {
+    /// Representations still open.
+    pub open: Vec<Use>,
+    /// Mandates that wait for the usager or for acceptance.
+    pub waiting: Vec<Card>,
+    /// Mandates in force that end soon.
+    pub soon: Vec<Card>,
+    /// How many mandates stand.
+    pub standing: u64,
+    /// What this aidant did today, refusals included.
+    pub done: Vec<Use>,
+    /// When the page was made.
+    pub now: Instant,
+}
+
+/// Today, for the signed-in aidant.
+pub async fn today(app: &App, session: &Session) -> Result<Today, Error> {
+    let (app_, session, now) = (Arc::clone(app), session.clone(), app.now());
+    app.store
+        .read("aidant.today", move |snapshot| {
+            Box::pin(async move {
+                let office = Office::of(snapshot, &session).await?;
+                let (organisation, aidant) = (&office.organisation.id, &office.aidant.id);
+                let mut names = Names::default();
+                let open = representations::open(snapshot, &Scope::Aidant(aidant.clone())).await?;
+                let mut waiting =
+                    mandates::of_organisation(snapshot, organisation, StateName::Consented).await?;
+                waiting.extend(mandates::of_organisation(snapshot, organisation, StateName::Proposed).await?);
+                waiting.retain(|row| now < row.mandate.lapses_at());
+                let soon = mandates::ending(snapshot, organisation, now, now.plus(SOON)).await?;
+                let standing = mandates::standing(snapshot, organisation, None, now).await?.len();
+                let midnight = Instant::from(now.date().midnight().assume_utc());
+                let done = representations::of_aidant(snapshot, aidant, midnight, MOST_USES).await?;
+                let refused = refusals::of_aidant(snapshot, aidant, midnight, MOST_USES).await?;
+                Ok(Today {
+                    open: uses::told(&app_, snapshot, &mut names, &open, &[]).await?,
+                    waiting: cards(&app_, snapshot, &mut names, waiting).await?,
+                    soon: cards(&app_, snapshot, &mut names, soon).await?,
+                    standing: u64::try_from(standing).unwrap_or(u64::MAX),
+                    done: uses::told(&app_, snapshot, &mut names, &done, &refused).await?,
+                    now,
+                })
+            })
+        })
+        .await
+}
+
+/// The mandates of the aidant's organisation, of each state the latest first, and when the list was made.
+pub async fn list(app: &App, session: &Session) -> Result<(Vec<Card>, Instant), Error> {
+    let (app_, session, now) = (Arc::clone(app), session.clone(), app.now());
+    app.store
+        .read("mandate.list", move |snapshot| {
+            Box::pin(async move {
+                let office = Office::of(snapshot, &session).await?;
+                let (mut names, mut listed) = (Names::default(), Vec::new());
+                for state in StateName::ALL {
+                    let mut rows =
+                        mandates::of_organisation(snapshot, &office.organisation.id, state).await?;
+                    rows.truncate(MOST_LISTED);
+                    listed.extend(cards(&app_, snapshot, &mut names, rows).await?);
+                }
+                listed.sort_by_key(|card| std::cmp::Reverse(card.mandate.proposed_at));
+                Ok((listed, now))
+            })
+        })
+        .await
+}
+
+/// One step of a mandate's life.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub kind: EventKind,
+    /// First and last name of who did it, if it was a person.
+    pub by: Option<String>,
+}
+
+/// One mandate with all that is known of it.
+pub struct Detail {
+    /// The mandate.
+    pub card: Card,
+    /// Its life, oldest first.
+    pub life: Vec<Stage>,
+    /// What was done with it, the latest first.
+    pub uses: Vec<Use>,
+    /// Receipt of its latest entry, once included.
+    pub receipt: Option<Receipt>,
+    /// When the page was made.
+    pub now: Instant,
+}
+
+/// One mandate of the aidant's organisation. Reading about a person is journaled.
+///
+/// # Errors
+/// [`Error::NotFound`], journaled, for a mandate of another organisation.
+pub async fn detail(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    mandate: &MandateId,
+) -> Result<Detail, Error> {
+    let reading = Reading::new(app, session, caller, mandate)?;
+    app.commit("mandate.read", move |tx| {
+        let reading = Arc::clone(&reading);
+        Box::pin(async move { reading.detail(tx).await })
+    })
+    .await?
+}
+
+/// The mandate on paper. Personal data and a code: no `Debug`.
+pub struct Paper {
+    /// The mandate.
+    pub card: Card,
+    /// The usager.
+    pub usager: Identity,
+    /// Both agreements.
+    pub consent: Consent,
+    /// Both agreements.
+    pub acceptance: Acceptance,
+    /// First and last name of who accepted for the organisation.
+    pub accepted_by: String,
+    /// SIRET of the organisation.
+    pub siret: String,
+    /// The text agreed to; its hash is the consent's.
+    pub text: String,
+    /// The code to find and verify the mandate by.
+    pub code: SecretString,
+    /// Where the acceptance stands in the journal.
+    pub receipt: Receipt,
+    /// When it was printed.
+    pub now: Instant,
+}
+
+/// Prints a mandate in force; each printing is journaled.
+///
+/// # Errors
+/// [`Error::Transition`] when it is not in force; [`Error::BeingRecorded`] while its acceptance is not included.
+pub async fn print(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    mandate: &MandateId,
+) -> Result<Paper, Error> {
+    let reading = Reading::new(app, session, caller, mandate)?;
+    app.include("mandate.print", move |tx| {
+        let reading = Arc::clone(&reading);
+        Box::pin(async move { reading.print(tx).await })
+    })
+    .await?
+}
+
+struct Reading {
+    app: App,
+    session: Session,
+    caller: Caller,
+    mandate: MandateId,
+    now: Instant,
+}
+
+impl Reading {
+    fn new(app: &App, session: &Session, caller: &Caller, mandate: &MandateId) -> Result<Arc<Self>, Error> {
+        session.aidant()?;
+        let (session, caller, mandate) = (session.clone(), caller.clone(), mandate.clone());
+        Ok(Arc::new(Self { app: Arc::clone(app), session, caller, mandate, now: app.now() }))
+    }
+
+    async fn find(&self, tx: &mut Tx, office: &Office) -> Result<Result<MandateRow, Error>, Error> {
+        match office.mandate(tx, &self.mandate).await {
+            Ok(row) => Ok(Ok(row)),
+            Err(error) => office.refuse_access(&self.app, tx, error, (&self.caller, self.now)).await.map(Err),
+        }
+    }
+
+    async fn detail(&self, tx: &mut Tx) -> Result<Result<Detail, Error>, Error> {
+        let office = Office::of(tx, &self.session).await?;
+        let row = match self.find(tx, &office).await? {
+            Ok(row) => row,
+            Err(error) => return Ok(Err(error)),
+        };
+        if let Some(usager) = row.mandate.usager() {
+            Record::done(EventKind::MandateRead)
+                .organisation(&office.organisation.id)
+                .aidant(&office.aidant.id)
+                .usager(usager)
+                .about(&self.mandate)
+                .append(&self.app, tx, &self.caller, self.now)
+                .await?;
+        }
+        let mut names = Names::default();
+        let uses = representations::of_mandate(tx, &self.mandate, MOST_USES).await?;
+        let refused = refusals::of_mandate(tx, &self.mandate, MOST_USES).await?;
+        Ok(Ok(Detail {
+            life: life(&self.app, tx, &mut names, &row.mandate).await?,
+            uses: uses::told(&self.app, tx, &mut names, &uses, &refused).await?,
+            receipt: self.latest(tx, &row).await?,
+            card: card(&self.app, tx, &mut names, row.mandate).await?,
+            now: self.now,
+        }))
+    }
+
+    /// The receipt of the last entry of the mandate's own history.
+    async fn latest(&self, tx: &mut Tx, row: &MandateRow) -> Result<Option<Receipt>, Error> {
+        let id = self.mandate.as_str();
+        let key = self.app.vault.find(&self.app.keys, tx, KeyKind::Mandate, id).await?;
+        let Some(key) = key else { return Ok(None) };
+        let entry = journal::by_tag(tx, &key.tags()?.tag(row.seq).to_hex()).await?;
+        match entry {
+            Some(entry) => receipt::of_entry(&self.app, tx, entry).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn print(&self, tx: &mut Tx) -> Result<Result<Paper, Error>, Error> {
+        let office = Office::of(tx, &self.session).await?;
+        let mut row = match self.find(tx, &office).await? {
+            Ok(row) => row,
+            Err(error) => return Ok(Err(error)),
+        };
+        let State::Active { consent, acceptance, .. } = row.mandate.state.clone() else {
+            return Ok(Err(TransitionError::NotFrom(row.mandate.state.name()).into()));
+        };
+        let paper = papers::load(tx, &self.mandate).await?.ok_or(Error::Unreadable)?;
+        let (sealed, event) = paper.accepted.ok_or(Error::Unreadable)?;
+        // The paper carries what proves the mandate, so it waits for it (invariant 3).
+        let receipt = receipt::of(&self.app, tx, &event).await?.ok_or(Error::BeingRecorded)?;
+        let code = self.open_code(tx, &sealed).await?;
+        let by = (Actor::Aidant(&office.aidant.id), &self.caller, self.now);
+        note(&self.app, tx, &mut row, Record::done(EventKind::MandatePrinted), by).await?;
+        let organisation =
+            organisations::load(tx, &row.mandate.organisation).await?.ok_or(Error::NotFound)?;
+        let (_, usager) = people::usager(&self.app, tx, &consent.usager).await?;
+        let mut names = Names::default();
+        Ok(Ok(Paper {
+            accepted_by: names.aidant(&self.app, tx, &acceptance.by).await?,
+            card: card(&self.app, tx, &mut names, row.mandate).await?,
+            usager,
+            consent,
+            acceptance,
+            siret: organisation.siret,
+            text: paper.text,
+            code,
+            receipt,
+            now: self.now,
+        }))
+    }
+
+    async fn open_code(&self, tx: &mut Tx, sealed: &[u8]) -> Result<SecretString, Error> {
+        let id = self.mandate.as_str();
+        let key = self.app.vault.find(&self.app.keys, tx, KeyKind::Mandate, id).await?;
+        let code = key.ok_or(Error::Unreadable)?.open(&code_cell(&self.mandate), sealed)?;
+        Ok(SecretString::new(String::from_utf8(code).map_err(|_| Error::Unreadable)?))
+    }
+}
+
+/// The life of a mandate from the facts it carries.
+pub async fn life(
+    app: &App,
+    snapshot: &mut Snapshot,
+    names: &mut Names,
+    mandate: &Mandate,
+) -> Result<Vec<Stage>, Error> {
+    let aidant = names.aidant(app, snapshot, &mandate.proposed_by).await?;
+    let mut life =
+        vec![Stage { at: mandate.proposed_at, kind: EventKind::MandateProposed, by: Some(aidant) }];
+    let by_nobody = |at: Instant, kind: EventKind| Stage { at, kind, by: None };
+    match &mandate.state {
+        State::Refused { at } => life.push(by_nobody(*at, EventKind::MandateRefused)),
+        State::Lapsed { at } => life.push(by_nobody(*at, EventKind::MandateLapsed)),
+        State::Proposed | State::Consented(_) | State::Active { .. } | State::Ended { .. } => {}
+    }
+    let (consent, acceptance, withdrawn) = match &mandate.state {
+        State::Consented(consent) => (Some(consent), None, None),
+        State::Active { consent, acceptance, withdrawn } => {
+            (Some(consent), Some(acceptance), Some(withdrawn))
+        }
+        State::Ended { consent, acceptance, withdrawn, .. } => {
+            (Some(consent), acceptance.as_ref(), Some(withdrawn))
+        }
+        State::Proposed | State::Refused { .. } | State::Lapsed { .. } => (None, None, None),
+    };
+    if let Some(consent) = consent {
+        let by = Some(names.usager(app, snapshot, &consent.usager).await?);
+        life.push(Stage { at: consent.at, kind: EventKind::MandateConsented, by });
+    }
+    if let Some(acceptance) = acceptance {
+        let by = Some(names.aidant(app, snapshot, &acceptance.by).await?);
+        life.push(Stage { at: acceptance.at, kind: EventKind::MandateAccepted, by });
+    }
+    let mut taken: Vec<Instant> = withdrawn.into_iter().flatten().map(|(_, at)| *at).collect();
+    taken.sort_unstable();
+    life.extend(taken.into_iter().map(|at| by_nobody(at, EventKind::ProcedureWithdrawn)));
+    if let State::Ended { at, .. } = &mandate.state {
+        life.push(by_nobody(*at, EventKind::MandateEnded));
+    }
+    Ok(life)
+}
