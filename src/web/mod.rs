@@ -4,8 +4,10 @@
 //! [`Problem`] becomes a page, a missing step or OAuth's JSON in an outer layer.
 
 mod address;
+mod aidant;
 mod assets;
 mod authorize;
+mod consent;
 mod cookie;
 pub mod csrf;
 mod edge;
@@ -19,12 +21,14 @@ mod middleware;
 mod openid;
 mod pages;
 mod problem;
+mod propose;
 mod public;
 mod rate;
 mod recover;
 mod reply;
 mod router;
 mod session;
+mod shown;
 mod trace;
 
 pub use address::ClientAddress;

@@ -1,7 +1,7 @@
 //! Every route, in one file.
 
 use super::middleware::{Routes, compose};
-use super::{Web, authorize, factor, openid, public};
+use super::{Web, aidant, authorize, consent, factor, openid, propose, public};
 use axum::Router;
 use std::sync::Arc;
 
@@ -11,6 +11,9 @@ pub fn router(web: Web) -> Router {
     let routes = Routes {
         pages: public::routes(&edge)
             .merge(factor::routes(&edge))
+            .merge(aidant::routes())
+            .merge(propose::routes())
+            .merge(consent::routes(&edge))
             .merge(authorize::pages(&edge))
             .merge(openid::pages()),
         doors: authorize::doors(&edge).merge(openid::doors()),

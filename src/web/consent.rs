@@ -1,0 +1,197 @@
+//! The handed-over screen: the usager reads, identifies, answers; and the aidant takes it back.
+
+use super::middleware::limited;
+use super::{Action, CheckedForm, Chosen, Edge, FormTargets, Held, Problem, Reply, Visit, Web};
+use super::{factor, shown};
+use crate::mandate::{StateName, TransitionError};
+use crate::service::consent::{self, Answered, CannotGrant, Screen};
+use crate::service::people::full_name;
+use crate::service::sign_in::{self, Purpose};
+use crate::service::{Error, Session, SessionError, Who, screen};
+use crate::view::aidant::Locked;
+use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
+use crate::view::{self, Granted, Status, paths};
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+type Page = Result<Reply, Problem>;
+
+/// The routes of this file.
+pub(super) fn routes(edge: &Arc<Edge>) -> Router<Web> {
+    let identify = Router::new().route(paths::CONSENT_IDENTIFY, post(identify));
+    let unlock = Router::new().route(paths::UNLOCK, get(locked).post(unlock));
+    Router::new()
+        .route(paths::CONSENT, get(welcome))
+        .route(paths::CONSENT_IDENTITY, get(identity).post(identity_said))
+        .route(paths::CONSENT_DECISION, get(decision).post(answer))
+        .route(paths::CONSENT_DONE, get(done))
+        .merge(limited(edge, Action::SignIn, identify))
+        .merge(limited(edge, Action::Factor, unlock))
+}
+
+/// The pages from which the browser goes to the citizens' provider, and on to those behind it.
+fn leading_out(web: &Web, reply: Reply) -> Reply {
+    reply.forms_to(FormTargets::to(web.app.citizens.issuer()).and_onward())
+}
+
+async fn welcome(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
+    let screen = consent::screen(&web.app, &session).await?;
+    if !waits(&screen) {
+        return Ok(Reply::go(paths::CONSENT_DONE));
+    }
+    let page = Welcome {
+        procedures: Granted::of_mandate(&screen.mandate, &web.app.catalogue),
+        term: screen.mandate.terms.term,
+        lapses_at: screen.mandate.lapses_at(),
+        organisation: screen.organisation,
+        aidant: screen.aidant,
+        provider: web.app.citizens.label().to_owned(),
+    };
+    Ok(leading_out(&web, Reply::page(page.render(&visit.guarded(&web, &session).await?))))
+}
+
+/// Whether the screen still waits for an answer.
+fn waits(screen: &Screen) -> bool {
+    matches!(Status::of(&screen.mandate, screen.now), Status::Proposed { .. })
+}
+
+async fn identify(State(web): State<Web>, form: CheckedForm) -> Page {
+    let address = sign_in::begin(&web.app, &form.session, Purpose::Consent, paths::CONSENT_IDENTITY).await?;
+    Ok(Reply::leave(&address))
+}
+
+async fn identity(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
+    let screen = consent::screen(&web.app, &session).await?;
+    match screen.person {
+        Some(identity) if waits(&Screen { person: None, ..screen }) => {
+            let page = Identity { person: shown::person(identity) };
+            Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
+        }
+        _ => Ok(Reply::go(paths::CONSENT)),
+    }
+}
+
+async fn identity_said(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
+    if form.fields.required("identity")? == "yes" {
+        return Ok(Reply::go(paths::CONSENT_DECISION));
+    }
+    let opened = consent::disown(&web.app, &form.session, &visit.caller(&form.session)).await?;
+    let reply = over(&web, visit, &opened.session, Answer::NotYou).await?;
+    Ok(leading_out(&web, reply).cookie(web.session_cookie(&opened)))
+}
+
+async fn decision(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
+    ask(&web, visit, &session, Vec::new()).await
+}
+
+/// The page of the decision, again when something is missing in the answer.
+async fn ask(web: &Web, visit: Visit, session: &Session, problems: Vec<view::Problem>) -> Page {
+    let screen = consent::screen(&web.app, session).await?;
+    let waits = waits(&screen);
+    let Some(person) = screen.person.filter(|_| waits) else {
+        return Ok(Reply::go(paths::CONSENT));
+    };
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = Decision {
+        problems,
+        usager: full_name(&person),
+        procedures: Granted::of_mandate(&screen.mandate, &web.app.catalogue),
+        term: screen.mandate.terms.term,
+        text: shown::wording(web, &screen.mandate, &screen.organisation, &screen.text, screen.text_hash),
+        organisation: screen.organisation,
+        protected: None,
+    };
+    Ok(Reply::page(page.render(&visit.guarded(web, session).await?)).status(status))
+}
+
+async fn answer(State(web): State<Web>, visit: Visit, chosen: Chosen, form: CheckedForm) -> Page {
+    let session = &form.session;
+    let answer = match (form.fields.required("decision")?, form.fields.optional("protected")?) {
+        ("refuse", _) => consent::Answer::Refuse,
+        ("consent", Some(said @ ("no" | "yes"))) => {
+            consent::Answer::Consent { not_protected: said == "no", language: chosen.language }
+        }
+        ("consent", _) => {
+            return ask(&web, visit, session, vec![view::Problem::ProtectionUnanswered]).await;
+        }
+        _ => return Err(Problem::bad_request("form_malformed")),
+    };
+    let said = consent::answer(&web.app, session, &visit.caller(session), answer).await;
+    match said {
+        Ok(Answered::Locked(opened)) => {
+            Ok(Reply::go(paths::CONSENT_DONE).cookie(web.session_cookie(&opened)))
+        }
+        Ok(Answered::CannotGrant(CannotGrant::Protected)) => {
+            refused(&web, visit, session, Answer::Protected).await
+        }
+        Ok(Answered::CannotGrant(CannotGrant::Minor)) => refused(&web, visit, session, Answer::Minor).await,
+        Err(Error::Transition(TransitionError::Lapsed)) => {
+            refused(&web, visit, session, Answer::Lapsed).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn refused(web: &Web, visit: Visit, session: &Session, answer: Answer) -> Page {
+    Ok(over(web, visit, session, answer).await?.status(StatusCode::UNPROCESSABLE_ENTITY))
+}
+
+/// The end of the usager's part.
+async fn over(web: &Web, visit: Visit, session: &Session, answer: Answer) -> Page {
+    let screen = consent::screen(&web.app, session).await?;
+    let page = Done { answer, aidant: screen.aidant, provider: web.app.citizens.label().to_owned() };
+    Ok(Reply::page(page.render(&visit.guarded(web, session).await?)))
+}
+
+async fn done(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
+    let screen = consent::screen(&web.app, &session).await?;
+    if waits(&screen) {
+        return Ok(Reply::go(paths::CONSENT));
+    }
+    let answer = match screen.mandate.state.name() {
+        StateName::Refused => Answer::Refused,
+        StateName::Proposed | StateName::Lapsed => Answer::Lapsed,
+        StateName::Consented | StateName::Active | StateName::Ended => Answer::Given,
+    };
+    over(&web, visit, &session, answer).await
+}
+
+async fn locked(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
+    lock(&web, visit, &session, Vec::new()).await
+}
+
+async fn lock(web: &Web, visit: Visit, session: &Session, problems: Vec<view::Problem>) -> Page {
+    if matches!(session.who, Who::Aidant { .. }) {
+        return Ok(Reply::go(paths::AIDANT));
+    }
+    let screen = consent::screen(&web.app, session).await?;
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page =
+        Locked { problems, aidant: screen.aidant, answered: matches!(session.who, Who::Locked { .. }) };
+    Ok(Reply::page(page.render(&visit.guarded(web, session).await?)).status(status))
+}
+
+async fn unlock(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
+    let session = &form.session;
+    let (Who::HandedOver { aidant, mandate, .. } | Who::Locked { aidant, mandate, .. }) = &session.who else {
+        return Err(Error::from(SessionError::WrongRole).into());
+    };
+    web.count(Action::Factor, aidant.as_str())?;
+    let code = form.fields.text("code")?.trim();
+    if code.is_empty() {
+        return lock(&web, visit, session, vec![view::Problem::CodeMissing]).await;
+    }
+    match screen::unlock(&web.app, session, &visit.caller(session), code).await {
+        Ok(opened) => {
+            let reply = Reply::go(&paths::of_mandate(paths::ACCEPT, mandate));
+            Ok(reply.cookie(web.session_cookie(&opened)))
+        }
+        Err(error) => {
+            let problems = factor::at_the_field(&web, session, error).await?;
+            lock(&web, visit, session, problems).await
+        }
+    }
+}
