@@ -14,8 +14,9 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// otherwise delete past the triggers. The rest bounds memory and waiting.
 const SQLITE_SESSION: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
      PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA busy_timeout = 5000; \
-     PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8000;";
-const SQLITE_READER: &str = "PRAGMA query_only = ON;";
+     PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000;";
+/// Readers are many and share the system's page cache: each keeps a megabyte of its own.
+const SQLITE_READER: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -1000;";
 
 const POSTGRES_SESSION: &str = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'; \
      SET lock_timeout = '5s'; SET synchronous_commit = on; SET timezone = 'UTC';";

@@ -149,6 +149,30 @@ on_both! {
         }
     }
 
+    every_fact_has_its_walls(database) {
+        let mut connection = database.raw().await;
+        let (facts, triggers) = match database.engine() {
+            Engine::Sqlite => (
+                "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' \
+                 AND c.name = 'last_event'",
+                "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+            ),
+            Engine::Postgres => (
+                "SELECT CAST(table_name AS TEXT) FROM information_schema.columns WHERE column_name = 'last_event'",
+                "SELECT CAST(tgname AS TEXT) FROM pg_trigger WHERE tgenabled = 'A'",
+            ),
+        };
+        let facts: Vec<String> = sqlx::query_scalar(facts).fetch_all(&mut connection).await.unwrap();
+        let triggers: Vec<String> = sqlx::query_scalar(triggers).fetch_all(&mut connection).await.unwrap();
+        assert_eq!(facts.len(), 10, "{facts:?}");
+        for fact in facts {
+            let changes = if fact == "refusal" { "never_changes" } else { "change_needs_entry" };
+            for wall in [changes, "never_deleted"] {
+                assert!(triggers.contains(&format!("{fact}_{wall}")), "{fact} lacks {wall}");
+            }
+        }
+    }
+
     the_journal_refuses_update_and_delete(database) {
         let store = database.store().await;
         filled(&store).await;
