@@ -1,6 +1,7 @@
 //! The operator's commands. Exit code 0 is success, 1 a refusal or failed verification, 2 bad usage (clap's own).
 
 mod admin;
+mod demo;
 mod keys;
 mod serve;
 
@@ -24,6 +25,8 @@ pub struct Command {
 
 #[derive(Subcommand)]
 enum Act {
+    /// Start everything on loopback with fictional people. Example: porteplume demo --tour
+    Demo(demo::DemoArgs),
     /// Serve. Example: porteplume serve --config /etc/porteplume.toml
     Serve(Configured),
     /// Bring the database's schema up to date. Example: porteplume migrate --config /etc/porteplume.toml
@@ -50,7 +53,7 @@ enum Act {
         #[command(subcommand)]
         act: admin::AuditorAct,
     },
-    /// Services. Example: porteplume client list
+    /// Services. Example: porteplume client add --file caisse.toml
     Client {
         #[command(subcommand)]
         act: admin::ClientAct,
@@ -97,6 +100,7 @@ pub enum Refused {
 /// Runs a command and gives its exit code.
 pub async fn run(command: Command) -> ExitCode {
     let done = match command.act {
+        Act::Demo(args) => demo::run(args).await,
         Act::Serve(configured) => serve::serve(&configured).await,
         Act::Migrate(configured) => serve::migrate(&configured).await,
         Act::Doctor(configured) => serve::doctor(&configured).await,

@@ -5,6 +5,7 @@ use crate::mandate::{AidantId, AuditorId, ClientId, InvalidId, OrganisationId, R
 use crate::service::manage::{self, Invited, Manager, Party};
 use crate::service::{App, Caller};
 use clap::{Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub(super) enum OrganisationAct {
@@ -107,6 +108,14 @@ pub(super) enum AuditorAct {
 
 #[derive(Subcommand)]
 pub(super) enum ClientAct {
+    /// Register a service from a TOML file; prints its secret, once. Example: porteplume client add --file caisse.toml
+    Add {
+        /// The registration: id, name, redirect_uris, auth_method, claims, procedures … (README, "Services").
+        #[arg(long)]
+        file: PathBuf,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// List the services. Example: porteplume client list
     List(Configured),
     /// Suspend a service. Example: porteplume client suspend caisse-de-demonstration
@@ -245,6 +254,20 @@ pub(super) async fn auditor(act: AuditorAct) -> Result<(), Refused> {
 
 pub(super) async fn client(act: ClientAct) -> Result<(), Refused> {
     match act {
+        ClientAct::Add { file, configured } => {
+            let text = std::fs::read_to_string(&file)
+                .map_err(|error| Refused::Other(format!("{} cannot be read: {error}", file.display())))?;
+            let draft = toml::from_str(&text)
+                .map_err(|error| Refused::Other(format!("{}: {}", file.display(), error.message())))?;
+            let app = configured.open().await?;
+            let added = manage::add_client(&app, draft).await;
+            close(app).await;
+            if let Some(secret) = added? {
+                say(&format!("client_secret {}", secret.expose()));
+            }
+            say("registered; the secret above is shown this once only");
+            Ok(())
+        }
         ClientAct::List(configured) => {
             let app = configured.open().await?;
             let listed = manage::clients_list(&app).await;

@@ -16,8 +16,11 @@ pub mod people;
 pub mod public_service;
 mod server;
 mod site;
+mod start;
+pub mod tour;
 
 pub use identity_provider::{Flavour, IdentityProvider, SandboxClient};
 pub use public_service::{PublicService, PublicServiceConfig};
 pub use server::{SandboxError, forbid_here, serve};
 pub use site::Site;
+pub use start::{Demo, DemoError, DemoOptions, start};

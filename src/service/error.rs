@@ -4,7 +4,7 @@ use crate::clock::NoEntropy;
 use crate::crypto::CryptoError;
 use crate::journal::EntryError;
 use crate::mandate::{InvalidTerms, Refusal, TransitionError};
-use crate::provider::{BearerError, OAuthError, PageError};
+use crate::provider::{BearerError, OAuthError, PageError, RegistrationError};
 use crate::relying::RelyingError;
 use crate::storage::StoreError;
 use thiserror::Error;
@@ -137,6 +137,9 @@ pub enum Error {
     /// Stored bytes are not what they should be.
     #[error("a stored value cannot be read")]
     Unreadable,
+    /// A service's registration breaks a rule.
+    #[error("registration: {0}")]
+    Registration(#[from] RegistrationError),
     /// An entry could not be made.
     #[error("entry: {0}")]
     Entry(#[from] EntryError),
@@ -186,6 +189,7 @@ impl Error {
             Self::Relying(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Crypto(_) | Self::Unreadable => "sealed_value_unreadable",
+            Self::Registration(error) => error.code(),
             Self::Entry(error) => error.code(),
             Self::Entropy(_) => "no_entropy",
         }

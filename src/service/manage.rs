@@ -4,7 +4,9 @@
 mod register;
 mod standing;
 
-pub use register::{ListedAidant, aidants_of, auditors_list, clients_list, organisations_list};
+pub use register::{
+    ListedAidant, add_client, aidants_of, auditors_list, clients_list, organisations_list, register_client,
+};
 pub use standing::{Party, reinstate, suspend};
 
 use super::{App, Caller, Error, InputError, Record, Session, SessionError, people};

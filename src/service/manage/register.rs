@@ -1,10 +1,14 @@
 //! What is registered, as the operator and the referent list it.
 
-use crate::mandate::{AidantId, AuditorId, OrganisationId, ProcedureId, Role, Standing};
-use crate::service::{App, Error, people};
+use super::Manager;
+use crate::crypto::{OpaqueToken, SecretString, TokenHash};
+use crate::mandate::{AidantId, AuditorId, EventKind, OrganisationId, ProcedureId, Role, Standing};
+use crate::provider::{ClientAuthMethod, ClientDraft, ClientRegistration};
+use crate::service::{App, Caller, Error, InputError, Record, people, registry};
 use crate::storage::organisations::OrganisationRow;
 use crate::storage::{aidants, auditors, clients, organisations};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// An aidant in a list.
 pub struct ListedAidant {
@@ -85,4 +89,38 @@ pub async fn clients_list(app: &App) -> Result<Vec<clients::ClientRow>, Error> {
     app.store
         .read("manage.clients", |snapshot| Box::pin(async move { Ok(clients::list(snapshot).await?) }))
         .await
+}
+
+/// Registers a service. Gives its secret, made here and shown once, unless it proves itself by its own key.
+///
+/// # Errors
+/// [`Error::Registration`] naming the first rule that does not hold; [`Error::Input`] for a procedure that is not
+/// in the catalogue; [`Error::Conflict`] when the identifier is taken.
+pub async fn add_client(app: &App, draft: ClientDraft) -> Result<Option<SecretString>, Error> {
+    let by_key = draft.auth_method == ClientAuthMethod::PrivateKeyJwt;
+    let secret = if by_key { None } else { Some(OpaqueToken::generate(&*app.entropy)?) };
+    register_client(app, draft, secret.as_ref().map(OpaqueToken::hash)).await?;
+    Ok(secret.map(|secret| SecretString::new(secret.expose().to_owned())))
+}
+
+/// Registers a service whose secret was agreed beforehand, by the secret's hash.
+///
+/// # Errors
+/// As [`add_client`].
+pub async fn register_client(app: &App, draft: ClientDraft, secret: Option<TokenHash>) -> Result<(), Error> {
+    let draft = ClientDraft { secret_hash: secret.map(|hash| hash.to_hex()), ..draft };
+    if draft.procedures.iter().any(|procedure| app.catalogue.procedure(procedure).is_none()) {
+        return Err(InputError::Field("procedures").into());
+    }
+    let (now, app_) = (app.now(), App::clone(app));
+    let row = Arc::new(registry::row(&ClientRegistration::try_from(draft)?, Standing::Active, now));
+    app.include("manage.add_client", move |tx| {
+        let (app, row) = (App::clone(&app_), Arc::clone(&row));
+        Box::pin(async move {
+            let record = Manager::Operator.sign(Record::done(EventKind::ClientAdded)).client(&row.id);
+            let event = record.append(&app, tx, &Caller::default(), now).await?;
+            clients::insert(tx, &row, &event).await.map_err(super::taken)
+        })
+    })
+    .await
 }

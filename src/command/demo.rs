@@ -1,0 +1,66 @@
+//! `demo`: everything on loopback, with fictional people.
+
+use super::{Refused, say};
+use crate::clock::{SystemClock, SystemEntropy};
+use crate::demo::people::{AGENTS, CITIZENS};
+use crate::demo::{self, Demo, DemoOptions, tour};
+use clap::Args;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+#[derive(Args)]
+pub(super) struct DemoArgs {
+    /// First of four ports on 127.0.0.1; 0 takes free ones.
+    #[arg(long, default_value_t = 8650)]
+    port: u16,
+    /// Where database and keys are kept.
+    #[arg(long, default_value = "porteplume-demo")]
+    data: PathBuf,
+    /// Drive the whole job over HTTP as the persons would, then end.
+    #[arg(long)]
+    tour: bool,
+}
+
+pub(super) async fn run(args: DemoArgs) -> Result<(), Refused> {
+    let settings =
+        crate::config::Telemetry { format: crate::config::LogFormat::Text, filter: "warn".to_owned() };
+    crate::telemetry::start(&settings).map_err(|error| Refused::Other(error.to_string()))?;
+    let options = DemoOptions {
+        port: args.port,
+        data: args.data.clone(),
+        database: None,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+    };
+    let demo = demo::start(options).await.map_err(|error| Refused::Other(error.to_string()))?;
+    if args.tour {
+        let toured = tour::run(&demo, &args.data, &say).await;
+        demo.stop().await;
+        return toured.map_err(|error| Refused::Other(error.to_string()));
+    }
+    introduce(&demo);
+    let mut stop = super::serve::stop_on_signal()?;
+    // A sender that is gone means stop as well.
+    let _ = stop.wait_for(|stop| *stop).await;
+    demo.stop().await;
+    Ok(())
+}
+
+/// Says where to click and who can sign in.
+fn introduce(demo: &Demo) {
+    say("Porteplume, démonstration : everybody here is fictional, everything stays on this computer.");
+    say("");
+    say(&format!("  The service                 {}", demo.service));
+    say(&format!("  A public service            {}   (« Se connecter avec un mandat »)", demo.caisse));
+    say(&format!("  Codes without a telephone   {}/authenticator", demo.agents));
+    say("");
+    say("Sign in as (one click at the sandbox providers, no password):");
+    for agent in AGENTS {
+        say(&format!("  {:<28}{}", format!("{} {}", agent.given_name, agent.usual_name), agent.about.fr));
+    }
+    for citizen in CITIZENS {
+        say(&format!("  {:<28}{}", citizen.key, citizen.about.fr));
+    }
+    say("");
+    say("Ctrl-C ends it; the data stay where they are.");
+}
