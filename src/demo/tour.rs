@@ -5,6 +5,7 @@ mod browser;
 mod journeys;
 
 use super::Demo;
+use super::identity_provider::base32;
 use crate::clock::Clock;
 use crate::crypto::{TotpSeed, TotpStep};
 use browser::Browser;
@@ -134,7 +135,7 @@ impl Phones {
     /// The next code that was not shown yet; waits for one when all that count now were.
     async fn code(&mut self, whose: &str, clock: &Arc<dyn Clock>) -> Result<String, TourError> {
         let phone = self.keys.get(whose).cloned().ok_or(TourError::Key)?;
-        let seed = TotpSeed::from_base32(&phone.key).ok_or(TourError::Key)?;
+        let seed = base32(&phone.key).as_deref().and_then(TotpSeed::from_slice).ok_or(TourError::Key)?;
         loop {
             let now = TotpStep::at(clock.now()).number();
             // The service takes a code of the step before and after, too.

@@ -57,7 +57,7 @@ fn shown(headers: &HeaderMap, key: String, outcome: Outcome) -> Response {
 }
 
 /// Reads base32 as people type it: in any case, with spaces or hyphens, without padding (RFC 4648, 6).
-fn base32(text: &str) -> Option<Vec<u8>> {
+pub(in crate::demo) fn base32(text: &str) -> Option<Vec<u8>> {
     let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
     for letter in text.bytes().filter(|letter| !matches!(letter, b' ' | b'-' | b'=')) {
         let value = match letter.to_ascii_uppercase() {

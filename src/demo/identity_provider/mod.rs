@@ -3,6 +3,7 @@
 //! (contract `franceconnect.md`, sections 2 and 3).
 
 mod authenticator;
+pub(super) use authenticator::base32;
 mod authorize;
 mod claims;
 mod end_session;
