@@ -418,3 +418,35 @@ async fn a_replica_learns_what_another_one_placed() {
     written.included(Duration::from_secs(2)).await.unwrap();
     assert_eq!(verified(&there).await.len(), 1);
 }
+
+#[tokio::test]
+async fn connections_cut_in_the_middle_lose_nothing_that_was_confirmed() {
+    let database = TestDatabase::fresh(Engine::Postgres).await;
+    let store = database.store().await;
+    let mut connection = database.raw().await;
+    let mut confirmed = BTreeSet::new();
+    for round in 0..5 {
+        let writes = tokio::spawn({
+            let store = store.clone();
+            async move { append_many_or_less(&store, 40).await }
+        });
+        tokio::time::sleep(Duration::from_millis(10 + 20 * round)).await;
+        connection
+            .execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            )
+            .await
+            .unwrap();
+        confirmed.extend(writes.await.unwrap());
+    }
+    // The store finds its way back by itself.
+    let id = append(&store).await.unwrap();
+    let order: BTreeSet<EventId> = verified(&store).await.into_iter().collect();
+    assert!(order.contains(&id) && confirmed.is_subset(&order));
+}
+
+/// The entries that were confirmed; a write that fails says so and is no harm.
+async fn append_many_or_less(store: &Store, number: usize) -> Vec<EventId> {
+    append_many(store, number).await.into_iter().flatten().collect()
+}
