@@ -2,6 +2,7 @@
 
 mod admin;
 mod demo;
+mod journal;
 mod keys;
 mod serve;
 
@@ -37,6 +38,11 @@ enum Act {
     Keys {
         #[command(subcommand)]
         act: keys::KeysAct,
+    },
+    /// Verify and list the journal. Example: porteplume journal verify --config /etc/porteplume.toml
+    Journal {
+        #[command(subcommand)]
+        act: journal::JournalAct,
     },
     /// Organisations. Example: porteplume organisation add --name "Mairie" --siret 21750001600019
     Organisation {
@@ -105,6 +111,7 @@ pub async fn run(command: Command) -> ExitCode {
         Act::Migrate(configured) => serve::migrate(&configured).await,
         Act::Doctor(configured) => serve::doctor(&configured).await,
         Act::Keys { act } => keys::run(act),
+        Act::Journal { act } => journal::run(act).await,
         Act::Organisation { act } => admin::organisation(act).await,
         Act::Aidant { act } => admin::aidant(act).await,
         Act::Auditor { act } => admin::auditor(act).await,

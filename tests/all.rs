@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod journal;
 mod relying;
 mod rooms;
 mod sandbox;

@@ -33,6 +33,7 @@ pub mod tokens;
 pub mod upkeep;
 pub mod uses;
 mod vault;
+pub mod verify;
 mod who;
 pub mod whoami;
 

@@ -1,7 +1,9 @@
-//! What anybody may read of the journal.
+//! What anybody may read of the journal: nothing of it tells of a person.
 
 use super::{App, Error};
-use crate::storage::journal;
+use crate::journal::{TileId, TileKind};
+use crate::storage::{JournalSigner, Snapshot, StoreError, journal};
+use std::sync::Arc;
 
 /// The latest signed checkpoint; none while the journal is empty.
 pub async fn checkpoint(app: &App) -> Result<Option<String>, Error> {
@@ -15,4 +17,36 @@ pub async fn checkpoint(app: &App) -> Result<Option<String>, Error> {
 /// Whether the database answers and the journal has been opened.
 pub async fn is_ready(app: &App) -> bool {
     matches!(checkpoint(app).await, Ok(Some(_)))
+}
+
+/// The keys and the address by which anybody can verify the journal.
+pub fn policy(app: &App) -> Result<String, Error> {
+    let keys = JournalSigner::new(app.origin.clone(), Arc::clone(&app.keys)).map_err(|_| Error::Unreadable)?;
+    Ok(crate::journal::policy(keys.verifiers(), Some(&format!("{}/journal", app.issuer.as_str()))))
+}
+
+/// The hashes of a tile, full or partial; none while the tree does not reach so far. Bundles of entries are not
+/// for everybody.
+pub async fn tile(app: &App, id: TileId) -> Result<Option<Vec<u8>>, Error> {
+    let TileKind::Hashes(level) = id.kind else { return Ok(None) };
+    app.store
+        .read("journal.tile", move |snapshot| {
+            Box::pin(async move { Ok(hashes(snapshot, level, id).await?) })
+        })
+        .await
+}
+
+/// The bytes of a tile of hashes.
+pub(super) async fn hashes(
+    snapshot: &mut Snapshot,
+    level: u8,
+    id: TileId,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    if id.is_full() {
+        return Ok(journal::tile(snapshot, level, id.index).await?.map(|tile| tile.hashes));
+    }
+    let first = id.index.saturating_mul(256);
+    let hashes = journal::level_hashes(snapshot, level, first, id.width.into()).await?;
+    let bytes: Vec<u8> = hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+    Ok((hashes.len() == usize::from(id.width)).then_some(bytes))
 }

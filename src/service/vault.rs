@@ -26,6 +26,11 @@ pub struct OpenKey {
 }
 
 impl OpenKey {
+    /// Opens a stored key.
+    pub(super) fn of(keys: &KeyStore, row: DataKeyRow) -> Result<Self, Error> {
+        Ok(Self { key: keys.key_encryption().unwrap(&row.id, &row.wrapped)?, id: row.id })
+    }
+
     /// Seals bytes for one cell.
     pub fn seal(&self, entropy: &dyn Entropy, cell: &Cell<'_>, plain: &[u8]) -> Result<Vec<u8>, Error> {
         Ok(self.key.seal(entropy, cell, plain)?)
@@ -95,7 +100,7 @@ impl Vault {
             return Ok(Some(key));
         }
         let Some(row) = data_keys::of_subject(snapshot, kind, subject).await? else { return Ok(None) };
-        let key = Arc::new(OpenKey { key: keys.key_encryption().unwrap(&row.id, &row.wrapped)?, id: row.id });
+        let key = Arc::new(OpenKey::of(keys, row)?);
         self.keep(name, &key);
         Ok(Some(key))
     }

@@ -31,6 +31,7 @@ mod written;
 
 pub mod aidants;
 pub mod assertions;
+pub mod audit;
 pub mod auditors;
 pub mod authorizations;
 pub mod clients;

@@ -4,7 +4,7 @@ use super::head::Publisher;
 use super::sequence::{Head, Sequencer};
 use super::tx::{Appended, Snapshot, sql};
 use super::waiting::Waiting;
-use super::{Statement, StoreError, engine};
+use super::{Statement, StoreError, audit, engine};
 use crate::journal::leaf_hash;
 use crate::mandate::{EventId, Instant};
 use sqlx::AnyPool;
@@ -28,6 +28,8 @@ pub(super) const STATEMENTS: &[Statement] = &[
     Statement { name: "storage::postgres::LOCK", text: LOCK },
     Statement { name: "storage::postgres::TAKE", text: TAKE },
     Statement { name: "storage::postgres::REQUEUE", text: REQUEUE },
+    Statement { name: "storage::audit::WITHOUT_LEAF_OR_QUEUE", text: audit::WITHOUT_LEAF_OR_QUEUE },
+    Statement { name: "storage::audit::STRAY_QUEUE", text: audit::STRAY_QUEUE },
 ];
 
 /// Entries placed in one round at most.

@@ -27,6 +27,7 @@ pub fn all_statements() -> Vec<Statement> {
     [
         super::aidants::STATEMENTS,
         super::assertions::STATEMENTS,
+        super::audit::STATEMENTS,
         super::auditors::STATEMENTS,
         super::authorizations::STATEMENTS,
         super::clients::STATEMENTS,

@@ -33,6 +33,8 @@ struct Inner {
 }
 
 enum Writing {
+    /// Opened for reading.
+    Never,
     Sqlite(Mutex<Option<mpsc::Sender<Box<dyn Job>>>>),
     Postgres(Arc<Sequencing>),
 }
@@ -65,6 +67,18 @@ impl Store {
             Engine::Sqlite => Self::open_sqlite(options, pool, sequencer, publisher).await,
             Engine::Postgres => Self::open_postgres(options, pool, sequencer, publisher).await,
         }
+    }
+
+    /// Opens a migrated database for reading only: without a signer, and whatever its journal looks like. For
+    /// verification, which must name what is wrong where [`Store::open`] only refuses.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Schema`].
+    pub async fn open_for_reading(options: &StoreOptions) -> Result<Self, StoreError> {
+        let engine = Engine::of(&options.url)?;
+        let pool = engine::connect_pool(engine, options).await?;
+        engine::check_schema(engine, &pool).await?;
+        Ok(Self(Arc::new(Inner { engine, pool, writing: Writing::Never, task: Mutex::new(None) })))
     }
 
     async fn open_sqlite(
@@ -114,6 +128,7 @@ impl Store {
     {
         let started = Instant::now();
         let result = match &self.0.writing {
+            Writing::Never => Err(StoreError::Closed.into()),
             Writing::Sqlite(sender) => {
                 let sender = sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 queued(sender, work).await
@@ -214,7 +229,7 @@ impl Store {
     /// Any [`StoreError`]; nothing was placed, or the outcome is not known and the next round finds out.
     pub async fn sequence_once(&self) -> Result<usize, StoreError> {
         match &self.0.writing {
-            Writing::Sqlite(_) => Ok(0),
+            Writing::Never | Writing::Sqlite(_) => Ok(0),
             Writing::Postgres(sequencing) => sequencing.once().await,
         }
     }
@@ -230,7 +245,7 @@ impl Store {
         now: mandate::Instant,
     ) -> Result<u64, StoreError> {
         match &self.0.writing {
-            Writing::Sqlite(_) => Ok(0),
+            Writing::Never | Writing::Sqlite(_) => Ok(0),
             Writing::Postgres(sequencing) => {
                 sequencing.requeue(from, now.plus(time::Duration::seconds(-5))).await
             }

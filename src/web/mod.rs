@@ -16,6 +16,7 @@ mod factor;
 mod form;
 mod headers;
 mod health;
+mod journal;
 mod language;
 mod middleware;
 mod openid;

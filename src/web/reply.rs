@@ -1,7 +1,7 @@
 //! What a handler answers with when all is well.
 
 use super::headers::FormTargets;
-use axum::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 
@@ -13,6 +13,14 @@ impl Reply {
     #[must_use]
     pub fn page(html: String) -> Self {
         Self(Html(html).into_response())
+    }
+
+    /// Bytes of that media type.
+    #[must_use]
+    pub fn file(kind: &'static str, bytes: impl IntoResponse) -> Self {
+        let mut response = bytes.into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        Self(response)
     }
 
     /// Goes on to a path of ours by GET (status 303), so that reloading does nothing twice.

@@ -3,7 +3,7 @@
 mod contract;
 mod order;
 mod parties;
-mod sample;
+pub(crate) mod sample;
 mod schema;
 mod walls;
 mod working;

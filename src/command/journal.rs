@@ -1,0 +1,111 @@
+//! `journal verify|entries`. Reads only: works beside a running service, and on a database `serve` would refuse.
+
+use super::{Configured, Refused, say};
+use crate::clock::{Clock as _, SystemClock};
+use crate::crypto::KeyStore;
+use crate::service::verify::{self, Journal};
+use crate::storage::{JournalSigner, Store, StoreOptions};
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Subcommand)]
+pub(super) enum JournalAct {
+    /// Verify the whole journal and every mandate against it. Example: porteplume journal verify --data ./demo
+    Verify(Whose),
+    /// List the entries: place, instant, kind, outcome. Example: porteplume journal entries --from 1000
+    Entries {
+        /// The first place listed.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// How many are listed.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+        #[command(flatten)]
+        whose: Whose,
+    },
+}
+
+/// Whose journal.
+#[derive(Args)]
+pub(super) struct Whose {
+    #[command(flatten)]
+    configured: Configured,
+    /// The demonstration's directory, instead of a configuration.
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    data: Option<PathBuf>,
+}
+
+impl Whose {
+    async fn open(&self) -> Result<Journal, Refused> {
+        match &self.data {
+            Some(dir) => open_directory(dir).await,
+            None => {
+                let config = self.configured.load()?;
+                let store = open_store(config.database.url.expose()).await?;
+                let published = config.journal.checkpoint_file.clone();
+                journal(store, &config.keys.dir, config.journal.origin.clone(), published)
+            }
+        }
+    }
+}
+
+fn refused(error: impl ToString) -> Refused {
+    Refused::Other(error.to_string())
+}
+
+async fn open_store(url: &str) -> Result<Store, Refused> {
+    Store::open_for_reading(&StoreOptions::new(url)).await.map_err(refused)
+}
+
+async fn open_directory(dir: &Path) -> Result<Journal, Refused> {
+    let store = open_store(&format!("sqlite:{}", dir.join("porteplume.sqlite").display())).await?;
+    let published = dir.join("checkpoint");
+    let origin = verify::origin(&store, Some(&published)).await?;
+    let origin = origin.ok_or_else(|| refused("there is no checkpoint: nothing was ever signed here"))?;
+    journal(store, &dir.join("keys"), origin, Some(published))
+}
+
+fn journal(store: Store, keys: &Path, origin: String, published: Option<PathBuf>) -> Result<Journal, Refused> {
+    let keys = Arc::new(KeyStore::open(keys).map_err(refused)?);
+    let signer = JournalSigner::new(origin, Arc::clone(&keys)).map_err(refused)?;
+    Ok(Journal { store, keys, verifiers: signer.verifiers().to_vec(), published, now: SystemClock.now() })
+}
+
+pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
+    match act {
+        JournalAct::Verify(whose) => check(whose.open().await?).await,
+        JournalAct::Entries { from, limit, whose } => list(whose.open().await?, from, limit).await,
+    }
+}
+
+async fn check(journal: Journal) -> Result<(), Refused> {
+    let store = journal.store.clone();
+    let verified = verify::verify(journal).await;
+    store.close().await;
+    let report = verified?;
+    let lines = report.lines();
+    for line in &lines {
+        say(line);
+    }
+    let tree = &report.tree;
+    say(&format!(
+        "{} entries, {} checkpoints and {} openings hold; {} mandates follow from their entries",
+        tree.entries, tree.checkpoints, tree.openings, report.mandates
+    ));
+    if tree.erased > 0 || report.erased_mandates > 0 {
+        say(&format!("erased: {} openings, {} mandates", tree.erased, report.erased_mandates));
+    }
+    if report.is_clean() { Ok(()) } else { Err(refused("the journal does not hold; see above")) }
+}
+
+async fn list(journal: Journal, from: u64, limit: u32) -> Result<(), Refused> {
+    let listed = verify::entries(&journal.store, from, limit).await;
+    journal.store.close().await;
+    for entry in listed? {
+        let kind = entry.kind.as_deref().unwrap_or("-");
+        let outcome = entry.outcome.as_deref().unwrap_or("-");
+        say(&format!("{}  {}  {kind}  {outcome}  {}", entry.index, entry.at.to_utc(), entry.event_id));
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! What verification finds beside the tree, and how it says so.
+
+use crate::journal;
+use crate::mandate::{EventId, ReplayError};
+use std::fmt;
+use thiserror::Error;
+
+/// Findings kept word by word; more are counted.
+const KEPT: usize = 1_000;
+
+/// Why a mandate is not what its entries make it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MandateFault {
+    /// An entry of its history is not there.
+    #[error("its entry number {seq} is missing")]
+    EntryMissing {
+        /// The number.
+        seq: u64,
+    },
+    /// There are entries beyond the last one it knows of.
+    #[error("its entry number {seq} (event {event}) stands in the journal, and the mandate knows nothing of it")]
+    EntryBeyond {
+        /// The number.
+        seq: u64,
+        /// The entry.
+        event: EventId,
+    },
+    /// An entry of its history says nothing that can be read.
+    #[error("its entry number {seq} (event {event}) cannot be opened")]
+    EntryClosed {
+        /// The number.
+        seq: u64,
+        /// The entry.
+        event: EventId,
+    },
+    /// An entry of its history tells of something else.
+    #[error("its entry number {seq} (event {event}) does not tell of it, or not in that place")]
+    EntryForeign {
+        /// The number.
+        seq: u64,
+        /// The entry.
+        event: EventId,
+    },
+    /// Its history could not have happened.
+    #[error("its entries could not have happened: {0}")]
+    Impossible(#[from] ReplayError),
+    /// It is stored otherwise than its entries make it.
+    #[error("{what} stored is not what its entries make it")]
+    Differs {
+        /// What differs.
+        what: &'static str,
+    },
+    /// A use of it stands otherwise than its entries say.
+    #[error("its representation {id} is not what its entries say")]
+    Representation {
+        /// Which.
+        id: String,
+    },
+    /// Its row fits no mandate at all.
+    #[error("its row fits no mandate: {0}")]
+    Unreadable(String),
+    /// Its key is gone although it has not ended.
+    #[error("its key is gone, and it has not ended: nothing it says can be proved")]
+    KeyGone,
+    /// It is in the journal but not in the table.
+    #[error("it was removed")]
+    Gone,
+}
+
+/// One thing that is wrong beside the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// The published checkpoint cannot be used.
+    PublishedUnreadable {
+        /// Why.
+        why: String,
+    },
+    /// An opening of an event that is not there.
+    OpeningOfNothing {
+        /// The event it names.
+        event: String,
+        /// The slot.
+        slot: String,
+    },
+    /// An event is queued that is not there or has its place already.
+    QueuedInVain {
+        /// The event.
+        event: String,
+    },
+    /// A mandate is not what its entries make it.
+    Mandate {
+        /// Which.
+        id: String,
+        /// Why.
+        why: MandateFault,
+    },
+    /// Somebody is suspended without an entry, or in spite of one stands again.
+    Standing {
+        /// Organisation, aidant, auditor or client.
+        party: &'static str,
+        /// Which.
+        id: String,
+    },
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PublishedUnreadable { why } => write!(f, "the published checkpoint cannot be used: {why}"),
+            Self::OpeningOfNothing { event, slot } => {
+                write!(f, "event {event}: an opening of {slot} stands without its event")
+            }
+            Self::QueuedInVain { event } => {
+                write!(f, "event {event}: it is queued, and is not there or has its place already")
+            }
+            Self::Mandate { id, why } => write!(f, "mandate {id}: {why}"),
+            Self::Standing { party, id } => {
+                write!(f, "{party} {id}: its standing is not what its last entry made it")
+            }
+        }
+    }
+}
+
+/// What verification says in the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Entries, tiles and checkpoints.
+    pub tree: journal::Report,
+    /// Mandates that follow from their entries.
+    pub mandates: u64,
+    /// Ended mandates whose history was erased, so that nothing can be held against it.
+    pub erased_mandates: u64,
+    findings: Vec<Finding>,
+    unkept: u64,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.tree.is_clean() && self.findings.is_empty()
+    }
+
+    /// What is wrong beside the tree; at most a thousand.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Everything that is wrong, one line each: the first entry concerned in front.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let first = self.tree.first();
+        let others = self.tree.findings().iter().filter(|finding| first != Some(*finding));
+        let mut lines: Vec<String> = first.into_iter().chain(others).map(ToString::to_string).collect();
+        lines.extend(self.findings.iter().map(ToString::to_string));
+        let unkept = self.unkept + self.tree.unkept();
+        if unkept > 0 {
+            lines.push(format!("and {unkept} findings more"));
+        }
+        lines
+    }
+
+    pub(super) fn add(&mut self, finding: Finding) {
+        if self.findings.len() < KEPT {
+            self.findings.push(finding);
+        } else {
+            self.unkept += 1;
+        }
+    }
+}

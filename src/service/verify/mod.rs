@@ -1,0 +1,116 @@
+//! Verification of everything we claim: the journal is the one that was signed, and what is stored now follows
+//! from it.
+//!
+//! [`crate::journal::Audit`] holds entries, tiles and checkpoints against each other. Beside it stands what only this
+//! room can know: whether an opening that is missing may be, whether each mandate is what its own entries make it,
+//! and whether who is suspended was suspended by an entry. It reads one consistent view, writes nothing, and works on
+//! a database the service would refuse to open.
+
+mod finding;
+mod mandates;
+mod openings;
+mod parties;
+mod tree;
+
+pub use finding::{Finding, MandateFault, Report};
+
+use super::Error;
+use crate::crypto::KeyStore;
+use crate::journal::{Checkpoint, Vkey};
+use crate::mandate::Instant;
+pub use crate::storage::audit::ListedEntry;
+use crate::storage::{Store, audit};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A journal to verify.
+#[derive(Clone)]
+pub struct Journal {
+    /// The database.
+    pub store: Store,
+    /// The keys, to open what is sealed.
+    pub keys: Arc<KeyStore>,
+    /// The keys under which checkpoints count: the current one and those before it.
+    pub verifiers: Vec<Vkey>,
+    /// Where the checkpoint last published was kept outside the database.
+    pub published: Option<PathBuf>,
+    /// Now, to judge what may have been erased already.
+    pub now: Instant,
+}
+
+/// Verifies everything; what is wrong stands in the report.
+///
+/// # Errors
+/// [`Error::Store`] when the database cannot be read at all.
+pub async fn verify(journal: Journal) -> Result<Report, Error> {
+    let mut report = Report::default();
+    let known = published(&journal, &mut report).await;
+    let store = journal.store.clone();
+    store
+        .read("journal.verify", move |snapshot| {
+            Box::pin(async move {
+                let engine = journal.store.engine();
+                let mut openings = openings::Openings::new(&journal, snapshot).await?;
+                let mut standings = parties::Standings::default();
+                report.tree =
+                    tree::audit(&journal, known, snapshot, &mut openings, &mut standings, engine).await?;
+                for (event, slot) in audit::stray_openings(snapshot).await? {
+                    report.add(Finding::OpeningOfNothing { event, slot });
+                }
+                for event in audit::stray_queue(snapshot, engine).await? {
+                    report.add(Finding::QueuedInVain { event });
+                }
+                mandates::check(snapshot, &mut openings, &mut report).await?;
+                parties::check(snapshot, &openings, &standings, &mut report).await?;
+                Ok(report)
+            })
+        })
+        .await
+}
+
+/// The checkpoint last published, when there is one.
+async fn published(journal: &Journal, report: &mut Report) -> Vec<Checkpoint> {
+    let Some(path) = &journal.published else { return Vec::new() };
+    let opened = match tokio::fs::read_to_string(path).await {
+        Ok(note) => Checkpoint::open(&note, &journal.verifiers).map_err(|error| error.to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => Err(error.to_string()),
+    };
+    match opened {
+        Ok(checkpoint) => vec![checkpoint],
+        Err(why) => {
+            report.add(Finding::PublishedUnreadable { why });
+            Vec::new()
+        }
+    }
+}
+
+/// The journal's name, as the published checkpoint or else the newest stored one says: for a journal whose
+/// configuration is not at hand. Whether they may say so shows when they are verified.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn origin(store: &Store, published: Option<&Path>) -> Result<Option<String>, Error> {
+    let note = match published {
+        Some(path) => tokio::fs::read_to_string(path).await.ok(),
+        None => None,
+    };
+    let note = match note {
+        Some(note) => Some(note),
+        None => {
+            let extent = store.read("journal.extent", |snapshot| Box::pin(audit::extent(snapshot))).await?;
+            extent.newest_note
+        }
+    };
+    Ok(note.and_then(|note| note.lines().next().map(str::to_owned)))
+}
+
+/// Entries in their order, from place `from` on.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn entries(store: &Store, from: u64, limit: u32) -> Result<Vec<ListedEntry>, Error> {
+    Ok(store
+        .read("journal.entries", move |snapshot| Box::pin(audit::listed(snapshot, from, limit)))
+        .await?)
+}

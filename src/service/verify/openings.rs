@@ -1,0 +1,159 @@
+//! Opening what entries commit to, and telling an erased opening from a removed one.
+
+use super::Journal;
+use crate::crypto::KeyStore;
+use crate::journal::{Opening, Slot, StoredOpening};
+use crate::mandate::{EventId, Instant};
+use crate::service::vault::OpenKey;
+use crate::service::{Error, record};
+use crate::storage::audit::{LeafRow, SealedOpening};
+use crate::storage::data_keys::{self, KeyKind};
+use crate::storage::{Snapshot, StoreError};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use time::Duration;
+
+/// Nothing is erased by the passing of time before this: the shortest retention there is.
+const RETENTION: Duration = Duration::days(365);
+/// Opened keys kept; beyond that the lot is dropped and filled again.
+const MOST_KEPT: usize = 65_536;
+const PAGE: u32 = 1_000;
+
+/// What became of a data key.
+enum Held {
+    Open(OpenKey),
+    /// It is there but does not open.
+    Broken,
+    Gone,
+}
+
+/// The keys under which openings are sealed.
+pub(super) struct Openings {
+    keys: Arc<KeyStore>,
+    now: Instant,
+    held: HashMap<String, Held>,
+    /// Blind indexes of the persons whose keys are there: nothing of theirs was erased.
+    usagers: HashSet<String>,
+    aidants: HashSet<String>,
+    subjects: HashSet<(KeyKind, String)>,
+}
+
+impl Openings {
+    pub(super) async fn new(journal: &Journal, snapshot: &mut Snapshot) -> Result<Self, Error> {
+        let mut openings = Self {
+            keys: Arc::clone(&journal.keys),
+            now: journal.now,
+            held: HashMap::new(),
+            usagers: HashSet::new(),
+            aidants: HashSet::new(),
+            subjects: HashSet::new(),
+        };
+        let mut after = String::new();
+        loop {
+            let page = data_keys::page(snapshot, &after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(openings) };
+            last.id.clone_into(&mut after);
+            for row in page {
+                openings.note_subject(row.kind, row.subject_id);
+            }
+        }
+    }
+
+    fn note_subject(&mut self, kind: KeyKind, subject: String) {
+        let index = self.keys.index();
+        match kind {
+            KeyKind::Usager => {
+                self.usagers.insert(index.blind("usager", &[&subject]));
+            }
+            KeyKind::Aidant => {
+                self.aidants.insert(index.blind("aidant", &[&subject]));
+                self.subjects.insert((kind, subject));
+            }
+            KeyKind::Auditor => {
+                self.subjects.insert((kind, subject));
+            }
+            KeyKind::Organisation | KeyKind::Mandate | KeyKind::System => {}
+        }
+    }
+
+    /// Whether that person's key is there.
+    pub(super) fn has_key(&self, kind: KeyKind, subject: &str) -> bool {
+        self.subjects.contains(&(kind, subject.to_owned()))
+    }
+
+    /// The key of that subject; none when it is gone or does not open.
+    pub(super) async fn key_of(
+        &self,
+        snapshot: &mut Snapshot,
+        kind: KeyKind,
+        subject: &str,
+    ) -> Result<Option<OpenKey>, Error> {
+        let row = data_keys::of_subject(snapshot, kind, subject).await?;
+        Ok(row.and_then(|row| OpenKey::of(&self.keys, row).ok()))
+    }
+
+    async fn held(&mut self, snapshot: &mut Snapshot, id: &str) -> Result<&Held, StoreError> {
+        if self.held.len() >= MOST_KEPT {
+            self.held.clear();
+        }
+        if !self.held.contains_key(id) {
+            let held = match data_keys::load(snapshot, id).await? {
+                None => Held::Gone,
+                Some(row) => OpenKey::of(&self.keys, row).map_or(Held::Broken, Held::Open),
+            };
+            self.held.insert(id.to_owned(), held);
+        }
+        Ok(self.held.get(id).unwrap_or(&Held::Gone))
+    }
+
+    /// Opens one row.
+    pub(super) async fn open(
+        &mut self,
+        snapshot: &mut Snapshot,
+        row: &SealedOpening,
+    ) -> Result<StoredOpening, StoreError> {
+        let unreadable = || StoredOpening::Unreadable { slot: row.slot.clone() };
+        let (Ok(event), Some(slot)) = (EventId::parse(&row.event_id), Slot::parse(&row.slot)) else {
+            return Ok(unreadable());
+        };
+        let key = match self.held(snapshot, &row.key_id).await? {
+            Held::Open(key) => key,
+            Held::Broken => return Ok(unreadable()),
+            Held::Gone => return Ok(StoredOpening::Erased),
+        };
+        let opened = key.open(&record::opening_cell(&event, slot), &row.sealed).ok();
+        let opened = opened.and_then(|bytes| Opening::from_bytes(slot, &bytes).ok());
+        Ok(opened.map_or_else(unreadable, StoredOpening::Readable))
+    }
+
+    /// The slots of a leaf's entry that must be there and are not: what every entry has, before any retention can
+    /// have run out, and what tells of a person who was not erased.
+    pub(super) fn missing(&self, leaf: &LeafRow, there: &[StoredOpening]) -> Vec<StoredOpening> {
+        let Some(event) = &leaf.event else { return Vec::new() };
+        if self.now.since(event.at) >= RETENTION {
+            return Vec::new();
+        }
+        let stands = |blind: &Option<String>, all: &HashSet<String>| {
+            blind.as_ref().is_some_and(|blind| all.contains(blind))
+        };
+        let due = [
+            (Slot::Act, true),
+            (Slot::Sub, stands(&leaf.usager, &self.usagers)),
+            (Slot::Aid, stands(&leaf.aidant, &self.aidants)),
+            (Slot::Ctx, true),
+        ];
+        due.into_iter()
+            .filter(|(slot, due)| *due && !there.iter().any(|opening| names(opening, *slot)))
+            .map(|(slot, _)| StoredOpening::Unreadable { slot: slot.as_str().to_owned() })
+            .collect()
+    }
+}
+
+/// Whether an opening, good or bad, stands for that slot.
+fn names(opening: &StoredOpening, slot: Slot) -> bool {
+    match opening {
+        StoredOpening::Readable(opening) => opening.slot() == slot,
+        StoredOpening::Unreadable { slot: named } => named == slot.as_str(),
+        StoredOpening::Erased => false,
+    }
+}

@@ -1,0 +1,112 @@
+//! Entries, tiles and checkpoints: the database's rows handed to the journal's audit, stretch by stretch.
+
+use super::openings::Openings;
+use super::parties::Standings;
+use super::Journal;
+use crate::journal::{
+    Audit, AuditPage, AuditTerms, Checkpoint, PageRange, Report, StoredCheckpoint, StoredEvent, StoredLeaf,
+    StoredOpening, StoredTile,
+};
+use crate::service::Error;
+use crate::storage::audit::{self, LeafRow, RawCheckpoint, RawTile};
+use crate::storage::{Engine, Snapshot};
+use std::collections::HashMap;
+
+/// Goes through the whole journal.
+pub(super) async fn audit(
+    journal: &Journal,
+    known: Vec<Checkpoint>,
+    snapshot: &mut Snapshot,
+    openings: &mut Openings,
+    standings: &mut Standings,
+    engine: Engine,
+) -> Result<Report, Error> {
+    let extent = audit::extent(snapshot).await?;
+    let mut audit = Audit::new(AuditTerms { keys: journal.verifiers.clone(), known, extent });
+    while let Some(range) = audit.wants() {
+        let rows = Rows::read(snapshot, range, openings).await?;
+        for (leaf, opened) in rows.leaves.iter().zip(&rows.opened) {
+            standings.note(leaf, opened);
+        }
+        rows.hand_to(&mut audit);
+    }
+    for (event, entry) in audit::events_without_leaf(snapshot, engine).await? {
+        audit.event_without_leaf(&event, &entry);
+    }
+    for (event, events) in audit::duplicate_tags(snapshot).await? {
+        audit.duplicate_tag(&event, events);
+    }
+    Ok(audit.finish())
+}
+
+/// The rows of one stretch.
+struct Rows {
+    leaves: Vec<LeafRow>,
+    /// The openings of each leaf, in the leaves' order.
+    opened: Vec<Vec<StoredOpening>>,
+    tiles: Vec<RawTile>,
+    checkpoints: Vec<RawCheckpoint>,
+}
+
+impl Rows {
+    async fn read(
+        snapshot: &mut Snapshot,
+        range: PageRange,
+        openings: &mut Openings,
+    ) -> Result<Self, Error> {
+        let leaves = audit::leaves(snapshot, range.start, range.end).await?;
+        let mut by_event: HashMap<String, Vec<StoredOpening>> = HashMap::new();
+        for row in audit::openings(snapshot, range.start, range.end).await? {
+            let opening = openings.open(snapshot, &row).await?;
+            by_event.entry(row.event_id).or_default().push(opening);
+        }
+        let opened = leaves.iter().map(|leaf| {
+            let mut there = by_event.remove(&leaf.event_id).unwrap_or_default();
+            there.extend(openings.missing(leaf, &there));
+            there
+        });
+        let opened = opened.collect();
+        let mut tiles = Vec::new();
+        for (level, index) in range.tiles() {
+            tiles.extend(audit::tile(snapshot, level, index).await?);
+        }
+        let after = (range.start > 0).then_some(range.start);
+        let checkpoints = audit::checkpoints(snapshot, after, range.end).await?;
+        Ok(Self { leaves, opened, tiles, checkpoints })
+    }
+
+    fn hand_to(&self, audit: &mut Audit) {
+        let leaves: Vec<StoredLeaf<'_>> = self.leaves.iter().zip(&self.opened).map(stored).collect();
+        let tiles: Vec<StoredTile<'_>> = self
+            .tiles
+            .iter()
+            .map(|tile| StoredTile {
+                level: tile.level,
+                index: tile.index,
+                hashes: &tile.hashes,
+                root: &tile.root,
+            })
+            .collect();
+        let checkpoints: Vec<StoredCheckpoint<'_>> = self
+            .checkpoints
+            .iter()
+            .map(|row| StoredCheckpoint { size: row.size, root: &row.root, note: &row.note })
+            .collect();
+        audit.page(&AuditPage { leaves: &leaves, tiles: &tiles, checkpoints: &checkpoints });
+    }
+}
+
+fn stored<'a>((leaf, openings): (&'a LeafRow, &'a Vec<StoredOpening>)) -> StoredLeaf<'a> {
+    let event = leaf.event.as_ref();
+    StoredLeaf {
+        index: leaf.index,
+        event_id: &leaf.event_id,
+        leaf_hash: &leaf.leaf_hash,
+        event: event.map(|event| StoredEvent {
+            at: event.at,
+            tag: &event.tag,
+            entry: &event.entry,
+            openings,
+        }),
+    }
+}
