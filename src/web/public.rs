@@ -2,7 +2,9 @@
 
 use super::middleware::limited;
 use super::pages::Visit;
-use super::{Action, Begun, CheckedForm, Edge, FormTargets, Held, MaybeSession, Problem, Query, Reply, Web};
+use super::{
+    Action, Begun, CheckedForm, Cookie, Edge, FormTargets, Held, MaybeSession, Problem, Query, Reply, Web,
+};
 use crate::relying::CallbackQuery;
 use crate::service::sign_in::{self, Provider, Purpose};
 use crate::service::{Error, factor, read};
@@ -160,13 +162,26 @@ async fn back(
         Purpose::Usager => paths::USAGER,
         Purpose::Consent => paths::CONSENT_IDENTITY,
     };
-    let home = if done.return_to.is_empty() { home } else { &done.return_to };
+    let onward = web.edge.cookies.next(&headers).filter(|path| belongs(done.purpose, path));
+    let way = onward.or_else(|| Some(done.return_to.clone()).filter(|path| belongs(done.purpose, path)));
+    let to = way.as_deref().unwrap_or(home);
     let reply = match factor::next_step(&web.app, &done.opened.session).await? {
-        factor::NextStep::None => web.onward(&headers, home),
-        factor::NextStep::Prove => Reply::go(paths::FACTOR).cookie(web.edge.cookies.set_next(home)),
-        factor::NextStep::Enrol => Reply::go(paths::ENROL).cookie(web.edge.cookies.set_next(home)),
+        factor::NextStep::None => Reply::go(to).cookie(web.edge.cookies.clear(Cookie::Next)),
+        factor::NextStep::Prove => Reply::go(paths::FACTOR).cookie(web.edge.cookies.set_next(to)),
+        factor::NextStep::Enrol => Reply::go(paths::ENROL).cookie(web.edge.cookies.set_next(to)),
     };
     Ok(reply.cookie(web.session_cookie(&done.opened)))
+}
+
+/// Whether somebody who signed in for this purpose was on their way there. A usager on a handed-over screen never
+/// follows the way its aidant was on.
+fn belongs(purpose: Purpose, path: &str) -> bool {
+    match purpose {
+        Purpose::Aidant => ["/aidant", "/referent", "/authorize"].iter().any(|start| path.starts_with(start)),
+        Purpose::Auditor => path.starts_with("/auditor"),
+        Purpose::Usager => path.starts_with("/usager"),
+        Purpose::Consent => false,
+    }
 }
 
 /// A callback is a GET, but it cannot be done again: its refusal is a page, not a way round.

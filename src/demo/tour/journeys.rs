@@ -93,7 +93,7 @@ async fn record_mandate(tour: &mut Tour<'_>, browser: &mut Browser) -> Result<St
 
     browser.submit("identify-form", &[]).await?;
     at_provider(browser, USAGER).await?;
-    expect("identity", &browser.text("identity")?, "Marchal")?;
+    expect("identity", &browser.text("identity")?, "Lhuillier")?;
     browser.submit("identity-form", &[("identity", "yes")]).await?;
     browser.submit("decision-form", &[("protected", "no"), ("decision", "consent")]).await?;
     expect("consented", browser.url.path(), "/consent/done")?;
