@@ -66,7 +66,12 @@ async fn open_directory(dir: &Path) -> Result<Journal, Refused> {
     journal(store, &dir.join("keys"), origin, Some(published))
 }
 
-fn journal(store: Store, keys: &Path, origin: String, published: Option<PathBuf>) -> Result<Journal, Refused> {
+fn journal(
+    store: Store,
+    keys: &Path,
+    origin: String,
+    published: Option<PathBuf>,
+) -> Result<Journal, Refused> {
     let keys = Arc::new(KeyStore::open(keys).map_err(refused)?);
     let signer = JournalSigner::new(origin, Arc::clone(&keys)).map_err(refused)?;
     Ok(Journal { store, keys, verifiers: signer.verifiers().to_vec(), published, now: SystemClock.now() })

@@ -90,6 +90,8 @@ fn expect(step: &'static str, found: &str, expected: &str) -> Result<(), TourErr
     if found.contains(expected) {
         Ok(())
     } else {
+        let found = found.split_once("id=\"title\">").map_or(found, |(_, after)| after);
+        let found = found.chars().take(120).collect::<String>();
         Err(TourError::Unexpected { step, expected: format!("{expected:?}"), found: format!("{found:?}") })
     }
 }

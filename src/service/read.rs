@@ -21,7 +21,8 @@ pub async fn is_ready(app: &App) -> bool {
 
 /// The keys and the address by which anybody can verify the journal.
 pub fn policy(app: &App) -> Result<String, Error> {
-    let keys = JournalSigner::new(app.origin.clone(), Arc::clone(&app.keys)).map_err(|_| Error::Unreadable)?;
+    let keys =
+        JournalSigner::new(app.origin.clone(), Arc::clone(&app.keys)).map_err(|_| Error::Unreadable)?;
     Ok(crate::journal::policy(keys.verifiers(), Some(&format!("{}/journal", app.issuer.as_str()))))
 }
 
@@ -30,9 +31,7 @@ pub fn policy(app: &App) -> Result<String, Error> {
 pub async fn tile(app: &App, id: TileId) -> Result<Option<Vec<u8>>, Error> {
     let TileKind::Hashes(level) = id.kind else { return Ok(None) };
     app.store
-        .read("journal.tile", move |snapshot| {
-            Box::pin(async move { Ok(hashes(snapshot, level, id).await?) })
-        })
+        .read("journal.tile", move |snapshot| Box::pin(async move { Ok(hashes(snapshot, level, id).await?) }))
         .await
 }
 

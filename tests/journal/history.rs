@@ -27,7 +27,13 @@ pub(crate) struct History {
     pub(crate) raw: AnyConnection,
 }
 
-async fn step(app: &App, tx: &mut Tx, row: &mut MandateRow, next: Mandate, fact: LifeFact) -> Result<(), Error> {
+async fn step(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut MandateRow,
+    next: Mandate,
+    fact: LifeFact,
+) -> Result<(), Error> {
     let seq = row.seq + 1;
     let now = in_minutes(i64::try_from(seq).unwrap());
     let record = Record::life(fact).in_stream(Stream { mandate: next.id.clone(), seq });
@@ -72,7 +78,8 @@ async fn live(app: &App, tx: &mut Tx, id: MandateId) -> Result<(), Error> {
     let used = sample::representation(&world, &row);
     let record = Record::done(EventKind::RepresentationOpened).detail("representation", used.id.as_str());
     let record = record.in_stream(Stream { mandate: row.mandate.id.clone(), seq: 4 });
-    let record = record.organisation(&world.organisation.id).aidant(&world.aidant.id).usager(&world.usager.id);
+    let record =
+        record.organisation(&world.organisation.id).aidant(&world.aidant.id).usager(&world.usager.id);
     let event = record.append(app, tx, &Caller::default(), in_minutes(4)).await?;
     mandates::touch(tx, &row, &event).await?;
     Ok(representations::insert(tx, &used, &event).await?)

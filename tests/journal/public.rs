@@ -5,7 +5,9 @@ use crate::support::app::TestApp;
 use crate::support::database::{on_both, signer};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use porteplume::journal::{Checkpoint, TileId, TileKind, TileSet, inclusion_path, inclusion_tiles, leaf_hash};
+use porteplume::journal::{
+    Checkpoint, TileId, TileKind, TileSet, inclusion_path, inclusion_tiles, leaf_hash,
+};
 use porteplume::storage::journal;
 use porteplume::web::router;
 use tower::ServiceExt as _;

@@ -58,10 +58,16 @@ fn events() -> Vec<Attack> {
     vec![
         attack(
             "event bytes changed",
-            &["UPDATE event SET entry = (SELECT entry FROM event WHERE event_id = '{next}') WHERE event_id = '{here}'"],
+            &[
+                "UPDATE event SET entry = (SELECT entry FROM event WHERE event_id = '{next}') WHERE event_id = '{here}'",
+            ],
             named,
         ),
-        attack("event instant changed", &["UPDATE event SET at = at + 1000000 WHERE event_id = '{here}'"], named),
+        attack(
+            "event instant changed",
+            &["UPDATE event SET at = at + 1000000 WHERE event_id = '{here}'"],
+            named,
+        ),
         attack(
             "event tag changed",
             &["UPDATE event SET tag = '0000000000000000000000000000face' WHERE event_id = '{here}'"],
@@ -157,7 +163,11 @@ fn tiles(engine: Engine) -> Vec<Attack> {
             "tile 0 of level 0 was altered",
         ),
         attack("tile deleted", &["DELETE FROM tile"], "tile 0 of level 0 was removed"),
-        attack("tile inserted", &["INSERT INTO tile SELECT 1, 7, root, hashes FROM tile"], "in the table tile"),
+        attack(
+            "tile inserted",
+            &["INSERT INTO tile SELECT 1, 7, root, hashes FROM tile"],
+            "in the table tile",
+        ),
         attack("tile moved", &["UPDATE tile SET idx = 5"], "tile 0 of level 0 was removed"),
     ]
 }
@@ -181,7 +191,9 @@ fn checkpoints() -> Vec<Attack> {
         ),
         attack(
             "signature broken",
-            &["UPDATE checkpoint SET note = replace(note, 'porteplume.test', 'porteplume.fake') WHERE size = 5"],
+            &[
+                "UPDATE checkpoint SET note = replace(note, 'porteplume.test', 'porteplume.fake') WHERE size = 5",
+            ],
             "checkpoint of size 5 does not convince",
         ),
         attack("newest checkpoint deleted", &["DELETE FROM checkpoint WHERE size = 305"], "entry 5"),
@@ -203,8 +215,10 @@ fn openings() -> Vec<Attack> {
     vec![
         attack(
             "opening changed",
-            &["UPDATE opening SET sealed = (SELECT sealed FROM opening WHERE event_id = '{next}' AND slot = 'act') \
-               WHERE event_id = '{here}' AND slot = 'act'"],
+            &[
+                "UPDATE opening SET sealed = (SELECT sealed FROM opening WHERE event_id = '{next}' AND slot = 'act') \
+               WHERE event_id = '{here}' AND slot = 'act'",
+            ],
             named,
         ),
         attack(
@@ -226,8 +240,10 @@ fn openings() -> Vec<Attack> {
         ),
         attack(
             "opening of nothing inserted",
-            &["INSERT INTO opening SELECT '0000000000000000000000000000face', slot, key_id, sealed FROM opening \
-               WHERE event_id = '{here}'"],
+            &[
+                "INSERT INTO opening SELECT '0000000000000000000000000000face', slot, key_id, sealed FROM opening \
+               WHERE event_id = '{here}'",
+            ],
             "event 0000000000000000000000000000face",
         ),
         attack(
@@ -250,7 +266,11 @@ fn queue() -> Vec<Attack> {
     let queued = "INSERT INTO queue (event_id) VALUES ('0000000000000000000000000000face')";
     vec![
         attack("queue row of nothing inserted", &[queued], face),
-        attack("queue row inserted again", &["INSERT INTO queue (event_id) VALUES ('{here}')"], "event {here}"),
+        attack(
+            "queue row inserted again",
+            &["INSERT INTO queue (event_id) VALUES ('{here}')"],
+            "event {here}",
+        ),
         attack("queue row deleted", &[waiting, queued, "DELETE FROM queue"], face),
         attack(
             "queue row changed",
@@ -283,7 +303,9 @@ fn mandates() -> Vec<Attack> {
         ),
         attack(
             "procedure withdrawn",
-            &["UPDATE mandate_procedure SET withdrawn_at = 1795000300000000 WHERE procedure_id = 'housing-benefit'"],
+            &[
+                "UPDATE mandate_procedure SET withdrawn_at = 1795000300000000 WHERE procedure_id = 'housing-benefit'",
+            ],
             &says("a fact or instant of the state stored"),
         ),
         attack("mandate deleted", &["DELETE FROM mandate"], &says("it was removed")),

@@ -18,7 +18,9 @@ pub enum MandateFault {
         seq: u64,
     },
     /// There are entries beyond the last one it knows of.
-    #[error("its entry number {seq} (event {event}) stands in the journal, and the mandate knows nothing of it")]
+    #[error(
+        "its entry number {seq} (event {event}) stands in the journal, and the mandate knows nothing of it"
+    )]
     EntryBeyond {
         /// The number.
         seq: u64,

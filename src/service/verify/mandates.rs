@@ -54,7 +54,8 @@ async fn one(snapshot: &mut Snapshot, openings: &mut Openings, id: &str, seq: u6
         Err(why) => return Ok(Err(why)),
     };
     let Some(key) = openings.key_of(snapshot, KeyKind::Mandate, id).await? else {
-        let over = matches!(row.mandate.state.name(), StateName::Ended | StateName::Refused | StateName::Lapsed);
+        let over =
+            matches!(row.mandate.state.name(), StateName::Ended | StateName::Refused | StateName::Lapsed);
         return Ok(if over { Ok(Proved::Erased) } else { Err(MandateFault::KeyGone) });
     };
     let history = match History::read(snapshot, openings, &row.mandate.id, &key.tags()?, seq).await? {

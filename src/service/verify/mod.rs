@@ -110,7 +110,5 @@ pub async fn origin(store: &Store, published: Option<&Path>) -> Result<Option<St
 /// # Errors
 /// [`Error::Store`].
 pub async fn entries(store: &Store, from: u64, limit: u32) -> Result<Vec<ListedEntry>, Error> {
-    Ok(store
-        .read("journal.entries", move |snapshot| Box::pin(audit::listed(snapshot, from, limit)))
-        .await?)
+    Ok(store.read("journal.entries", move |snapshot| Box::pin(audit::listed(snapshot, from, limit))).await?)
 }

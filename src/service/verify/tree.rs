@@ -1,8 +1,8 @@
 //! Entries, tiles and checkpoints: the database's rows handed to the journal's audit, stretch by stretch.
 
+use super::Journal;
 use super::openings::Openings;
 use super::parties::Standings;
-use super::Journal;
 use crate::journal::{
     Audit, AuditPage, AuditTerms, Checkpoint, PageRange, Report, StoredCheckpoint, StoredEvent, StoredLeaf,
     StoredOpening, StoredTile,
@@ -49,11 +49,7 @@ struct Rows {
 }
 
 impl Rows {
-    async fn read(
-        snapshot: &mut Snapshot,
-        range: PageRange,
-        openings: &mut Openings,
-    ) -> Result<Self, Error> {
+    async fn read(snapshot: &mut Snapshot, range: PageRange, openings: &mut Openings) -> Result<Self, Error> {
         let leaves = audit::leaves(snapshot, range.start, range.end).await?;
         let mut by_event: HashMap<String, Vec<StoredOpening>> = HashMap::new();
         for row in audit::openings(snapshot, range.start, range.end).await? {
