@@ -25,6 +25,9 @@ macro_rules! search {
 }
 
 statements! {
+    OF = "SELECT event_search.event_id AS event_id, at, kind, outcome, code, organisation, aidant, mandate, usager, \
+        client, procedure, leaf.idx AS idx FROM event_search \
+        LEFT JOIN leaf ON leaf.event_id = event_search.event_id WHERE event_search.event_id = $1";
     BY_TIME = search!("");
     BY_KIND = search!("kind = $5 AND ");
     BY_ORGANISATION = search!("organisation = $7 AND ");
@@ -115,6 +118,11 @@ fn read(row: &Columns<'_>) -> Result<Found, StoreError> {
     };
     let index = row.number_or_none("idx")?.and_then(|index| u64::try_from(index).ok());
     Ok(Found { event_id: row.id("event_id")?, at: row.instant("at")?, search, index })
+}
+
+/// What one entry tells of; none once it was forgotten.
+pub async fn of(snapshot: &mut Snapshot, event: &EventId) -> Result<Option<Found>, StoreError> {
+    snapshot.find("event_search", sql(OF).bind(event.as_str()), read).await
 }
 
 /// The entries that fit, newest first, at most `limit`; after the last one of the page before when given.

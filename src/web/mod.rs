@@ -6,6 +6,7 @@
 mod address;
 mod aidant;
 mod assets;
+mod auditor;
 mod authorize;
 mod consent;
 mod cookie;

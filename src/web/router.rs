@@ -1,7 +1,7 @@
 //! Every route, in one file.
 
 use super::middleware::{Routes, compose};
-use super::{Web, aidant, authorize, consent, factor, journal, openid, propose, public};
+use super::{Web, aidant, auditor, authorize, consent, factor, journal, openid, propose, public};
 use axum::Router;
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ pub fn router(web: Web) -> Router {
             .merge(consent::routes(&edge))
             .merge(authorize::pages(&edge))
             .merge(openid::pages())
-            .merge(journal::routes()),
+            .merge(journal::routes())
+            .merge(auditor::routes()),
         doors: authorize::doors(&edge).merge(openid::doors()),
         protocol: openid::protocol(&edge),
     };
