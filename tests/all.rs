@@ -9,6 +9,7 @@
 
 mod browser;
 mod journal;
+mod mandates;
 mod relying;
 mod rooms;
 mod sandbox;

@@ -94,7 +94,7 @@ pub enum CannotGrant {
 /// What became of an answer.
 pub enum Answered {
     /// It is recorded; the screen is locked and goes back to the aidant.
-    Locked(Opened),
+    Locked(Box<Opened>),
     /// No mandate can be made with this person; nothing changed but the journal.
     CannotGrant(CannotGrant),
 }
@@ -138,7 +138,7 @@ pub async fn answer(
         })
         .await??;
     Ok(match done {
-        None => Answered::Locked(opened),
+        None => Answered::Locked(Box::new(opened)),
         Some(reason) => Answered::CannotGrant(reason),
     })
 }

@@ -23,7 +23,7 @@ impl Names {
         }
         let opened = people::usager(app, snapshot, id).await;
         let name = opened.map(|(_, identity)| people::full_name(&identity));
-        self.keep(id.as_str(), unless_erased(name)?)
+        Ok(self.keep(id.as_str(), unless_erased(name)?))
     }
 
     /// First and last name of an aidant.
@@ -40,7 +40,7 @@ impl Names {
         let holder = Holder::Aidant(id.as_str());
         let opened = people::professional(app, snapshot, holder, &row.identity_sealed).await;
         let name = opened.map(|one| format!("{} {}", one.given_name, one.family_name));
-        self.keep(id.as_str(), unless_erased(name)?)
+        Ok(self.keep(id.as_str(), unless_erased(name)?))
     }
 
     /// Name of an organisation.
@@ -53,7 +53,7 @@ impl Names {
             return Ok(name.clone());
         }
         let row = organisations::load(snapshot, id).await?.ok_or(Error::NotFound)?;
-        self.keep(id.as_str(), row.name)
+        Ok(self.keep(id.as_str(), row.name))
     }
 
     /// Name of a service; its identifier when it is not registered (a refused request may name any).
@@ -62,12 +62,12 @@ impl Names {
             return Ok(name.clone());
         }
         let row = clients::load(snapshot, id).await?;
-        self.keep(id.as_str(), row.map_or_else(|| id.to_string(), |row| row.name))
+        Ok(self.keep(id.as_str(), row.map_or_else(|| id.to_string(), |row| row.name)))
     }
 
-    fn keep(&mut self, id: &str, name: String) -> Result<String, Error> {
+    fn keep(&mut self, id: &str, name: String) -> String {
         self.0.insert(id.to_owned(), name.clone());
-        Ok(name)
+        name
     }
 }
 

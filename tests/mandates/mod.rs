@@ -1,0 +1,9 @@
+//! Recording a mandate: proposed by an aidant, consented to by the usager, accepted by the organisation; over the
+//! real router and both engines. Refusals are tested for what they leave unchanged.
+
+mod bad_input;
+mod ends;
+mod journey;
+mod screen;
+mod times;
+mod world;

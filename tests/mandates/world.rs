@@ -1,0 +1,371 @@
+//! Two organisations, their aidants, a usager, and browsers.
+
+use crate::support::app::TestApp;
+use crate::support::database::TestDatabase;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use porteplume::crypto::{TotpSeed, TotpStep};
+use porteplume::mandate::{
+    AidantId, BirthDate, EventKind, Identity, Language, MandateId, OrganisationId, ProfessionalIdentity,
+    Role, Standing, UsagerId,
+};
+use porteplume::service::people::{self, Holder};
+use porteplume::service::{App, Caller, Error, Identified, Record, Session, Who, factor, manage, session};
+use porteplume::storage::aidants::{self, AidantRow};
+use porteplume::storage::usagers::{self, UsagerRow};
+use porteplume::web::{csrf, router};
+use sqlx::Row as _;
+use std::sync::Arc;
+use time::Duration;
+use tower::ServiceExt as _;
+
+/// Everything a test of mandates begins with.
+pub(crate) struct World {
+    pub(crate) test: TestApp,
+    pub(crate) app: App,
+    pub(crate) service: Router,
+    pub(crate) organisation: OrganisationId,
+    pub(crate) aidant: AidantId,
+}
+
+/// One person's browser: a session cookie and nothing else.
+pub(crate) struct Browser<'w> {
+    world: &'w World,
+    pub(crate) cookie: String,
+    seed: Option<TotpSeed>,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) location: String,
+    pub(crate) body: String,
+}
+
+impl World {
+    pub(crate) async fn over(database: TestDatabase) -> Self {
+        let test = TestApp::over(database).await;
+        let app = Arc::clone(&test.web.app);
+        let service = router(test.web.clone());
+        let organisation =
+            manage::add_organisation(&app, "Mairie de L’Haÿ-les-Roses", "21940038500017").await.unwrap();
+        let aidant = aidant(&app, &organisation, "Camille", "Le Goff-O’Brien").await;
+        Self { test, app, service, organisation, aidant }
+    }
+
+    /// An aidant of another organisation.
+    pub(crate) async fn stranger(&self) -> AidantId {
+        let other =
+            manage::add_organisation(&self.app, "Association d’à côté", "13002526500013").await.unwrap();
+        aidant(&self.app, &other, "Dominique", "Durand").await
+    }
+
+    /// A colleague of the same organisation.
+    pub(crate) async fn colleague(&self) -> AidantId {
+        aidant(&self.app, &self.organisation, "Sacha", "Nguyễn").await
+    }
+
+    /// The aidant's browser: signed in, a factor of ours enrolled and proved.
+    pub(crate) async fn signed_in(&self, aidant: &AidantId) -> Browser<'_> {
+        let who = Who::Aidant {
+            aidant: aidant.clone(),
+            authenticated_at: self.app.now(),
+            factor_at: Some(self.app.now()),
+            level: "eidas1".to_owned(),
+        };
+        let opened = self.session_of(who).await;
+        let mut browser = Browser { world: self, cookie: opened.cookie.expose().to_owned(), seed: None };
+        if factor::is_enrolled(&self.app, aidant).await.unwrap() {
+            return browser;
+        }
+        let enrolment = factor::enrolment(&self.app, &opened.session).await.unwrap();
+        let seed = TotpSeed::from_slice(&base32(enrolment.key.expose())).unwrap();
+        let code = code(&self.app, &seed);
+        let enrolled = factor::enrol(&self.app, &opened.session, &Caller::default(), &code).await.unwrap();
+        enrolled.opened.cookie.expose().clone_into(&mut browser.cookie);
+        browser.seed = Some(seed);
+        browser
+    }
+
+    /// A session put straight into one person's hands.
+    pub(crate) async fn session_of(&self, who: Who) -> session::Opened {
+        let began = session::start(&self.app, Language::Fr).await.unwrap();
+        self.next(&began.session, who).await
+    }
+
+    async fn next(&self, before: &Session, who: Who) -> session::Opened {
+        let opened = session::next(&self.app, before, who).unwrap();
+        let (id, after) = (before.id, Arc::new(opened.session.clone()));
+        self.app
+            .commit("test.session", move |tx| {
+                let after = Arc::clone(&after);
+                Box::pin(async move { session::rotate(tx, &id, &after).await })
+            })
+            .await
+            .unwrap();
+        opened
+    }
+
+    /// Does what the citizens' provider and its callback do: somebody is identified in front of that screen.
+    pub(crate) async fn identify(&self, browser: &mut Browser<'_>, identity: Identity) -> UsagerId {
+        let session = browser.session().await.unwrap();
+        let Who::HandedOver { aidant, authenticated_at, level, mandate, .. } = session.who.clone() else {
+            panic!("the screen is not handed over")
+        };
+        let usager = usager(&self.app, identity).await;
+        let identified =
+            Identified { usager: usager.clone(), at: self.app.now(), level: "eidas1".to_owned() };
+        let who = Who::HandedOver { aidant, authenticated_at, level, mandate, identified: Some(identified) };
+        let opened = self.next(&session, who).await;
+        opened.cookie.expose().clone_into(&mut browser.cookie);
+        usager
+    }
+
+    pub(crate) fn wait(&self, minutes: i64) {
+        self.test.clock.advance(Duration::minutes(minutes));
+    }
+
+    /// Every mandate's facts, for "nothing changed".
+    pub(crate) async fn facts(&self) -> Vec<String> {
+        let mut raw = self.test.database.raw().await;
+        let text = "SELECT id || ' ' || state || ' ' || CAST(version AS TEXT) || ' ' || CAST(seq AS TEXT) AS fact \
+                    FROM mandate ORDER BY id";
+        sqlx::query(text).fetch_all(&mut raw).await.unwrap().iter().map(|row| row.get("fact")).collect()
+    }
+
+    /// How many entries tell of that kind with that code.
+    pub(crate) async fn entries(&self, kind: EventKind, code: Option<&str>) -> i64 {
+        let mut raw = self.test.database.raw().await;
+        let text = "SELECT count(*) AS entries FROM event_search WHERE kind = $1 AND coalesce(code, '') = $2";
+        let query = sqlx::query(text).bind(kind.as_str()).bind(code.unwrap_or_default());
+        query.fetch_one(&mut raw).await.unwrap().get("entries")
+    }
+
+    /// The state of a mandate, as stored.
+    pub(crate) async fn state(&self, mandate: &MandateId) -> String {
+        let mut raw = self.test.database.raw().await;
+        let query = sqlx::query("SELECT state FROM mandate WHERE id = $1").bind(mandate.as_str());
+        query.fetch_one(&mut raw).await.unwrap().get("state")
+    }
+
+    /// A mandate proposed by that browser.
+    pub(crate) async fn proposed(&self, browser: &Browser<'_>) -> MandateId {
+        let key = porteplume::service::propose::form_key(&self.app).unwrap();
+        let fields =
+            [("procedure", self.procedure()), ("term", "month"), ("until", ""), ("idempotency", &key)];
+        let answer = browser.post("/aidant/mandates/new/duration", &fields).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let id = answer.location.rsplit('/').next().unwrap();
+        MandateId::parse(id).unwrap()
+    }
+
+    /// Any procedure of the catalogue.
+    pub(crate) fn procedure(&self) -> &str {
+        self.app.catalogue.procedures()[0].id.as_str()
+    }
+
+    /// A mandate consented to, its screen still locked.
+    pub(crate) async fn consented(&self, browser: &mut Browser<'_>) -> MandateId {
+        let mandate = self.proposed(browser).await;
+        browser.hand_over(&mandate).await;
+        self.identify(browser, marie()).await;
+        let said = browser.send("/consent/decision", &[("decision", "consent"), ("protected", "no")]).await;
+        assert_eq!((said.status, said.location.as_str()), (303, "/consent/done"), "{}", said.body);
+        mandate
+    }
+
+    /// A mandate in force.
+    pub(crate) async fn active(&self, browser: &mut Browser<'_>) -> MandateId {
+        let mandate = self.consented(browser).await;
+        browser.unlock().await;
+        let accepted = browser.post(&format!("/aidant/mandates/{mandate}/accept"), &[]).await;
+        assert_eq!(accepted.status, 303, "{}", accepted.body);
+        mandate
+    }
+}
+
+impl Browser<'_> {
+    /// The session behind the cookie, if it still is one.
+    pub(crate) async fn session(&self) -> Option<Session> {
+        session::resume(&self.world.app, &self.cookie).await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask(Request::get(path), Body::empty()).await
+    }
+
+    /// Sends a form with the session's own token.
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = self.session().await.map(|session| csrf::token(&session.csrf)).unwrap_or_default();
+        self.post_with(path, fields, &token).await
+    }
+
+    /// Sends a form with a token of the test's choice.
+    pub(crate) async fn post_with(&self, path: &str, fields: &[(&str, &str)], token: &str) -> Answer {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("csrf", token).extend_pairs(fields);
+        let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
+        self.ask(request, Body::from(form.finish())).await
+    }
+
+    /// Sends a form and keeps the session the answer brings.
+    pub(crate) async fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let answer = self.post(path, fields).await;
+        if let Some(cookie) = answer.rotated() {
+            self.cookie = cookie;
+        }
+        answer
+    }
+
+    async fn ask(&self, request: axum::http::request::Builder, body: Body) -> Answer {
+        let cookie = format!("__Host-porteplume={}", self.cookie);
+        let request = request.header("cookie", cookie).body(body).unwrap();
+        let response = self.world.service.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let header = |name: &str| {
+            let all = response.headers().get_all(name).iter();
+            all.map(|value| value.to_str().unwrap()).collect::<Vec<_>>().join("\n")
+        };
+        let (location, cookies) = (header("location"), header("set-cookie"));
+        let body = to_bytes(response.into_body(), 2_000_000).await.unwrap();
+        let body = format!("{}\n{cookies}", String::from_utf8(body.to_vec()).unwrap());
+        Answer { status, location, body }
+    }
+
+    pub(crate) async fn hand_over(&mut self, mandate: &MandateId) {
+        let answer = self.send(&format!("/aidant/mandates/{mandate}/hand-over"), &[]).await;
+        assert_eq!((answer.status, answer.location.as_str()), (303, "/consent"), "{}", answer.body);
+    }
+
+    /// Unlocks with a code not used before.
+    pub(crate) async fn unlock(&mut self) {
+        let code = self.fresh_code();
+        let answer = self.send("/aidant/unlock", &[("code", &code)]).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+    }
+
+    /// A code not used before: time passes.
+    pub(crate) fn fresh_code(&self) -> String {
+        self.world.test.clock.advance(Duration::seconds(31));
+        code(&self.world.app, self.seed.as_ref().expect("this browser enrolled the factor"))
+    }
+}
+
+impl Answer {
+    /// The session's new cookie, if it changed.
+    fn rotated(&self) -> Option<String> {
+        let (_, rest) = self.body.rsplit_once("__Host-porteplume=")?;
+        rest.split(';').next().map(str::to_owned)
+    }
+}
+
+fn code(app: &App, seed: &TotpSeed) -> String {
+    seed.code(TotpStep::at(app.now())).expose().to_owned()
+}
+
+/// RFC 4648, without padding.
+fn base32(text: &str) -> Vec<u8> {
+    let mut bits = 0_u32;
+    let (mut held, mut bytes) = (0, Vec::new());
+    for letter in text.bytes() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'2'..=b'7' => letter - b'2' + 26,
+            other => panic!("{other} is no base32"),
+        };
+        bits = bits << 5 | u32::from(value);
+        held += 5;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from(bits >> held & 255).unwrap());
+        }
+    }
+    bytes
+}
+
+async fn aidant(app: &App, organisation: &OrganisationId, given: &str, family: &str) -> AidantId {
+    let id = AidantId::from_bytes(app.new_id().unwrap());
+    let identity = Arc::new(ProfessionalIdentity {
+        given_name: given.to_owned(),
+        family_name: family.to_owned(),
+        email: format!("{id}@mairie.example"),
+    });
+    let (app_, new, organisation, now) = (Arc::clone(app), id.clone(), organisation.clone(), app.now());
+    app.commit("test.aidant", move |tx| {
+        let (app, id) = (Arc::clone(&app_), new.clone());
+        let (organisation, identity) = (organisation.clone(), Arc::clone(&identity));
+        Box::pin(async move {
+            let holder = Holder::Aidant(id.as_str());
+            let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &*identity, now).await?;
+            let record = Record::done(EventKind::InvitationAccepted).organisation(&organisation).aidant(&id);
+            let event = record.append(&app, tx, &Caller::default(), now).await?;
+            let row = AidantRow {
+                email_blind: people::email_blind(&app, &identity.email),
+                subject: Some(("https://agents.example".to_owned(), id.to_string())),
+                id,
+                organisation,
+                role: Role::Aidant,
+                standing: Standing::Active,
+                identity_sealed,
+                identity_key,
+                invited_at: now,
+                invite_expires_at: now.plus(Duration::days(14)),
+                activated_at: Some(now),
+                version: 1,
+            };
+            Ok::<_, Error>(aidants::insert(tx, &row, &event).await?)
+        })
+    })
+    .await
+    .unwrap();
+    id
+}
+
+/// A usager known to us, as after an identification.
+pub(crate) async fn usager(app: &App, identity: Identity) -> UsagerId {
+    let id = UsagerId::from_bytes(app.new_id().unwrap());
+    let (app_, new, now, identity) = (Arc::clone(app), id.clone(), app.now(), Arc::new(identity));
+    app.commit("test.usager", move |tx| {
+        let (app, id, identity) = (Arc::clone(&app_), new.clone(), Arc::clone(&identity));
+        Box::pin(async move {
+            let holder = Holder::Usager(id.as_str());
+            let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &*identity, now).await?;
+            let record = Record::done(EventKind::UsagerIdentified).usager(&id);
+            let event = record.append(&app, tx, &Caller::default(), now).await?;
+            let row = UsagerRow {
+                iss: "https://citizens.example".to_owned(),
+                sub: id.to_string(),
+                id,
+                identity_sealed,
+                identity_key,
+                first_seen_at: now,
+                identified_at: now,
+                identity_level: "eidas1".to_owned(),
+                version: 1,
+            };
+            Ok::<_, Error>(usagers::insert(tx, &row, &event).await?)
+        })
+    })
+    .await
+    .unwrap();
+    id
+}
+
+/// Somebody of age, with a name that asks something of forms and pages.
+pub(crate) fn marie() -> Identity {
+    born("Marie-Josèphe", "D’Été-L’Hôte <b>", "1949-03-00")
+}
+
+pub(crate) fn born(given: &str, family: &str, birthdate: &str) -> Identity {
+    Identity {
+        given_name: given.to_owned(),
+        family_name: family.to_owned(),
+        preferred_username: None,
+        gender: "female".to_owned(),
+        birthdate: BirthDate::parse(birthdate).unwrap(),
+        birthplace: "69123".to_owned(),
+        birthcountry: "99100".to_owned(),
+        email: None,
+    }
+}
