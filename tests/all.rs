@@ -10,6 +10,7 @@
 mod browser;
 mod journal;
 mod mandates;
+mod openid;
 mod relying;
 mod rooms;
 mod sandbox;

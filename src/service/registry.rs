@@ -1,11 +1,33 @@
 //! Registrations between the database's row and the provider's checked form: the one place that knows both.
 
-use super::Error;
+use super::{App, Caller, Error, Record};
 use crate::crypto::TokenAlg;
-use crate::mandate::{Instant, Standing};
+use crate::mandate::{EventKind, Instant, Standing};
 use crate::provider::{Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Profile};
 use crate::storage::StoreError;
 use crate::storage::clients::{self, AuthMethod, ClientRow, IdTokenAlg};
+use std::sync::Arc;
+
+/// Registers a relying party, for the operator.
+///
+/// # Errors
+/// [`Error::Conflict`] when the identifier is taken.
+pub async fn add(app: &App, client: &ClientRegistration) -> Result<(), Error> {
+    let now = app.now();
+    let (app_, row) = (Arc::clone(app), Arc::new(row(client, Standing::Active, now)));
+    app.include("registry.add", move |tx| {
+        let (app, row) = (Arc::clone(&app_), Arc::clone(&row));
+        Box::pin(async move {
+            let record = Record::done(EventKind::ClientAdded).client(&row.id).detail("by", "operator");
+            let event = record.append(&app, tx, &Caller::default(), now).await?;
+            clients::insert(tx, &row, &event).await.map_err(|error| match error {
+                StoreError::Taken(_) => Error::Conflict,
+                other => other.into(),
+            })
+        })
+    })
+    .await
+}
 
 /// The checked registration of a stored relying party.
 ///

@@ -259,7 +259,7 @@ impl Choice {
                 && one.procedure == self.procedure
         });
         let opened = Use::read(tx, opened.ok_or(Error::NotFound)?).await?;
-        let first = tokens::latest_code(tx, &opened.representation.id).await?.ok_or(Error::NotFound)?;
+        let first = tokens::code_of(tx, &opened.representation.id).await?.ok_or(Error::NotFound)?;
         if first.used_at.is_some() || opened.allowed(app, self.now).is_err() {
             return Err(Error::NotFound);
         }
@@ -351,7 +351,7 @@ pub(super) async fn silently(
                         .await?;
                     return Ok(false);
                 }
-                let Some(first) = tokens::latest_code(tx, &of.representation.id).await? else {
+                let Some(first) = tokens::code_of(tx, &of.representation.id).await? else {
                     return Ok(false);
                 };
                 let record = Record::done(EventKind::ChoiceOffered)

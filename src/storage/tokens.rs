@@ -27,9 +27,9 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     LOAD_CODE = "SELECT code_hash, representation_id, client_id, redirect_uri, code_challenge, nonce, scope, auth_time, \
         aidant_level, event_id, sid, issued_at, expires_at, used_at, revoked_at FROM authorization_code WHERE code_hash = $1";
-    LATEST_CODE = "SELECT code_hash, representation_id, client_id, redirect_uri, code_challenge, nonce, scope, auth_time, \
+    CODE_OF = "SELECT code_hash, representation_id, client_id, redirect_uri, code_challenge, nonce, scope, auth_time, \
         aidant_level, event_id, sid, issued_at, expires_at, used_at, revoked_at FROM authorization_code \
-        WHERE representation_id = $1 ORDER BY issued_at DESC, code_hash LIMIT 1";
+        WHERE representation_id = $1 ORDER BY COALESCE(used_at, 0) DESC, issued_at DESC, code_hash LIMIT 1";
     USE_CODE = "UPDATE authorization_code SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL \
         AND revoked_at IS NULL AND expires_at > $2";
     INSERT_TOKEN = "INSERT INTO access_token (token_hash, representation_id, client_id, scope, issued_at, expires_at) \
@@ -174,12 +174,12 @@ pub async fn load_code(snapshot: &mut Snapshot, code_hash: &str) -> Result<Optio
     snapshot.find(CODE, sql(LOAD_CODE).bind(code_hash), read_code).await
 }
 
-/// The code last issued for a representation, used or not.
-pub async fn latest_code(
+/// A code issued for a representation: a used one when there is one, else the latest.
+pub async fn code_of(
     snapshot: &mut Snapshot,
     representation: &RepresentationId,
 ) -> Result<Option<CodeRow>, StoreError> {
-    snapshot.find(CODE, sql(LATEST_CODE).bind(representation.as_str()), read_code).await
+    snapshot.find(CODE, sql(CODE_OF).bind(representation.as_str()), read_code).await
 }
 
 /// Uses a code, once, alive and in time; whether it could be used.

@@ -4,3 +4,4 @@ pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod database;
 pub(crate) mod site;
+pub(crate) mod world;

@@ -1,0 +1,235 @@
+//! Parties and mandates, written as the service writes them: each fact with its entry. Shared with the benches.
+
+use porteplume::clock::random;
+use porteplume::crypto::OpaqueToken;
+use porteplume::mandate::{
+    AidantId, BirthDate, Consent, ConsentChannel, Declarations, EventKind, Identity, Instant, Language,
+    LifeFact, Mandate, MandateId, OrganisationId, ProcedureId, ProfessionalIdentity, Role, Standing, Term,
+    Terms, UsagerId,
+};
+use porteplume::provider::{ClientDraft, ClientRegistration};
+use porteplume::service::people::{self, Holder};
+use porteplume::service::session::Opened;
+use porteplume::service::{App, Caller, Error, Record, Session, Stream, Who, manage, registry, session};
+use porteplume::storage::aidants::AidantRow;
+use porteplume::storage::mandates::MandateRow;
+use porteplume::storage::usagers::UsagerRow;
+use porteplume::storage::{BoxFuture, Tx, aidants, mandates, usagers};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use time::Duration;
+
+/// One write of the fixture's.
+async fn write<T, F>(app: &App, work: F) -> T
+where
+    T: Send + 'static,
+    F: for<'t> Fn(App, &'t mut Tx, Instant) -> BoxFuture<'t, Result<T, Error>> + Send + Sync + 'static,
+{
+    let (app_, now) = (Arc::clone(app), app.now());
+    app.include("world", move |tx| work(Arc::clone(&app_), tx, now)).await.expect("the fixture's write")
+}
+
+fn text(app: &App) -> String {
+    porteplume::crypto::to_hex(&random::<8>(&*app.entropy).unwrap())
+}
+
+/// An active organisation.
+pub(crate) async fn organisation(app: &App, name: &str) -> OrganisationId {
+    let number = u64::from_be_bytes(random::<8>(&*app.entropy).unwrap()) % 100_000_000_000_000;
+    manage::add_organisation(app, name, &format!("{number:014}")).await.unwrap()
+}
+
+/// An aidant who has signed in before.
+pub(crate) async fn aidant(app: &App, organisation: &OrganisationId) -> AidantId {
+    let (id, organisation) = (AidantId::from_bytes(app.new_id().unwrap()), organisation.clone());
+    let (given, subject) = (id.clone(), text(app));
+    write(app, move |app, tx, now| {
+        let (id, organisation, subject) = (id.clone(), organisation.clone(), subject.clone());
+        Box::pin(async move {
+            let identity = ProfessionalIdentity {
+                given_name: "Camille".to_owned(),
+                family_name: "Roche".to_owned(),
+                email: format!("{subject}@mairie.example"),
+            };
+            let holder = Holder::Aidant(id.as_str());
+            let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &identity, now).await?;
+            let record = Record::done(EventKind::AidantInvited).organisation(&organisation).aidant(&id);
+            let event = record.append(&app, tx, &Caller::default(), now).await?;
+            let row = AidantRow {
+                id,
+                organisation,
+                role: Role::Aidant,
+                standing: Standing::Active,
+                email_blind: people::email_blind(&app, &identity.email),
+                identity_sealed,
+                identity_key,
+                subject: Some(("https://agents.test".to_owned(), subject)),
+                invited_at: now,
+                invite_expires_at: now.plus(Duration::days(7)),
+                activated_at: Some(now),
+                version: 1,
+            };
+            Ok(aidants::insert(tx, &row, &event).await?)
+        })
+    })
+    .await;
+    given
+}
+
+/// Who a usager is.
+pub(crate) fn identity(given_name: &str, family_name: &str, birthdate: &str) -> Identity {
+    Identity {
+        given_name: given_name.to_owned(),
+        family_name: family_name.to_owned(),
+        preferred_username: None,
+        gender: "female".to_owned(),
+        birthdate: BirthDate::parse(birthdate).unwrap(),
+        birthplace: "75107".to_owned(),
+        birthcountry: "99100".to_owned(),
+        email: Some("rose@example.org".to_owned()),
+    }
+}
+
+/// A usager, findable in an organisation.
+pub(crate) async fn usager(app: &App, organisation: &OrganisationId, identity: Identity) -> UsagerId {
+    let (id, organisation) = (UsagerId::from_bytes(app.new_id().unwrap()), organisation.clone());
+    let (given, sub) = (id.clone(), text(app));
+    write(app, move |app, tx, now| {
+        let (id, organisation, identity, sub) =
+            (id.clone(), organisation.clone(), identity.clone(), sub.clone());
+        Box::pin(async move {
+            let holder = Holder::Usager(id.as_str());
+            let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &identity, now).await?;
+            let record = Record::done(EventKind::UsagerIdentified).organisation(&organisation).usager(&id);
+            let event = record.append(&app, tx, &Caller::default(), now).await?;
+            let row = UsagerRow {
+                id: id.clone(),
+                iss: "https://citizens.test".to_owned(),
+                sub,
+                identity_sealed,
+                identity_key,
+                first_seen_at: now,
+                identified_at: now,
+                identity_level: "eidas1".to_owned(),
+                version: 1,
+            };
+            usagers::insert(tx, &row, &event).await?;
+            let blinds = people::usager_blinds(&app, &organisation, &identity);
+            Ok(usagers::index(tx, &organisation, &id, &blinds).await?)
+        })
+    })
+    .await;
+    given
+}
+
+/// Registers a service.
+pub(crate) async fn client(app: &App, draft: serde_json::Value) {
+    let draft: ClientDraft = serde_json::from_value(draft).unwrap();
+    registry::add(app, &ClientRegistration::try_from(draft).unwrap()).await.unwrap();
+}
+
+/// A procedure of the catalogue.
+pub(crate) fn procedure(id: &str) -> ProcedureId {
+    ProcedureId::parse(id).unwrap()
+}
+
+/// A proposal for these procedures.
+pub(crate) async fn proposed(
+    app: &App,
+    (organisation, aidant): (&OrganisationId, &AidantId),
+    procedures: &[&str],
+    term: Term,
+) -> MandateRow {
+    let chosen: BTreeSet<_> = procedures.iter().map(|id| procedure(id)).collect();
+    let terms = Terms::check(&app.catalogue, &chosen, term, app.now()).unwrap();
+    let id = MandateId::from_bytes(app.new_id().unwrap());
+    let mandate = Mandate::propose(id, organisation.clone(), aidant.clone(), terms, app.now());
+    let row = MandateRow { mandate: mandate.clone(), seq: 1, verification_code_hash: None, version: 1 };
+    write(app, move |app, tx, now| {
+        let mandate = mandate.clone();
+        Box::pin(async move {
+            let fact = LifeFact::Proposed {
+                organisation: mandate.organisation.clone(),
+                proposed_by: mandate.proposed_by.clone(),
+                terms: mandate.terms.clone(),
+            };
+            let stream = Stream { mandate: mandate.id.clone(), seq: 1 };
+            let record = Record::life(fact).organisation(&mandate.organisation).aidant(&mandate.proposed_by);
+            let event = record.in_stream(stream).append(&app, tx, &Caller::default(), now).await?;
+            Ok(mandates::insert(tx, &mandate, &event).await?)
+        })
+    })
+    .await;
+    row
+}
+
+/// Stores what a mandate became, with the fact that made it so.
+pub(crate) async fn step(app: &App, before: MandateRow, mandate: Mandate, fact: LifeFact) -> MandateRow {
+    let after = MandateRow { mandate, seq: before.seq + 1, ..before.clone() };
+    let stored = MandateRow { version: before.version + 1, ..after.clone() };
+    write(app, move |app, tx, now| {
+        let (before, after, fact) = (before.clone(), after.clone(), fact.clone());
+        Box::pin(async move {
+            let stream = Stream { mandate: after.mandate.id.clone(), seq: after.seq };
+            let record = Record::life(fact).organisation(&after.mandate.organisation).in_stream(stream);
+            let event = record.append(&app, tx, &Caller::default(), now).await?;
+            Ok(mandates::update(tx, &before, &after, &event).await?)
+        })
+    })
+    .await;
+    stored
+}
+
+/// The usager agrees to a proposal.
+pub(crate) async fn consented(app: &App, row: MandateRow, usager: &UsagerId) -> MandateRow {
+    let consent = Consent {
+        usager: usager.clone(),
+        at: app.now(),
+        identified_at: app.now(),
+        identity_level: "eidas1".to_owned(),
+        text_hash: "ab".repeat(32),
+        language: "fr".to_owned(),
+        channel: ConsentChannel::InPresence,
+    };
+    let declared = Declarations { not_protected: true, may_be_minor: false };
+    let mandate = row.mandate.clone().consent(consent.clone(), declared).unwrap();
+    step(app, row, mandate, LifeFact::Consented { consent }).await
+}
+
+/// A mandate in force.
+pub(crate) async fn mandate(
+    app: &App,
+    by: (&OrganisationId, &AidantId),
+    usager: &UsagerId,
+    procedures: &[&str],
+    term: Term,
+) -> MandateRow {
+    let row = consented(app, proposed(app, by, procedures, term).await, usager).await;
+    let mandate = row.mandate.clone().accept(by.1.clone(), app.now()).unwrap();
+    step(app, row, mandate, LifeFact::Accepted { by: by.1.clone() }).await
+}
+
+/// A session of that holder.
+pub(crate) async fn session_of(app: &App, who: Who) -> Opened {
+    let started = session::start(app, Language::Fr).await.unwrap();
+    let opened = session::next(app, &started.session, who).unwrap();
+    let (before, after): (_, Arc<Session>) = (started.session.id, Arc::new(opened.session.clone()));
+    write(app, move |_, tx, _| {
+        let after = Arc::clone(&after);
+        Box::pin(async move { session::rotate(tx, &before, &after).await })
+    })
+    .await;
+    opened
+}
+
+/// An aidant, signed in now with a second factor.
+pub(crate) fn fresh(app: &App, aidant: &AidantId) -> Who {
+    let now = app.now();
+    let (aidant, level) = (aidant.clone(), "eidas2".to_owned());
+    Who::Aidant { aidant, authenticated_at: now, factor_at: Some(now), level }
+}
+
+/// The hash a client's secret is registered under.
+pub(crate) fn secret_hash(secret: &str) -> String {
+    OpaqueToken::hash_of(secret).to_hex()
+}
