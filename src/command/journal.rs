@@ -38,18 +38,17 @@ pub(super) struct Whose {
 
 impl Whose {
     async fn open(&self) -> Result<Journal, Refused> {
-        match &self.data {
-            Some(dir) => open_directory(dir).await,
-            None => {
-                let config = self.configured.load()?;
-                let store = open_store(config.database.url.expose()).await?;
-                let published = config.journal.checkpoint_file.clone();
-                journal(store, &config.keys.dir, config.journal.origin.clone(), published)
-            }
+        if let Some(dir) = &self.data {
+            return open_directory(dir).await;
         }
+        let config = self.configured.load()?;
+        let store = open_store(config.database.url.expose()).await?;
+        let published = config.journal.checkpoint_file.clone();
+        journal(store, &config.keys.dir, config.journal.origin.clone(), published)
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 fn refused(error: impl ToString) -> Refused {
     Refused::Other(error.to_string())
 }

@@ -330,10 +330,8 @@ pub(super) async fn silently(
         return Ok(failed(waiting.request.to, AuthorizeCode::LoginRequired, description));
     }
     let code_ = OpaqueToken::generate(&*app.entropy)?;
-    let hint = match &waiting.request.id_token_hint {
-        Some(jwt) => Some(Hint::read(jwt, &app.issuer, &app.keys.published().to_value())),
-        None => None,
-    };
+    let hint = waiting.request.id_token_hint.as_ref();
+    let hint = hint.map(|jwt| Hint::read(jwt, &app.issuer, &app.keys.published().to_value()));
     let given = Arc::new((session.clone(), caller.clone(), waiting, code_, hint));
     let (app_, given_) = (Arc::clone(app), Arc::clone(&given));
     let issued = app

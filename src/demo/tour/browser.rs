@@ -10,6 +10,13 @@ use url::Url;
 /// The longest way a browser follows.
 const MOST_HOPS: usize = 20;
 
+/// A form as it stands on the page.
+struct Form {
+    method: Method,
+    url: Url,
+    fields: Vec<(String, String)>,
+}
+
 /// One person's browser.
 pub(super) struct Browser {
     client: Client,
@@ -22,10 +29,6 @@ pub(super) struct Browser {
 }
 
 impl Browser {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a person's browser, on loopback; not the service's way out"
-    )]
     pub(super) fn new(home: &str) -> Result<Self, TourError> {
         let client = Client::builder()
             .cookie_store(true)
@@ -82,7 +85,7 @@ impl Browser {
 
     /// Sends a form by its id, with its hidden fields and these.
     pub(super) async fn submit(&mut self, form: &str, fields: &[(&str, &str)]) -> Result<(), TourError> {
-        let (method, url, mut sent) = self.form(form)?;
+        let Form { method, url, fields: mut sent } = self.form(form)?;
         sent.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         if method == Method::GET {
             let mut url = url;
@@ -96,7 +99,7 @@ impl Browser {
         self.follow(url, request).await
     }
 
-    fn form(&self, id: &str) -> Result<(Method, Url, Vec<(String, String)>), TourError> {
+    fn form(&self, id: &str) -> Result<Form, TourError> {
         let page = Html::parse_document(&self.html);
         let form = element(&page, id).ok_or_else(|| self.missing(id))?;
         let hidden =
@@ -107,7 +110,7 @@ impl Browser {
         });
         let post = form.value().attr("method").is_some_and(|method| method.eq_ignore_ascii_case("post"));
         let url = self.join(form.value().attr("action").unwrap_or_default())?;
-        Ok((if post { Method::POST } else { Method::GET }, url, fields.collect()))
+        Ok(Form { method: if post { Method::POST } else { Method::GET }, url, fields: fields.collect() })
     }
 
     /// Whether an element of that id stands on the page.

@@ -142,7 +142,7 @@ async fn carry_out(tour: &mut Tour<'_>, browser: &mut Browser) -> Result<(), Tou
             .ok_or_else(|| TourError::Http("nobody was found".to_owned()))?;
         browser.submit("usager-form", &[("usager", &usager)]).await?;
     }
-    let procedure = PROCEDURES[0];
+    let [procedure, ..] = PROCEDURES;
     let choice = browser
         .ids_after("choice-")
         .into_iter()

@@ -64,7 +64,7 @@ async fn one(snapshot: &mut Snapshot, openings: &mut Openings, id: &str, seq: u6
     };
     let uses = representations::of_mandate(snapshot, &row.mandate.id, u32::MAX).await?;
     let stored = uses.iter().map(|use_| (use_.id.to_string(), use_.closed.is_some()));
-    Ok(history.gives(&row, stored.collect()).map(|()| Proved::Follows))
+    Ok(history.gives(&row, &stored.collect()).map(|()| Proved::Follows))
 }
 
 /// The mandate's row, as far as it is one.
@@ -144,7 +144,7 @@ impl History {
     }
 
     /// Whether the history makes the mandate and its uses what is stored.
-    fn gives(self, row: &MandateRow, stored: BTreeMap<String, bool>) -> Result<(), MandateFault> {
+    fn gives(self, row: &MandateRow, stored: &BTreeMap<String, bool>) -> Result<(), MandateFault> {
         let told = replay(row.mandate.id.clone(), self.facts)?;
         if let Some(what) = differs(&told, &row.mandate) {
             return Err(MandateFault::Differs { what });

@@ -95,12 +95,10 @@ pub async fn origin(store: &Store, published: Option<&Path>) -> Result<Option<St
         Some(path) => tokio::fs::read_to_string(path).await.ok(),
         None => None,
     };
-    let note = match note {
-        Some(note) => Some(note),
-        None => {
-            let extent = store.read("journal.extent", |snapshot| Box::pin(audit::extent(snapshot))).await?;
-            extent.newest_note
-        }
+    let note = if note.is_some() {
+        note
+    } else {
+        store.read("journal.extent", |snapshot| Box::pin(audit::extent(snapshot))).await?.newest_note
     };
     Ok(note.and_then(|note| note.lines().next().map(str::to_owned)))
 }

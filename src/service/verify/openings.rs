@@ -21,7 +21,7 @@ const PAGE: u32 = 1_000;
 
 /// What became of a data key.
 enum Held {
-    Open(OpenKey),
+    Open(Box<OpenKey>),
     /// It is there but does not open.
     Broken,
     Gone,
@@ -99,7 +99,9 @@ impl Openings {
         if !self.held.contains_key(id) {
             let held = match data_keys::load(snapshot, id).await? {
                 None => Held::Gone,
-                Some(row) => OpenKey::of(&self.keys, row).map_or(Held::Broken, Held::Open),
+                Some(row) => {
+                    OpenKey::of(&self.keys, row).map_or(Held::Broken, |key| Held::Open(Box::new(key)))
+                }
             };
             self.held.insert(id.to_owned(), held);
         }
