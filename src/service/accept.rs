@@ -1,12 +1,12 @@
 //! The organisation accepts what the usager consented to, and the mandate is in force (Code civil art. 1984); or an
-//! aidant renounces it (art. 2007).
+//! aidant renounces it (art. 2007); or the organisation ends it.
 
 use super::end::end_mandate;
 use super::office::Office;
 use super::steps::{Actor, refuse, take};
 use super::{App, Caller, Error, Session, SessionError};
 use crate::crypto::{Cell, VerificationCode, normalise_code};
-use crate::mandate::{EndReason, EventId, Instant, LifeFact, Mandate, MandateId, State};
+use crate::mandate::{EndReason, EventId, Instant, LifeFact, Mandate, MandateId, Role, State};
 use crate::storage::data_keys::KeyKind;
 use crate::storage::mandates::MandateRow;
 use crate::storage::{Tx, papers};
@@ -35,6 +35,20 @@ pub async fn renounce(
     run(app, session, caller, mandate, Act::Renounce, "mandate.renounce").await
 }
 
+/// Ends a mandate for the organisation: a referent's act.
+///
+/// # Errors
+/// [`SessionError::WrongRole`] for an aidant who is no referent; [`Error::NotFound`], journaled, for a mandate of
+/// another organisation; [`Error::Transition`], journaled.
+pub async fn end_for_organisation(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    mandate: &MandateId,
+) -> Result<(), Error> {
+    run(app, session, caller, mandate, Act::EndForOrganisation, "mandate.end_for_organisation").await
+}
+
 /// Whether the session's second factor was proved after the consent, as accepting asks. Nothing is asked where
 /// there is nothing to accept.
 ///
@@ -54,6 +68,7 @@ pub fn factor_after_consent(session: &Session, mandate: &Mandate) -> Result<(), 
 enum Act {
     Accept,
     Renounce,
+    EndForOrganisation,
 }
 
 async fn run(
@@ -92,6 +107,9 @@ struct Deciding {
 impl Deciding {
     async fn run(&self, tx: &mut Tx) -> Result<Result<(), Error>, Error> {
         let office = Office::of(tx, &self.session).await?;
+        if matches!(self.act, Act::EndForOrganisation) && office.aidant.role != Role::Referent {
+            return Ok(Err(SessionError::WrongRole.into()));
+        }
         let by = (Actor::Aidant(&office.aidant.id), &self.caller, self.now);
         let mut row = match office.mandate(tx, &self.mandate).await {
             Ok(row) => row,
@@ -103,6 +121,9 @@ impl Deciding {
         let done = match self.act {
             Act::Accept => self.accept(tx, &office, &mut row).await,
             Act::Renounce => end_mandate(&self.app, tx, &mut row, EndReason::Renounced, by).await,
+            Act::EndForOrganisation => {
+                end_mandate(&self.app, tx, &mut row, EndReason::EndedByOrganisation, by).await
+            }
         };
         match done {
             // The domain refused before anything was written.
@@ -121,6 +142,9 @@ impl Deciding {
         match (self.act, &row.mandate.state) {
             (Act::Accept, State::Active { acceptance, .. }) => acceptance.by == office.aidant.id,
             (Act::Renounce, State::Ended { reason, .. }) => *reason == EndReason::Renounced,
+            (Act::EndForOrganisation, State::Ended { reason, .. }) => {
+                *reason == EndReason::EndedByOrganisation
+            }
             _ => false,
         }
     }

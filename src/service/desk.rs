@@ -14,7 +14,7 @@ use crate::mandate::{
 use crate::storage::data_keys::KeyKind;
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::representations::{self, Scope};
-use crate::storage::{Snapshot, Tx, journal, organisations, papers, refusals};
+use crate::storage::{Snapshot, Tx, organisations, papers, refusals};
 use std::sync::Arc;
 use time::Duration;
 
@@ -267,22 +267,10 @@ impl Reading {
         Ok(Ok(Detail {
             life: life(&self.app, tx, &mut names, &row.mandate).await?,
             uses: uses::told(&self.app, tx, &mut names, &uses, &refused).await?,
-            receipt: self.latest(tx, &row).await?,
+            receipt: receipt::of_step(&self.app, tx, &self.mandate, row.seq).await?,
             card: card(&self.app, tx, &mut names, row.mandate).await?,
             now: self.now,
         }))
-    }
-
-    /// The receipt of the last entry of the mandate's own history.
-    async fn latest(&self, tx: &mut Tx, row: &MandateRow) -> Result<Option<Receipt>, Error> {
-        let id = self.mandate.as_str();
-        let key = self.app.vault.find(&self.app.keys, tx, KeyKind::Mandate, id).await?;
-        let Some(key) = key else { return Ok(None) };
-        let entry = journal::by_tag(tx, &key.tags()?.tag(row.seq).to_hex()).await?;
-        match entry {
-            Some(entry) => receipt::of_entry(&self.app, tx, entry).await,
-            None => Ok(None),
-        }
     }
 
     async fn print(&self, tx: &mut Tx) -> Result<Result<Paper, Error>, Error> {

@@ -2,8 +2,9 @@
 
 use super::{App, Error};
 use crate::crypto::to_hex;
-use crate::mandate::{EventId, Instant};
+use crate::mandate::{EventId, Instant, MandateId};
 use crate::storage::Snapshot;
+use crate::storage::data_keys::KeyKind;
 use crate::storage::journal::{self, EntryRow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -35,12 +36,24 @@ pub async fn of(app: &App, snapshot: &mut Snapshot, event: &EventId) -> Result<O
     }
 }
 
-/// The receipt of an entry already looked up.
-pub(super) async fn of_entry(
+/// The receipt of one step of a mandate's own history, by its number; none while it has no place under a signed
+/// checkpoint.
+pub async fn of_step(
     app: &App,
     snapshot: &mut Snapshot,
-    entry: EntryRow,
+    mandate: &MandateId,
+    number: u64,
 ) -> Result<Option<Receipt>, Error> {
+    let key = app.vault.find(&app.keys, snapshot, KeyKind::Mandate, mandate.as_str()).await?;
+    let Some(key) = key else { return Ok(None) };
+    match journal::by_tag(snapshot, &key.tags()?.tag(number).to_hex()).await? {
+        Some(entry) => of_entry(app, snapshot, entry).await,
+        None => Ok(None),
+    }
+}
+
+/// The receipt of an entry already looked up.
+async fn of_entry(app: &App, snapshot: &mut Snapshot, entry: EntryRow) -> Result<Option<Receipt>, Error> {
     let Some((index, leaf_hash)) = entry.leaf else { return Ok(None) };
     let Some(checkpoint) = journal::checkpoint_covering(snapshot, index + 1).await? else { return Ok(None) };
     Ok(Some(Receipt {

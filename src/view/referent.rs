@@ -17,8 +17,8 @@ pub struct AidantLine {
     pub role: Role,
     /// Whether they may act.
     pub standing: Standing,
-    /// Last sign-in.
-    pub last_seen: Option<Instant>,
+    /// When they accepted their invitation, if they have.
+    pub since: Option<Instant>,
     /// How many procedures are closed for them.
     pub closed: u64,
     /// Whether it is the referent who is looking.

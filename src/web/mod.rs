@@ -27,11 +27,13 @@ mod propose;
 mod public;
 mod rate;
 mod recover;
+mod referent;
 mod reply;
 mod router;
 mod session;
 mod shown;
 mod trace;
+mod usager;
 
 pub use address::ClientAddress;
 pub use cookie::{Cookie, Cookies, is_local};

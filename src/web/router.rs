@@ -1,7 +1,9 @@
 //! Every route, in one file.
 
 use super::middleware::{Routes, compose};
-use super::{Web, aidant, auditor, authorize, consent, factor, journal, openid, propose, public};
+use super::{
+    Web, aidant, auditor, authorize, consent, factor, journal, openid, propose, public, referent, usager,
+};
 use axum::Router;
 use std::sync::Arc;
 
@@ -17,7 +19,9 @@ pub fn router(web: Web) -> Router {
             .merge(authorize::pages(&edge))
             .merge(openid::pages())
             .merge(journal::routes())
-            .merge(auditor::routes()),
+            .merge(auditor::routes())
+            .merge(usager::routes())
+            .merge(referent::routes()),
         doors: authorize::doors(&edge).merge(openid::doors()),
         protocol: openid::protocol(&edge),
     };

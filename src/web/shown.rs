@@ -45,7 +45,7 @@ pub(super) fn interventions(web: &Web, uses: Vec<Use>) -> Vec<Intervention> {
 }
 
 /// A procedure's name; one that left the catalogue goes by its identifier, none by a dash.
-fn procedure(web: &Web, id: Option<&ProcedureId>) -> Bilingual {
+pub(super) fn procedure(web: &Web, id: Option<&ProcedureId>) -> Bilingual {
     let both = |text: &str| Bilingual { fr: text.to_owned(), en: text.to_owned() };
     match id {
         Some(id) => web.app.catalogue.procedure(id).map_or_else(|| both(id.as_str()), |p| p.name.clone()),

@@ -2,7 +2,7 @@
 
 use super::Manager;
 use crate::crypto::{OpaqueToken, SecretString, TokenHash};
-use crate::mandate::{AidantId, AuditorId, EventKind, OrganisationId, ProcedureId, Role, Standing};
+use crate::mandate::{AidantId, AuditorId, EventKind, Instant, OrganisationId, ProcedureId, Role, Standing};
 use crate::provider::{ClientAuthMethod, ClientDraft, ClientRegistration};
 use crate::service::{App, Caller, Error, InputError, Record, people, registry};
 use crate::storage::organisations::OrganisationRow;
@@ -22,6 +22,8 @@ pub struct ListedAidant {
     pub role: Role,
     /// Standing.
     pub standing: Standing,
+    /// When they accepted their invitation.
+    pub activated_at: Option<Instant>,
     /// Procedures closed for them.
     pub closed: BTreeSet<ProcedureId>,
 }
@@ -52,6 +54,7 @@ pub async fn aidants_of(app: &App, organisation: &OrganisationId) -> Result<Vec<
                         email: identity.email,
                         role: row.role,
                         standing: row.standing,
+                        activated_at: row.activated_at,
                         id: row.id,
                     });
                 }

@@ -80,7 +80,7 @@ fn line(cast: &Cast, digit: u8, standing: Standing) -> AidantLine {
         email: "karim.benali@saint-aubin.example".into(),
         role: if digit == 1 { Role::Referent } else { Role::Aidant },
         standing,
-        last_seen: (standing != Standing::Invited).then(|| minute(-4_000)),
+        since: (standing != Standing::Invited).then(|| minute(-4_000)),
         closed: u64::from(digit) - 1,
         is_self: digit == 1,
     }

@@ -1,0 +1,128 @@
+//! The usager's own space.
+
+use super::pages::Visit;
+use super::{CheckedForm, Held, Problem, Query, Reply, Web, shown};
+use crate::mandate::{MandateId, ProcedureId};
+use crate::service::space::{self, Ended};
+use crate::view::usager::{EndMandate, Ended as EndedPage, UsagerHome, UsagerMandate};
+use crate::view::{Granted, MandateCard, Status, paths};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+
+type Page = Result<Reply, Problem>;
+
+/// The routes of this file.
+pub(super) fn routes() -> Router<Web> {
+    Router::new()
+        .route(paths::USAGER, get(home))
+        .route(paths::USAGER_MANDATE, get(mandate))
+        .route(paths::USAGER_END, get(ask_end).post(end))
+        .route(paths::USAGER_END_PROCEDURE, get(ask_end_procedure).post(end_procedure))
+        .route(paths::USAGER_ENDED, get(ended))
+}
+
+fn named(id: &str) -> Result<MandateId, Problem> {
+    MandateId::parse(id).map_err(|_| Problem::NOT_FOUND)
+}
+
+fn procedure(id: &str) -> Result<ProcedureId, Problem> {
+    ProcedureId::parse(id).map_err(|_| Problem::NOT_FOUND)
+}
+
+async fn home(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
+    let space = space::home(&web.app, &session, &visit.caller(&session)).await?;
+    let page = UsagerHome {
+        mandates: shown::cards(&web, &space.mandates, space.now),
+        interventions: shown::interventions(&web, space.uses),
+    };
+    Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
+}
+
+async fn mandate(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id): Path<String>) -> Page {
+    let own = space::mandate(&web.app, &session, &visit.caller(&session), &named(&id)?).await?;
+    let page = UsagerMandate {
+        mandate: shown::card(&web, &own.card, own.now),
+        interventions: shown::interventions(&web, own.uses),
+        receipt: own.receipt.map(shown::receipt),
+    };
+    Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
+}
+
+/// Asks before ending. What cannot be ended any more shows how it stands instead.
+async fn ask(
+    web: &Web,
+    visit: Visit,
+    session: &crate::service::Session,
+    id: &MandateId,
+    choose: impl FnOnce(&MandateCard) -> Option<Option<Granted>>,
+) -> Page {
+    let own = space::mandate(&web.app, session, &visit.caller(session), id).await?;
+    let mandate = shown::card(web, &own.card, own.now);
+    match choose(&mandate) {
+        Some(procedure) => {
+            let page = EndMandate { mandate, procedure };
+            Ok(Reply::page(page.render(&visit.guarded(web, session).await?)))
+        }
+        None => Ok(Reply::go(&paths::of_mandate(paths::USAGER_MANDATE, id))),
+    }
+}
+
+async fn ask_end(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id): Path<String>) -> Page {
+    ask(&web, visit, &session, &named(&id)?, |mandate| {
+        matches!(mandate.status, Status::Active { .. } | Status::Consented { .. }).then_some(None)
+    })
+    .await
+}
+
+async fn ask_end_procedure(
+    State(web): State<Web>,
+    visit: Visit,
+    Held(session): Held,
+    Path((id, of)): Path<(String, String)>,
+) -> Page {
+    let of = procedure(&of)?;
+    ask(&web, visit, &session, &named(&id)?, |mandate| {
+        let standing = |granted: &&Granted| granted.id == of && granted.withdrawn.is_none();
+        let granted = mandate.procedures.iter().find(standing).cloned();
+        granted.filter(|_| matches!(mandate.status, Status::Active { .. })).map(Some)
+    })
+    .await
+}
+
+async fn end(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
+    confirmed(&web, &visit, &form, &named(&id)?, &Ended::Mandate).await
+}
+
+async fn end_procedure(
+    State(web): State<Web>,
+    visit: Visit,
+    Path((id, of)): Path<(String, String)>,
+    form: CheckedForm,
+) -> Page {
+    confirmed(&web, &visit, &form, &named(&id)?, &Ended::Procedure(procedure(&of)?)).await
+}
+
+async fn confirmed(web: &Web, visit: &Visit, form: &CheckedForm, id: &MandateId, ended: &Ended) -> Page {
+    let number = space::end(&web.app, &form.session, &visit.caller(&form.session), id, ended).await?;
+    Ok(Reply::go(&format!("{}?entry={number}", paths::of_mandate(paths::USAGER_ENDED, id))))
+}
+
+async fn ended(
+    State(web): State<Web>,
+    visit: Visit,
+    Held(session): Held,
+    Path(id): Path<String>,
+    Query(query): Query,
+) -> Page {
+    let number = query.parsed("entry", str::parse::<u64>)?;
+    let ending = space::ending(&web.app, &session, &named(&id)?, number).await?;
+    let page = EndedPage {
+        mandate: shown::card(&web, &ending.card, ending.now),
+        procedure: ending.procedure.map(|of| shown::procedure(&web, Some(&of))),
+        at: ending.at,
+        stopped: ending.stopped,
+        receipt: shown::receipt(ending.receipt),
+    };
+    Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
+}
