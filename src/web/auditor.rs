@@ -20,6 +20,9 @@ const DAY: &[FormatItem<'_>] = format_description!("[year]-[month]-[day]");
 /// The identifiers shown in a list of results.
 const SUBJECTS: [&str; 4] = ["organisation", "aidant", "auditor", "mandate"];
 
+/// The end of the year 9999: beyond any entry, and a number the entry of the search can tell.
+const LAST: Instant = Instant::from_micros(253_402_300_800_000_000);
+
 type Page = Result<Reply, Problem>;
 
 /// The routes of this file.
@@ -94,8 +97,7 @@ fn typed(query: &Fields) -> Result<Filters, Problem> {
 /// What the filters ask for. Days are days of universal time, as everywhere in the journal.
 fn wanted(filters: &Filters, after: &str) -> Result<Wanted, Wrong> {
     let from = day(&filters.from)?.unwrap_or(Instant::from_micros(0));
-    // Far beyond any entry.
-    let until = day(&filters.to)?.map_or(Instant::from_micros(i64::MAX), |day| day.plus(Duration::days(1)));
+    let until = day(&filters.to)?.map_or(LAST, |day| day.plus(Duration::days(1)));
     if until <= from {
         return Err(Wrong::PeriodInvalid);
     }

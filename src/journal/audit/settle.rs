@@ -24,11 +24,16 @@ pub(super) struct Truth {
 type Telling = fn(&Place) -> Option<Hash>;
 
 /// The tellings, in the order they are believed when no root is signed.
-const TELLINGS: [Telling; 4] = [majority, |place| place.computed, |place| place.stored, |place| place.tile];
+const TELLINGS: [Telling; 4] = [majority, |place| place.computed, |place| place.stored, in_tile];
 
 fn majority(place: &Place) -> Option<Hash> {
     let agreed = place.stored.filter(|stored| Some(*stored) == place.tile);
     agreed.or(place.computed).or(place.stored).or(place.tile)
+}
+
+/// The full tile, and behind the last full one what is left to go by.
+fn in_tile(place: &Place) -> Option<Hash> {
+    place.tile.or(place.computed).or(place.stored)
 }
 
 /// Settles what was journaled in a stretch, from signed root to signed root. `facts` are in ascending order and
