@@ -166,7 +166,7 @@ on_both! {
         let (mut path, mut seen) = ("/auditor?kind=session.signed_out".to_owned(), std::collections::BTreeSet::new());
         for _ in 0..6 {
             let page = get(&test, &cookie, &path).await;
-            let ids = page.body.split("id=\"entry-").skip(1).map(|rest| rest[..32].to_owned());
+            let ids = page.body.split("id=\"entry-").skip(1).map(|rest| rest.chars().take(32).collect::<String>());
             seen.extend(ids);
             let Some(rest) = page.body.split("id=\"link-next\" href=\"").nth(1) else { break };
             path = rest.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&");

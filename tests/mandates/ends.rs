@@ -122,7 +122,8 @@ async fn represented(world: &World, mandate: &MandateId) -> (RepresentationId, S
             let token_hash = token_hash.clone();
             Box::pin(async move {
                 let client = client(&app);
-                let event = Record::done(EventKind::ClientAdded).append(&app, tx, &Caller::default(), now).await?;
+                let event =
+                    Record::done(EventKind::ClientAdded).append(&app, tx, &Caller::default(), now).await?;
                 clients::insert(tx, &client, &event).await?;
                 let mut row = mandates::load(tx, &mandate).await?.unwrap();
                 let procedure = row.mandate.terms.procedures.keys().next().unwrap().clone();
@@ -169,7 +170,10 @@ fn client(app: &App) -> ClientRow {
         name: "Caisse de démonstration".to_owned(),
         standing: Standing::Active,
         profile: "direct".to_owned(),
-        credential: ClientCredential::Secret { method: AuthMethod::ClientSecretBasic, hash: "hash".to_owned() },
+        credential: ClientCredential::Secret {
+            method: AuthMethod::ClientSecretBasic,
+            hash: "hash".to_owned(),
+        },
         id_token_alg: IdTokenAlg::Es256,
         redirect_uris: vec!["https://caisse.test/back".to_owned()],
         post_logout_redirect_uris: Vec::new(),
