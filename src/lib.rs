@@ -17,6 +17,7 @@
 //! | [`demo`] | sandbox providers, sandbox service, fictional people, the tour | all | all |
 //! | [`clock`] | the ports of time and chance | `getrandom` | `mandate` |
 //! | [`config`] | the one configuration file and its environment | `ipnet` | none |
+//! | [`command`] | the operator's commands, thin over `service` | `clap` `tokio` | all |
 //! | [`telemetry`] | one line per request, metrics, nothing personal | `metrics` `metrics_exporter_prometheus` `tracing_subscriber` | `config` |
 //!
 //! What any module may use beside these: the plain tools `base64` `serde` `serde_json` `thiserror` `time` `toml`

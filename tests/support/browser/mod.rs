@@ -71,9 +71,6 @@ impl Browser {
 
     /// Ticks a checkbox, chooses a radio button or opens a fold by its id; the page stays.
     #[track_caller]
-    pub(crate) fn tick(&self, id: &str) {
-        done(self.driver.at(&self.one(&by_id(id)), "POST", "click", &json!({})));
-    }
 
     /// Writes into the field of that name, in place of what stood there.
     #[track_caller]
@@ -81,11 +78,6 @@ impl Browser {
         let field = self.one(&format!("[name=\"{name}\"]:not([type=hidden])"));
         done(self.driver.at(&field, "POST", "clear", &json!({})));
         done(self.driver.at(&field, "POST", "value", &json!({ "text": text })));
-    }
-
-    /// Whether something matches the selector.
-    pub(crate) fn has(&self, selector: &str) -> bool {
-        !self.driver.find(selector).is_empty()
     }
 
     /// What the first element that matches shows, in plain spaces.
@@ -123,10 +115,6 @@ impl Browser {
 
     /// Demands that the page does not say this.
     #[track_caller]
-    pub(crate) fn says_not(&self, words: &str) {
-        let text = self.text();
-        assert!(!text.contains(&plain(words)), "{words:?} stands at {}\n{text}", self.address());
-    }
 
     /// The id of `<body>`.
     #[track_caller]
