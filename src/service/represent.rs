@@ -11,7 +11,7 @@ use crate::mandate::{
     Act, Allowed, EventId, EventKind, Identity, Instant, MandateId, ProcedureId, Refusal, RepresentationId,
     UsagerId,
 };
-use crate::provider::{AuthorizeCode, CODE_LIFE, ErrorAnswer, Hint};
+use crate::provider::CODE_LIFE;
 use crate::storage::authorizations::{self, AuthorizationRequestRow};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::representations::{self, CloseReason, RepresentationRow, Scope};
@@ -288,7 +288,7 @@ async fn close_beside(
     close_representation(app, tx, &mut other, older, reason, by).await
 }
 
-fn code(
+pub(super) fn code(
     code: &OpaqueToken,
     request: &AuthorizationRequestRow,
     representation: &RepresentationId,
@@ -312,93 +312,6 @@ fn code(
         expires_at: now.plus(CODE_LIFE),
         used_at: None,
         revoked_at: None,
-    }
-}
-
-/// Answers a request that allows no page: only within a representation that is still open in this browser, at the same
-/// service and for the same procedure (contract `openid.md`).
-pub(super) async fn silently(
-    app: &App,
-    session: &Session,
-    caller: &Caller,
-    waiting: Waiting,
-    now: Instant,
-) -> Result<String, Error> {
-    let failed = |to, code, description| ErrorAnswer { to, code, description }.location(&app.issuer);
-    if waiting.ready(session, now).is_err() {
-        let description = "nobody is signed in, or not freshly enough";
-        return Ok(failed(waiting.request.to, AuthorizeCode::LoginRequired, description));
-    }
-    let code_ = OpaqueToken::generate(&*app.entropy)?;
-    let hint = waiting.request.id_token_hint.as_ref();
-    let hint = hint.map(|jwt| Hint::read(jwt, &app.issuer, &app.keys.published().to_value()));
-    let given = Arc::new((session.clone(), caller.clone(), waiting, code_, hint));
-    let (app_, given_) = (Arc::clone(app), Arc::clone(&given));
-    let issued = app
-        .include("represent.silently", move |tx| {
-            let (app, given) = (Arc::clone(&app_), Arc::clone(&given_));
-            Box::pin(async move {
-                let (session, caller, waiting, code_, hint) = &*given;
-                let aidant = waiting.ready(session, now)?;
-                let Some(mut of) = still_open(&app, tx, session, waiting, hint.as_ref()).await? else {
-                    return Ok(false);
-                };
-                if let Err(reason) = of.allowed(&app, now) {
-                    of.refusal(EventKind::RepresentationRefused, reason)
-                        .keep(&app, tx, (caller, now))
-                        .await?;
-                    return Ok(false);
-                }
-                let Some(first) = tokens::code_of(tx, &of.representation.id).await? else {
-                    return Ok(false);
-                };
-                let record = Record::done(EventKind::ChoiceOffered)
-                    .client(&waiting.request.client)
-                    .procedure(&of.representation.procedure)
-                    .detail("representation", of.representation.id.as_str());
-                note(&app, tx, &mut of.row, record, (Actor::Aidant(aidant.aidant), caller, now)).await?;
-                let made = (first.event, now);
-                let code = code(code_, &waiting.row, &of.representation.id, &aidant, session, made);
-                tokens::insert_code(tx, &code).await?;
-                Ok::<_, Error>(true)
-            })
-        })
-        .await?;
-    let (_, _, waiting, code_, _) = &*given;
-    let to = waiting.request.to.clone();
-    Ok(if issued {
-        to.success(&app.issuer, code_.expose())
-    } else {
-        failed(to, AuthorizeCode::AccountSelectionRequired, "no representation is open here for this service")
-    })
-}
-
-/// The representation a silent request means, if it is still open in this browser.
-async fn still_open(
-    app: &App,
-    tx: &mut Tx,
-    session: &Session,
-    waiting: &Waiting,
-    hint: Option<&Option<Hint>>,
-) -> Result<Option<Use>, Error> {
-    let sector = waiting.client.sector();
-    let asked = &waiting.request.asked;
-    let open = representations::open(tx, &Scope::Session(session.sid.clone())).await?;
-    let meant = open.into_iter().rev().find(|one| {
-        let hinted = match hint {
-            None => true,
-            Some(hint) => hint.as_ref().is_some_and(|hint| {
-                hint.client == one.client && hint.subject == app.keys.pairwise().subject(sector, &one.usager)
-            }),
-        };
-        one.client == waiting.request.client
-            && hinted
-            && asked.procedure.as_ref().is_none_or(|procedure| *procedure == one.procedure)
-            && asked.acts.as_ref().is_none_or(|acts| acts.is_subset(&one.acts))
-    });
-    match meant {
-        Some(one) => Use::read(tx, one).await.map(Some),
-        None => Ok(None),
     }
 }
 

@@ -5,7 +5,7 @@ use super::grounds::Use;
 use super::steps::{Actor, note};
 use super::{App, Caller, Error, Record, registry};
 use crate::crypto::OpaqueToken;
-use crate::mandate::{Acceptance, Allowed, Consent, EventKind, Instant, State};
+use crate::mandate::{Acceptance, Allowed, ClientId, Consent, EventKind, Instant, State};
 use crate::provider::{
     ACCESS_TOKEN_LIFE, Actor as ActClaim, ActorOrganisation, AssertionUse, AuthenticatedClient,
     ClientRefusal, ClientRegistration, CodeChallenge, Credentials, GrantRefusal, IdToken, IssuedCode,
@@ -35,6 +35,40 @@ struct Granted {
     expires_at: Instant,
 }
 
+/// A service that proved who it is.
+pub struct Known {
+    by: AuthenticatedClient,
+    client: ClientRegistration,
+}
+
+impl Known {
+    /// Who it is.
+    #[must_use]
+    pub const fn client(&self) -> &ClientId {
+        self.client.id()
+    }
+}
+
+/// Who calls the token endpoint.
+///
+/// # Errors
+/// [`Error::OAuth`], journaled with its inner reason.
+pub async fn authenticate(
+    app: &App,
+    caller: &Caller,
+    authorization: Option<&[u8]>,
+    form: &Params,
+) -> Result<Known, Error> {
+    let now = app.now();
+    match verify(app, authorization, form, now).await {
+        Err(Error::OAuth(error)) => {
+            let record = Record::refused(EventKind::ClientAuthenticationRefused, error.code());
+            refuse(app, caller, record, error, now).await
+        }
+        other => other,
+    }
+}
+
 /// Exchanges a code for an access token and an ID token; gives the JSON to send.
 ///
 /// # Errors
@@ -42,17 +76,10 @@ struct Granted {
 pub async fn exchange(
     app: &App,
     caller: &Caller,
-    authorization: Option<&[u8]>,
+    Known { by, client }: Known,
     form: &Params,
 ) -> Result<Vec<u8>, Error> {
     let now = app.now();
-    let (by, client) = match authenticate(app, authorization, form, now).await {
-        Err(Error::OAuth(error)) => {
-            let record = Record::refused(EventKind::ClientAuthenticationRefused, error.code());
-            return refuse(app, caller, record, error, now).await;
-        }
-        other => other?,
-    };
     let request = match TokenRequest::read(form) {
         Ok(request) => request,
         Err(error) => {
@@ -72,13 +99,13 @@ pub async fn exchange(
     answer(app, &client, &exchange, &granted)
 }
 
-/// Who calls. Read outside the write, so that what strangers send costs the writer nothing.
-async fn authenticate(
+/// Read outside the write, so that what strangers send costs the writer nothing.
+async fn verify(
     app: &App,
     authorization: Option<&[u8]>,
     form: &Params,
     now: Instant,
-) -> Result<(AuthenticatedClient, ClientRegistration), Error> {
+) -> Result<Known, Error> {
     let credentials = Credentials::read(authorization, form)?;
     let id = credentials.client().clone();
     let row = app
@@ -89,7 +116,8 @@ async fn authenticate(
         .await?;
     let registered = row.as_ref().map(registry::registration).transpose()?;
     let by = credentials.verify(registered.as_ref(), &app.issuer, now).map_err(OAuthError::from)?;
-    Ok((by, registered.ok_or(OAuthError::InvalidClient(ClientRefusal::Unknown))?))
+    let client = registered.ok_or(OAuthError::InvalidClient(ClientRefusal::Unknown))?;
+    Ok(Known { by, client })
 }
 
 async fn refuse<T>(

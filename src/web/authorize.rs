@@ -8,7 +8,8 @@ use super::{
 use crate::mandate::{BirthDate, Identity, MandateId, ProcedureId, UsagerId};
 use crate::provider::{PageError, Params};
 use crate::service::Session;
-use crate::service::authorize::{self, Offer, Waiting};
+use crate::service::authorize::{self, Waiting};
+use crate::service::offer::{self, Offer};
 use crate::service::represent::{self, Chosen};
 use crate::view::authorize::{AuthorizeRefused, Candidate, Choice, ChooseMandate, ChooseUsager, Confirm};
 use crate::view::{self, Granted, Person, paths};
@@ -68,8 +69,8 @@ async fn usagers(
     Held(session): Held,
     Path(handle): Path<String>,
 ) -> Page {
-    let offer = authorize::offer(&web.app, &session, &visit.caller(&session), &handle).await?;
-    choose_usager(&web, visit, &session, offer).await
+    let found = offer::offer(&web.app, &session, &visit.caller(&session), &handle).await?;
+    choose_usager(&web, visit, &session, found).await
 }
 
 async fn pick_usager(
@@ -79,8 +80,8 @@ async fn pick_usager(
     CheckedForm { session, fields }: CheckedForm,
 ) -> Page {
     if !fields.ticked("usager") {
-        let offer = authorize::offer(&web.app, &session, &visit.caller(&session), &handle).await?;
-        let page = usager_page(offer, vec![view::Problem::UsagerMissing]);
+        let found = offer::offer(&web.app, &session, &visit.caller(&session), &handle).await?;
+        let page = usager_page(found, vec![view::Problem::UsagerMissing]);
         return wrong(&web, visit, &session, &page).await;
     }
     let usager = fields.parsed("usager", UsagerId::parse)?;
@@ -116,14 +117,14 @@ async fn search(
     };
     match date {
         Ok(date) if problems.is_empty() => {
-            let offer = authorize::find(&web.app, &session, &caller, &handle, name, &date).await?;
-            let targets = back_to(&offer.waiting);
-            let page = typed(usager_page(offer, Vec::new()).0);
+            let found = offer::find(&web.app, &session, &caller, &handle, name, &date).await?;
+            let targets = back_to(&found.waiting);
+            let page = typed(usager_page(found, Vec::new()).0);
             Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)).forms_to(targets))
         }
         _ => {
-            let offer = authorize::offer(&web.app, &session, &caller, &handle).await?;
-            let (page, targets) = usager_page(offer, problems);
+            let found = offer::offer(&web.app, &session, &caller, &handle).await?;
+            let (page, targets) = usager_page(found, problems);
             wrong(&web, visit, &session, &(typed(page), targets)).await
         }
     }
@@ -288,7 +289,7 @@ async fn choose_mandate(
     problems: Vec<view::Problem>,
 ) -> Page {
     let caller = visit.caller(session);
-    let found = authorize::choices(&web.app, session, &caller, handle, usager).await?;
+    let found = offer::choices(&web.app, session, &caller, handle, usager).await?;
     let targets = back_to(&found.waiting);
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let (mut choices, mut refused) = (Vec::new(), Vec::new());

@@ -79,8 +79,12 @@ async fn token(
     let refused = |error| OAuthRefusal::of_token(error, authorization.is_some());
     let params = Params::parse(&form).map_err(|error| refused(OAuthError::from(error).into()))?;
     let caller = caller(address.as_deref());
-    let answer = tokens::exchange(&web.app, &caller, authorization, &params).await;
-    answer.map(json).map_err(refused)
+    let known = tokens::authenticate(&web.app, &caller, authorization, &params).await.map_err(refused)?;
+    // Counted once it is known to be the client, so that nobody else can use its share up.
+    if web.count(Action::Token, known.client().as_str()).is_err() {
+        return Err(refused(OAuthError::TemporarilyUnavailable.into()));
+    }
+    tokens::exchange(&web.app, &caller, known, &params).await.map(json).map_err(refused)
 }
 
 async fn userinfo(
