@@ -214,7 +214,7 @@ impl Visit {
             return Err(Error::NotFound);
         }
         let receipt = receipt::of_step(&self.app, snapshot, id, number).await?.ok_or(Error::BeingRecorded)?;
-        let procedure = ended_at(&row.mandate, receipt.at).ok_or(Error::NotFound)?;
+        let procedure = ended_at(&row.mandate, receipt.at)?;
         let stopped = representations::of_mandate(snapshot, id, MOST_USES).await?;
         let stopped =
             stopped.iter().filter(|one| one.closed == Some((receipt.at, CloseReason::Revoked))).count();
@@ -230,13 +230,15 @@ impl Visit {
 }
 
 /// What ended at that instant: the whole mandate (no procedure), or one procedure; nothing otherwise.
-fn ended_at(mandate: &Mandate, at: Instant) -> Option<Option<ProcedureId>> {
+fn ended_at(mandate: &Mandate, at: Instant) -> Result<Option<ProcedureId>, Error> {
     match &mandate.state {
-        State::Ended { at: end, .. } if *end == at => Some(None),
+        State::Ended { at: end, .. } if *end == at => Ok(None),
         State::Active { withdrawn, .. } | State::Ended { withdrawn, .. } => {
-            let procedure = withdrawn.iter().find(|(_, since)| **since == at)?.0;
-            Some(Some(procedure.clone()))
+            let procedure = withdrawn.iter().find(|(_, since)| **since == at).ok_or(Error::NotFound)?.0;
+            Ok(Some(procedure.clone()))
         }
-        State::Proposed | State::Consented(_) | State::Refused { .. } | State::Lapsed { .. } => None,
+        State::Proposed | State::Consented(_) | State::Refused { .. } | State::Lapsed { .. } => {
+            Err(Error::NotFound)
+        }
     }
 }

@@ -276,8 +276,8 @@ impl Browser<'_> {
 
 /// The handle of the request a page belongs to.
 fn handle_in(page: &str) -> String {
-    let from = page.find("/authorize/").expect("a form of the choice") + "/authorize/".len();
-    page[from..].split('/').next().unwrap().to_owned()
+    let (_, from) = page.split_once("/authorize/").expect("a form of the choice");
+    from.split('/').next().unwrap().to_owned()
 }
 
 use porteplume::mandate::ClientId;
