@@ -111,7 +111,7 @@ on_both! {
         world.session_of(who).await.cookie.expose().clone_into(&mut other.cookie);
         let fields = [("decision", "consent"), ("protected", "no")];
         assert_eq!(other.post("/consent/decision", &fields).await.status, 404);
-        other.cookie = "nobody".to_owned();
+        "nobody".clone_into(&mut other.cookie);
         assert_eq!(other.post("/consent/decision", &fields).await.status, 401);
         assert_eq!(world.facts().await, before);
     }

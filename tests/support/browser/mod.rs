@@ -70,7 +70,6 @@ impl Browser {
     }
 
     /// Ticks a checkbox, chooses a radio button or opens a fold by its id; the page stays.
-    #[track_caller]
 
     /// Writes into the field of that name, in place of what stood there.
     #[track_caller]
@@ -114,7 +113,6 @@ impl Browser {
     }
 
     /// Demands that the page does not say this.
-    #[track_caller]
 
     /// The id of `<body>`.
     #[track_caller]
