@@ -14,7 +14,6 @@
 )]
 
 #[path = "../tests/support/world.rs"]
-#[expect(dead_code, reason = "the fixture serves the tests, too")]
 mod world;
 
 use porteplume::clock::{SystemClock, SystemEntropy};
@@ -312,7 +311,7 @@ impl Way {
         let page = self.browser.ask("GET", &self.question, &cookie, None);
         assert_eq!(page.status, 200, "{}", page.body);
         let from = page.body.find("/authorize/").expect("the choice") + "/authorize/".len();
-        let handle = page.body[from..].split('/').next().unwrap();
+        let handle = page.body.split_at(from).1.split('/').next().unwrap();
         let form = format!("csrf={}&choice={mandate}%3A{PROCEDURE}", worker.csrf);
         let sent = self.browser.ask("POST", &format!("/authorize/{handle}/confirm"), &cookie, Some(&form));
         assert_eq!(sent.status, 303, "{}", sent.body);

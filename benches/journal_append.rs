@@ -2,7 +2,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::disallowed_methods,
     reason = "a measurement that cannot go on stops; it reads its settings"
 )]
 
@@ -89,7 +88,8 @@ async fn append(app: App, until: Instant) -> u32 {
             let (app, organisation) = (Arc::clone(&app_), organisation.clone());
             Box::pin(async move {
                 let record = Record::done(EventKind::ChoiceOffered).organisation(&organisation);
-                Ok::<_, Error>(drop(record.append(&app, tx, &Caller::default(), now).await?))
+                record.append(&app, tx, &Caller::default(), now).await?;
+                Ok::<_, Error>(())
             })
         });
         written.await.unwrap();

@@ -69,8 +69,6 @@ impl Browser {
         });
     }
 
-    /// Ticks a checkbox, chooses a radio button or opens a fold by its id; the page stays.
-
     /// Writes into the field of that name, in place of what stood there.
     #[track_caller]
     pub(crate) fn fill(&self, name: &str, text: &str) {
@@ -111,8 +109,6 @@ impl Browser {
         let text = self.text();
         assert!(text.contains(&plain(words)), "{words:?} is missing at {}\n{text}", self.address());
     }
-
-    /// Demands that the page does not say this.
 
     /// The id of `<body>`.
     #[track_caller]
