@@ -144,7 +144,7 @@ impl Town {
         let by = (&organisation, &aidant);
         let mandate = world::mandate(app, by, &usager, &[PRIME, PASSPORT, VITALE], Term::Month).await;
         let service = porteplume::web::router(test.web.clone());
-        Self { service, organisation, aidant, usager, mandate, test }
+        Self { test, service, organisation, aidant, usager, mandate }
     }
 
     fn app(&self) -> &App {
