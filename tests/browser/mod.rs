@@ -1,5 +1,10 @@
 //! Journeys in a real browser, as the persons take them.
 
+mod act;
 mod gallery;
+mod grant;
 mod itself;
+mod journeys;
+mod refusals;
 mod sandboxes;
+mod world;

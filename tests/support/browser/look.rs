@@ -21,6 +21,8 @@ pub(super) const DESK: Size = Size { name: "1280", width: 1280, height: 800, pho
 const PHONE: Size = Size { name: "360", width: 360, height: 740, phone: true };
 /// A desk's screen at 400 %: WCAG 1.4.10 counts 1280 pixels as 320.
 const ZOOMED: Size = Size { name: "320", width: 320, height: 256, phone: false };
+/// The text area of an A4 sheet, at 96 pixels an inch.
+const PAPER: Size = Size { name: "printed", width: 680, height: 1000, phone: false };
 
 const WORST: [&str; 2] = ["serious", "critical"];
 
@@ -34,16 +36,26 @@ impl Browser {
 
     /// Takes the page's pictures and says what is wrong with it.
     pub(crate) fn faults(&self) -> Vec<String> {
-        let number = self.looks.get() + 1;
-        self.looks.set(number);
+        let Some(looks) = &self.looks else { return Vec::new() };
+        looks.set(looks.get() + 1);
         let mut wrong = self.complaints();
         for size in [ZOOMED, PHONE, DESK] {
             self.resize(size);
             wrong.extend(self.overflow().map(|cut| format!("{} px wide: {cut}", size.width)));
-            self.keep_picture(&format!("{number:02}-{}-{}", self.page(), size.name));
+            self.keep_picture(&format!("{:02}-{}-{}", looks.get(), self.page(), size.name));
         }
         wrong.extend(self.barriers());
         wrong
+    }
+
+    /// Takes a picture of the page as it comes out of a printer, on A4 with margins of a centimetre and a half.
+    pub(crate) fn look_printed(&self) {
+        let Some(looks) = &self.looks else { return };
+        self.driver.devtools("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+        self.resize(PAPER);
+        self.keep_picture(&format!("{:02}-{}-printed", looks.get(), self.page()));
+        self.driver.devtools("Emulation.setEmulatedMedia", &json!({ "media": "" }));
+        self.resize(DESK);
     }
 
     /// What reaches beyond the screen at any width, without a further look.
@@ -108,6 +120,7 @@ impl Browser {
         let whole = json!({ "format": "png", "captureBeyondViewport": true });
         let picture = self.driver.devtools("Page.captureScreenshot", &whole);
         let picture = BASE64.decode(picture["data"].as_str().expect("a picture")).expect("base64");
+        std::fs::create_dir_all(&self.folder).expect("a folder for screenshots");
         std::fs::write(self.folder.join(format!("{name}.png")), picture).expect("write a screenshot");
     }
 
@@ -116,6 +129,7 @@ impl Browser {
         let picture = self.driver.send("GET", "screenshot", &Value::Null).ok();
         let picture = picture.and_then(|p| BASE64.decode(p.as_str()?).ok());
         if let Some(picture) = picture {
+            let _ = std::fs::create_dir_all(&self.folder);
             let _ = std::fs::write(self.folder.join("failed.png"), picture);
         }
     }

@@ -17,18 +17,27 @@ pub(crate) struct Browser {
     driver: Driver,
     /// Where its screenshots go.
     folder: PathBuf,
-    looks: Cell<u32>,
+    /// Looks taken so far; none are taken in a hurry.
+    looks: Option<Cell<u32>>,
 }
 
 impl Browser {
     /// A browser that asks for pages in this language (`fr`, `en`) and runs no script of theirs; `name` names the
     /// folder of its screenshots.
     pub(crate) fn start(name: &str, language: &str) -> Self {
+        Self::new(name, language, Some(Cell::new(0)))
+    }
+
+    /// As [`Self::start`], for one who goes through pages without looking at them.
+    pub(crate) fn hurry(name: &str, language: &str) -> Self {
+        Self::new(name, language, None)
+    }
+
+    fn new(name: &str, language: &str, looks: Option<Cell<u32>>) -> Self {
         let folder = driver::target().join("screenshots").join(name);
         let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).expect("a folder for screenshots");
         let preferences = json!({ "intl.accept_languages": language, "credentials_enable_service": false });
-        let browser = Self { driver: Driver::start(&preferences), folder, looks: Cell::new(0) };
+        let browser = Self { driver: Driver::start(&preferences), folder, looks };
         browser.refuse_scripts(true);
         browser.resize(look::DESK);
         browser
@@ -69,12 +78,41 @@ impl Browser {
         });
     }
 
+    /// Ticks a checkbox, chooses a radio button or opens a fold by its id; the page stays.
+    #[track_caller]
+    pub(crate) fn tick(&self, id: &str) {
+        self.choose(&by_id(id));
+    }
+
+    /// As [`Self::tick`], for the first element that matches the selector; options of a list too.
+    #[track_caller]
+    pub(crate) fn choose(&self, selector: &str) {
+        let id = self.attribute(selector, "id").unwrap_or_default();
+        // A label may lie over its button, and is what people click on.
+        let label = self.driver.find(&format!("label[for=\"{id}\"]")).into_iter().next();
+        let target = label.unwrap_or_else(|| self.one(selector));
+        done(self.driver.at(&target, "POST", "click", &json!({})));
+    }
+
+    /// What this browser would send as `Cookie` to the site at hand.
+    pub(crate) fn cookies(&self) -> String {
+        let cookies = done(self.driver.send("GET", "cookie", &Value::Null));
+        let cookies = cookies.as_array().into_iter().flatten();
+        let pairs = cookies.filter_map(|c| Some(format!("{}={}", c["name"].as_str()?, c["value"].as_str()?)));
+        pairs.collect::<Vec<_>>().join("; ")
+    }
+
     /// Writes into the field of that name, in place of what stood there.
     #[track_caller]
     pub(crate) fn fill(&self, name: &str, text: &str) {
         let field = self.one(&format!("[name=\"{name}\"]:not([type=hidden])"));
         done(self.driver.at(&field, "POST", "clear", &json!({})));
         done(self.driver.at(&field, "POST", "value", &json!({ "text": text })));
+    }
+
+    /// Whether something matches the selector.
+    pub(crate) fn has(&self, selector: &str) -> bool {
+        !self.driver.find(selector).is_empty()
     }
 
     /// What the first element that matches shows, in plain spaces.
@@ -108,6 +146,13 @@ impl Browser {
     pub(crate) fn says(&self, words: &str) {
         let text = self.text();
         assert!(text.contains(&plain(words)), "{words:?} is missing at {}\n{text}", self.address());
+    }
+
+    /// Demands that the page does not say this.
+    #[track_caller]
+    pub(crate) fn says_not(&self, words: &str) {
+        let text = self.text();
+        assert!(!text.contains(&plain(words)), "{words:?} stands at {}\n{text}", self.address());
     }
 
     /// The id of `<body>`.
