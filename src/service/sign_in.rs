@@ -176,27 +176,33 @@ async fn sealed_flow(
     })
 }
 
-/// Completes a sign-in: only in the session that began it, only once, only in time (invariant 6).
+/// Completes a sign-in: only in the session that began it, only once, only in time (invariant 6). A browser without
+/// a session has begun none.
 ///
 /// # Errors
 /// [`Error::SignIn`] or [`Error::Relying`]; each refusal is journaled and the session stays as it was.
 pub async fn complete(
     app: &App,
-    session: &Session,
+    session: Option<&Session>,
     caller: &Caller,
     provider: Provider,
     query: &CallbackQuery,
 ) -> Result<SignedInSession, Error> {
+    let Some(session) = session else {
+        return refuse(app, None, caller, EventKind::SignInRefused, SignInError::UnknownFlow.into()).await;
+    };
     let Some((purpose, expected, return_to)) = take(app, session, provider, query).await? else {
-        return refuse(app, session, caller, EventKind::SignInRefused, SignInError::UnknownFlow.into()).await;
+        return refuse(app, Some(session), caller, EventKind::SignInRefused, SignInError::UnknownFlow.into())
+            .await;
     };
     let now = app.now();
     let signed_in = match provider.party(app).complete(query, &expected, now).await {
         Ok(signed_in) => signed_in,
         Err(RelyingError::Denied) => {
-            return refuse(app, session, caller, purpose.refusal(), SignInError::Cancelled.into()).await;
+            return refuse(app, Some(session), caller, purpose.refusal(), SignInError::Cancelled.into())
+                .await;
         }
-        Err(error) => return refuse(app, session, caller, purpose.refusal(), error.into()).await,
+        Err(error) => return refuse(app, Some(session), caller, purpose.refusal(), error.into()).await,
     };
     let opened = match purpose {
         Purpose::Aidant => agent::aidant(app, session, caller, &signed_in).await,
@@ -205,7 +211,9 @@ pub async fn complete(
     };
     match opened {
         Ok(opened) => Ok(SignedInSession { opened, purpose, return_to }),
-        Err(Error::SignIn(error)) => refuse(app, session, caller, purpose.refusal(), error.into()).await,
+        Err(Error::SignIn(error)) => {
+            refuse(app, Some(session), caller, purpose.refusal(), error.into()).await
+        }
         Err(error) => Err(error),
     }
 }
@@ -266,13 +274,13 @@ async fn opened_flow(
 /// Journals the refusal of a sign-in and gives it back.
 async fn refuse<T>(
     app: &App,
-    session: &Session,
+    session: Option<&Session>,
     caller: &Caller,
     kind: EventKind,
     error: Error,
 ) -> Result<T, Error> {
     let mut record = Record::refused(kind, error.code());
-    if let Who::HandedOver { aidant, mandate, .. } = &session.who {
+    if let Some(Who::HandedOver { aidant, mandate, .. }) = session.map(|session| &session.who) {
         record = record.aidant(aidant).about(mandate);
     }
     let (app_, caller, now) = (Arc::clone(app), caller.clone(), app.now());

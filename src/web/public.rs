@@ -3,7 +3,7 @@
 use super::middleware::limited;
 use super::pages::Visit;
 use super::{
-    Action, Begun, CheckedForm, Cookie, Edge, FormTargets, Held, MaybeSession, Problem, Query, Reply, Web,
+    Action, Begun, CheckedForm, Cookie, Edge, FormTargets, MaybeSession, Problem, Query, Reply, Web,
 };
 use crate::relying::CallbackQuery;
 use crate::service::sign_in::{self, Provider, Purpose};
@@ -119,7 +119,7 @@ async fn auditor_begin(State(web): State<Web>, form: CheckedForm) -> Page {
 async fn agents_back(
     State(web): State<Web>,
     visit: Visit,
-    held: Held,
+    held: MaybeSession,
     query: Query,
     headers: HeaderMap,
 ) -> Page {
@@ -129,7 +129,7 @@ async fn agents_back(
 async fn citizens_back(
     State(web): State<Web>,
     visit: Visit,
-    held: Held,
+    held: MaybeSession,
     query: Query,
     headers: HeaderMap,
 ) -> Page {
@@ -140,7 +140,7 @@ async fn citizens_back(
 async fn back(
     web: &Web,
     visit: Visit,
-    Held(session): Held,
+    MaybeSession(session): MaybeSession,
     Query(query): Query,
     headers: HeaderMap,
     provider: Provider,
@@ -151,7 +151,8 @@ async fn back(
         iss: query.optional("iss")?.map(str::to_owned),
         error: query.optional("error")?.map(str::to_owned),
     };
-    let done = sign_in::complete(&web.app, &session, &visit.caller(&session), provider, &query).await;
+    let caller = session.as_ref().map_or_else(|| visit.caller_without_session(), |held| visit.caller(held));
+    let done = sign_in::complete(&web.app, session.as_ref(), &caller, provider, &query).await;
     let done = match done {
         Ok(done) => done,
         Err(error) => return Err(refused(error)),
