@@ -14,6 +14,7 @@ mod openid;
 mod relying;
 mod rooms;
 mod sandbox;
+mod space;
 mod storage;
 mod support;
 mod web;

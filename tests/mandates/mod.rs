@@ -6,4 +6,4 @@ mod ends;
 mod journey;
 mod screen;
 mod times;
-mod world;
+pub(crate) mod world;

@@ -94,6 +94,12 @@ impl World {
         self.next(&began.session, who).await
     }
 
+    /// A browser that holds such a session.
+    pub(crate) async fn in_hands_of(&self, who: Who) -> Browser<'_> {
+        let opened = self.session_of(who).await;
+        Browser { world: self, cookie: opened.cookie.expose().to_owned(), seed: None }
+    }
+
     async fn next(&self, before: &Session, who: Who) -> session::Opened {
         let opened = session::next(&self.app, before, who).unwrap();
         let (id, after) = (before.id, Arc::new(opened.session.clone()));
