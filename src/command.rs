@@ -9,7 +9,7 @@ mod serve;
 use crate::app::StartError;
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::{Config, ConfigError};
-use crate::service::App;
+use crate::service::{App, Error, InputError};
 use clap::{Args, Parser, Subcommand};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -96,11 +96,25 @@ pub enum Refused {
     #[error("{0}")]
     Start(#[from] StartError),
     /// The act was refused.
-    #[error("{0}")]
-    Act(#[from] crate::service::Error),
+    #[error("{}", advice(.0))]
+    Act(#[from] Error),
     /// Anything else, in one line.
     #[error("{0}")]
     Other(String),
+}
+
+/// What an operator does about a refusal.
+fn advice(error: &Error) -> String {
+    match error {
+        Error::Input(InputError::Field(field)) => {
+            format!("{field} cannot be used: --help says what it takes")
+        }
+        Error::Input(InputError::TooLong(field)) => format!("{field} is too long: shorten it"),
+        Error::NotFound => "nobody is registered under that identifier: copy it from `list`".to_owned(),
+        Error::Conflict => "it is registered already, or already as you want it: see `list`".to_owned(),
+        Error::BeingRecorded => "it is done, but not yet under a signed checkpoint: see `list`".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Runs a command and gives its exit code.

@@ -110,7 +110,7 @@ pub(super) enum AuditorAct {
 pub(super) enum ClientAct {
     /// Register a service from a TOML file; prints its secret, once. Example: porteplume client add --file caisse.toml
     Add {
-        /// The registration: id, name, redirect_uris, auth_method, claims, procedures … (README, "Services").
+        /// The registration: id, name, redirect_uris, auth_method, claims, procedures … (docs/operator.md, "Services").
         #[arg(long)]
         file: PathBuf,
         #[command(flatten)]
@@ -262,10 +262,13 @@ pub(super) async fn client(act: ClientAct) -> Result<(), Refused> {
             let app = configured.open().await?;
             let added = manage::add_client(&app, draft).await;
             close(app).await;
-            if let Some(secret) = added? {
-                say(&format!("client_secret {}", secret.expose()));
+            match added? {
+                Some(secret) => {
+                    say(&format!("client_secret {}", secret.expose()));
+                    say("registered; the secret above is shown this once only");
+                }
+                None => say("registered; it proves itself by its own key"),
             }
-            say("registered; the secret above is shown this once only");
             Ok(())
         }
         ClientAct::List(configured) => {

@@ -3,7 +3,7 @@
 use super::{Configured, Refused, say};
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::crypto::KeyStore;
-use crate::storage::Store;
+use crate::storage::{Store, StoreError};
 use crate::{app, demo, telemetry};
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,7 +40,11 @@ pub(super) fn stop_on_signal() -> Result<watch::Receiver<bool>, Refused> {
 pub(super) async fn migrate(configured: &Configured) -> Result<(), Refused> {
     let config = configured.load()?;
     let url = config.database.owner_url.as_ref().unwrap_or(&config.database.url);
-    Store::migrate(url.expose()).await.map_err(|error| Refused::Other(error.to_string()))?;
+    Store::migrate(url.expose()).await.map_err(|error| match error {
+        // Its own advice is to run this very command.
+        StoreError::Schema(why) => Refused::Other(format!("the schema cannot be brought up to date: {why}")),
+        other => Refused::Other(other.to_string()),
+    })?;
     say("the schema is up to date");
     Ok(())
 }
@@ -76,7 +80,7 @@ pub(super) async fn doctor(configured: &Configured) -> Result<(), Refused> {
                 "journal",
                 checkpoint.map_err(|error| error.to_string()).and_then(|note| {
                     let size = note.as_deref().and_then(|note| note.lines().nth(1)).map(str::to_owned);
-                    size.map(|size| format!("{size} entries under a signed checkpoint"))
+                    size.map(|size| format!("entries under a signed checkpoint: {size}"))
                         .ok_or_else(|| "there is no checkpoint".to_owned())
                 }),
             );
@@ -87,5 +91,9 @@ pub(super) async fn doctor(configured: &Configured) -> Result<(), Refused> {
             app.store.close().await;
         }
     }
-    if ill == 0 { Ok(()) } else { Err(Refused::Other(format!("{ill} faults; see above"))) }
+    if ill == 0 {
+        Ok(())
+    } else {
+        Err(Refused::Other("not everything is well: mend what is marked FAULT".to_owned()))
+    }
 }

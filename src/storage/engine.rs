@@ -144,7 +144,24 @@ pub(super) async fn connect_pool(engine: Engine, config: &StoreOptions) -> Resul
         Engine::Sqlite => config.url.clone(),
         Engine::Postgres => with_statement_cache(&config.url),
     };
-    Ok(pool.connect_with(options(&url)?).await?)
+    pool.connect_with(options(&url)?).await.map_err(|error| unopened(engine, error))
+}
+
+/// Says more than that it failed: whoever sets an instance up meets these first.
+fn unopened(engine: Engine, error: sqlx::Error) -> StoreError {
+    match (engine, error) {
+        // Connections refused are tried again until the time is up.
+        (Engine::Postgres, sqlx::Error::PoolTimedOut) => {
+            StoreError::Unavailable("no server answers at its address".to_owned())
+        }
+        (Engine::Sqlite, error) => match error.into() {
+            StoreError::Unavailable(why) => {
+                StoreError::Unavailable(format!("{why}; `porteplume migrate` makes a new file"))
+            }
+            other => other,
+        },
+        (Engine::Postgres, error) => error.into(),
+    }
 }
 
 /// The service works under its own role where it may: that role cannot change the journal at all.
@@ -179,7 +196,7 @@ pub(super) async fn check_schema(engine: Engine, pool: &AnyPool) -> Result<(), S
         sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
             .fetch_all(pool)
             .await
-            .map_err(|_| StoreError::Schema("the database has none".to_owned()))?;
+            .map_err(|_| StoreError::Schema("the database has none that this account may read".to_owned()))?;
     let known: Vec<(i64, Vec<u8>)> =
         engine.migrations().iter().map(|m| (m.version, m.checksum.to_vec())).collect();
     if applied == known {
