@@ -283,6 +283,10 @@ impl Reading {
             return Ok(Err(TransitionError::NotFrom(row.mandate.state.name()).into()));
         };
         let paper = papers::load(tx, &self.mandate).await?.ok_or(Error::Unreadable)?;
+        // The entry of the consent commits to the hash: no other text is printed as what was agreed.
+        if super::propose::text_hash(&paper.text) != consent.text_hash {
+            return Err(Error::Unreadable);
+        }
         let (sealed, event) = paper.accepted.ok_or(Error::Unreadable)?;
         // The paper carries what proves the mandate, so it waits for it (invariant 3).
         let receipt = receipt::of(&self.app, tx, &event).await?.ok_or(Error::BeingRecorded)?;

@@ -76,6 +76,19 @@ on_both! {
         assert!(text.contains("L’Haÿ-les-Roses") && !text.contains("Marie"));
     }
 
+    an_altered_text_is_not_printed_as_what_was_agreed(database) {
+        let world = World::over(database).await;
+        let mut browser = world.signed_in(&world.aidant).await;
+        let mandate = world.active(&mut browser).await;
+        let mut raw = world.test.database.raw().await;
+        sqlx::query("UPDATE mandate_paper SET text = replace(text, 'L’Haÿ', 'Autre') WHERE mandate_id = $1")
+            .bind(mandate.as_str()).execute(&mut raw).await.unwrap();
+        let paper = browser.get(&format!("/aidant/mandates/{mandate}/print")).await;
+        assert_eq!(paper.status, 500, "{}", paper.body);
+        assert!(!paper.body.contains("verification-code"));
+        assert_eq!(world.entries(EventKind::MandatePrinted, None).await, 0);
+    }
+
     a_person_who_says_no_is_not_asked_who_they_are(database) {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;
