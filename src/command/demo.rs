@@ -56,10 +56,11 @@ fn introduce(demo: &Demo) {
     say("");
     say("Sign in as (one click at the sandbox providers, no password):");
     for agent in AGENTS {
-        say(&format!("  {:<28}{}", format!("{} {}", agent.given_name, agent.usual_name), agent.about.fr));
+        say(&format!("  {:<34}{}", format!("{} {}", agent.given_name, agent.usual_name), agent.about.fr));
     }
     for citizen in CITIZENS {
-        say(&format!("  {:<28}{}", citizen.key, citizen.about.fr));
+        let name = citizen.preferred_username.unwrap_or(citizen.family_name);
+        say(&format!("  {:<34}{}", format!("{} {name}", citizen.given_name), citizen.about.fr));
     }
     say("");
     say("Ctrl-C ends it; the data stay where they are.");
