@@ -334,6 +334,21 @@ mod tests {
     }
 
     #[test]
+    fn the_operators_page_tells_of_every_setting() {
+        const PAGE: &str = include_str!("../docs/operator.md");
+        // The two providers are set up alike, and share one table there.
+        for section in ["server", "database", "keys", "journal", "citizens", "limits", "telemetry"] {
+            let variable = format!("PORTEPLUME__{}__", section.to_uppercase());
+            let refused = refusal(SMALL, &[(&format!("{variable}NONE"), "x")]);
+            let (_, known) = refused.split_once("its section has ").unwrap();
+            for key in known.split(", ") {
+                let named = format!("`{variable}{}`", key.to_uppercase());
+                assert!(PAGE.contains(&named), "{named}");
+            }
+        }
+    }
+
+    #[test]
     fn the_environment_goes_before_the_file() {
         let config = read(
             SMALL,
