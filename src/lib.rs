@@ -13,7 +13,7 @@
 //! | [`storage`] | `Store::write`, `Store::read`, repositories | `sqlx` `tokio` | `clock` `crypto` `journal` `mandate` `telemetry` |
 //! | [`web`] | axum, sessions, CSRF, thin handlers, error-to-HTTP in one file | `axum` `tokio` `tower` `tower_http` | `clock` `config` `crypto` `journal` `mandate` `provider` `relying` `service` `telemetry` `view` |
 //! | [`view`] | typed templates, styles, languages | `askama` `qrcode` | `mandate` |
-//! | [`jobs`] | sequencer, expiry | `tokio` | `clock` `mandate` `service` `telemetry` |
+//! | [`jobs`] | what time does by itself: lapse, expiry, purge | `tokio` | `clock` `mandate` `service` `telemetry` |
 //! | [`demo`] | sandbox providers, sandbox service, fictional people, the tour | all | all |
 //! | [`clock`] | the ports of time and chance | `getrandom` | `mandate` |
 //! | [`config`] | the one configuration file and its environment | `ipnet` | none |
