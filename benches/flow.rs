@@ -128,10 +128,10 @@ fn configure(database: &str, folder: &Path, listen: SocketAddr) -> PathBuf {
         client_id = "porteplume"
         client_secret = "secret"
         [limits]
-        authorize_per_address = 100000000
-        authorize_per_account = 100000000
-        token_per_address = 100000000
-        token_per_account = 100000000
+        authorize_per_address = 1000000
+        authorize_per_account = 1000000
+        token_per_address = 1000000
+        token_per_account = 1000000
         [telemetry]
         format = "json"
         "#,

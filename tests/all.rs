@@ -17,4 +17,5 @@ mod sandbox;
 mod space;
 mod storage;
 mod support;
+mod tour;
 mod web;

@@ -9,6 +9,7 @@ use porteplume::storage::{CheckpointSigner, Engine, Store, StoreError, StoreOpti
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::OnceCell;
 
@@ -117,7 +118,9 @@ impl TestDatabase {
 
     /// Options to open it with.
     pub(crate) fn options(&self) -> StoreOptions {
-        StoreOptions { connections: 8, ..StoreOptions::new(self.url.clone()) }
+        // Patient: on a busy machine hundreds of writes share eight connections.
+        let patience = Duration::from_secs(60);
+        StoreOptions { connections: 8, patience, ..StoreOptions::new(self.url.clone()) }
     }
 
     /// Opens it with a signer of the tests'.

@@ -182,10 +182,11 @@ pub(crate) async fn step(app: &App, before: MandateRow, mandate: Mandate, fact: 
 
 /// The usager agrees to a proposal.
 pub(crate) async fn consented(app: &App, row: MandateRow, usager: &UsagerId) -> MandateRow {
+    let now = app.now();
     let consent = Consent {
         usager: usager.clone(),
-        at: app.now(),
-        identified_at: app.now(),
+        at: now,
+        identified_at: now,
         identity_level: "eidas1".to_owned(),
         text_hash: "ab".repeat(32),
         language: "fr".to_owned(),
