@@ -17,6 +17,8 @@ use std::sync::Arc;
 const OFFERED: usize = 12;
 /// How far back "recently" reaches, in representations of the aidant.
 const RECENT: u32 = 24;
+/// How many standing mandates fill the list of an aidant who has helped few yet.
+const FILLING: u32 = 16;
 /// How many mandates of one usager are shown, standing or not.
 const SHOWN: u32 = 20;
 
@@ -199,11 +201,12 @@ pub(super) async fn recent(
                 let organisation = &parties.organisation.id;
                 let mut rows =
                     mandates::standing_of_helped(snapshot, organisation, &aidant, now, RECENT).await?;
-                let helped = usagers::helped(snapshot, &aidant, RECENT).await?;
-                if helped.len() < OFFERED {
-                    rows.extend(mandates::some_standing(snapshot, organisation, now, RECENT).await?);
+                let mut usagers = usagers::helped(snapshot, &aidant, RECENT).await?;
+                if usagers.len() < OFFERED {
+                    rows.extend(mandates::some_standing(snapshot, organisation, now, FILLING).await?);
+                    usagers.extend(usagers::of_some_standing(snapshot, organisation, now, FILLING).await?);
                 }
-                let identities = identities(&app_, snapshot, &rows, helped).await?;
+                let identities = identities(&app_, snapshot, &rows, usagers).await?;
                 Ok::<_, Error>((parties, rows, identities))
             })
         })
@@ -229,22 +232,17 @@ async fn identities(
     app: &App,
     snapshot: &mut Snapshot,
     rows: &[MandateRow],
-    helped: Vec<UsagerRow>,
+    usagers: Vec<UsagerRow>,
 ) -> Result<BTreeMap<UsagerId, Identity>, Error> {
-    let mut at_hand: BTreeMap<UsagerId, UsagerRow> =
-        helped.into_iter().map(|row| (row.id.clone(), row)).collect();
+    let usagers: BTreeMap<UsagerId, UsagerRow> =
+        usagers.into_iter().map(|row| (row.id.clone(), row)).collect();
     let mut opened = BTreeMap::new();
-    for usager in rows.iter().filter_map(|row| row.mandate.usager()) {
-        if opened.contains_key(usager) || opened.len() >= 2 * OFFERED {
+    for row in rows.iter().filter_map(|row| usagers.get(row.mandate.usager()?)) {
+        if opened.contains_key(&row.id) {
             continue;
         }
-        let row = match at_hand.remove(usager) {
-            Some(row) => Some(row),
-            None => usagers::load(snapshot, usager).await?,
-        };
-        let Some(row) = row else { continue };
-        match people::identity(app, snapshot, &row).await {
-            Ok(identity) => drop(opened.insert(usager.clone(), identity)),
+        match people::identity(app, snapshot, row).await {
+            Ok(identity) => drop(opened.insert(row.id.clone(), identity)),
             Err(Error::Unreadable) => {}
             Err(other) => return Err(other),
         }

@@ -255,7 +255,7 @@ impl Record {
             openings,
             search,
         };
-        tx.append(event).await?;
+        tx.append(event)?;
         Ok(id)
     }
 }
@@ -296,6 +296,6 @@ async fn previous_leaf(tx: &mut Tx, tags: &MandateKey, seq: u64) -> Result<Optio
     if seq <= 1 {
         return Ok(None);
     }
-    let entry = storage::journal::by_tag(tx, &tags.tag(seq - 1).to_hex()).await?.ok_or(Error::Unreadable)?;
-    Ok(Some(to_hex(leaf_hash(&entry.entry).as_bytes())))
+    let entry = storage::journal::bytes_by_tag(tx, &tags.tag(seq - 1).to_hex()).await?;
+    Ok(Some(to_hex(leaf_hash(&entry.ok_or(Error::Unreadable)?).as_bytes())))
 }

@@ -42,9 +42,11 @@ statements! {
         ORDER BY ends_at, mandate.id");
     OF_USAGER_IN = select!("mandate.id IN (SELECT id FROM mandate WHERE usager_id = $1 AND organisation_id = $2 \
         ORDER BY proposed_at DESC, id LIMIT $3) ORDER BY proposed_at DESC, mandate.id");
-    STANDING_OF_HELPED = select!("organisation_id = $1 AND state = 'active' AND starts_at <= $2 AND ends_at > $2 \
-        AND usager_id IN (SELECT usager_id FROM representation WHERE aidant_id = $3 ORDER BY opened_at DESC LIMIT $4) \
-        ORDER BY ends_at, mandate.id");
+    // CROSS JOIN, because SQLite would otherwise walk through all that stands in the organisation.
+    STANDING_OF_HELPED = select!("mandate.id IN (SELECT mandate.id FROM (SELECT DISTINCT usager_id FROM \
+        (SELECT usager_id FROM representation WHERE aidant_id = $3 ORDER BY opened_at DESC LIMIT $4) AS latest) AS helped \
+        CROSS JOIN mandate WHERE mandate.usager_id = helped.usager_id AND organisation_id = $1 AND state = 'active' \
+        AND starts_at <= $2 AND ends_at > $2) ORDER BY ends_at, mandate.id");
     STANDING_SOME = select!("mandate.id IN (SELECT id FROM mandate WHERE organisation_id = $1 AND state = 'active' \
         AND starts_at <= $2 AND ends_at > $2 ORDER BY ends_at, id LIMIT $3) ORDER BY ends_at, mandate.id");
     OF_USAGER = select!("usager_id = $1 ORDER BY proposed_at DESC, mandate.id");

@@ -12,6 +12,7 @@
 //! `engine.rs` alone knows the engines. Rows become domain values by one exhaustive match each; a row that
 //! fits none is [`StoreError::Inconsistent`], naming table, column and row.
 
+mod append;
 mod column;
 mod engine;
 mod error;
@@ -50,13 +51,14 @@ pub mod sessions;
 pub mod tokens;
 pub mod usagers;
 
+pub use append::{NewEvent, NewOpening, SearchRow};
 pub use engine::Engine;
 pub use error::StoreError;
 pub use options::StoreOptions;
 pub use signer::{CheckpointSigner, JournalSigner};
 pub use statement::{Statement, all_statements};
 pub use store::Store;
-pub use tx::{Appended, NewEvent, NewOpening, SearchRow, Snapshot, Tx};
+pub use tx::{Appended, Snapshot, Tx};
 pub use written::{NotIncluded, Written};
 
 /// A boxed future: what the closures of `Store::write` and `Store::read` give.

@@ -26,6 +26,7 @@ pub(super) use statements;
 pub fn all_statements() -> Vec<Statement> {
     [
         super::aidants::STATEMENTS,
+        super::append::STATEMENTS,
         super::assertions::STATEMENTS,
         super::audit::STATEMENTS,
         super::auditors::STATEMENTS,
@@ -45,7 +46,6 @@ pub fn all_statements() -> Vec<Statement> {
         super::sequence::STATEMENTS,
         super::sessions::STATEMENTS,
         super::tokens::STATEMENTS,
-        super::tx::STATEMENTS,
         super::usagers::STATEMENTS,
     ]
     .concat()

@@ -1,27 +1,14 @@
 //! What closures get: [`Snapshot`] to look, [`Tx`] to change facts and append entries.
 
+use super::append::{self, NewEvent};
 use super::column::Columns;
-use super::statement::statements;
 use super::{StoreError, engine};
 use crate::journal::{Hash, leaf_hash};
-use crate::mandate::{EventId, EventKind, Instant, Outcome};
+use crate::mandate::EventId;
 use sqlx::any::{Any, AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{AnyConnection, AnyPool, Connection as _, Transaction};
 use std::ops::{Deref, DerefMut};
-
-statements! {
-    INSERT_EVENT = "INSERT INTO event (event_id, at, tag, entry) VALUES ($1, $2, $3, $4)";
-    INSERT_OPENING_1 = "INSERT INTO opening (event_id, slot, key_id, sealed) VALUES ($1, $2, $3, $4)";
-    INSERT_OPENING_2 = "INSERT INTO opening (event_id, slot, key_id, sealed) VALUES ($1, $2, $3, $4), \
-        ($5, $6, $7, $8)";
-    INSERT_OPENING_3 = "INSERT INTO opening (event_id, slot, key_id, sealed) VALUES ($1, $2, $3, $4), \
-        ($5, $6, $7, $8), ($9, $10, $11, $12)";
-    INSERT_OPENING_4 = "INSERT INTO opening (event_id, slot, key_id, sealed) VALUES ($1, $2, $3, $4), \
-        ($5, $6, $7, $8), ($9, $10, $11, $12), ($13, $14, $15, $16)";
-    INSERT_SEARCH = "INSERT INTO event_search (event_id, at, kind, outcome, code, organisation, aidant, mandate, \
-        usager, client, procedure) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-}
 
 /// A bound statement.
 pub(super) type Bound = Query<'static, Any, AnyArguments>;
@@ -125,7 +112,10 @@ impl Snapshot {
 /// A transaction that may change facts and append entries. Everything a [`Snapshot`] can, it can too.
 pub struct Tx {
     snapshot: Snapshot,
+    /// What the closure that runs appended.
     appended: Vec<Appended>,
+    /// What all closures of this commit appended and is not written yet.
+    unwritten: Vec<NewEvent>,
 }
 
 /// An entry appended in this transaction.
@@ -136,83 +126,17 @@ pub struct Appended {
     pub(super) leaf_hash: Hash,
 }
 
-/// A new journal entry with all that goes with it.
-#[derive(Clone)]
-pub struct NewEvent {
-    /// Identifier, a `UUIDv7`.
-    pub event_id: EventId,
-    /// When.
-    pub at: Instant,
-    /// The mandate's (or other stream's) tag, 32 hexadecimal digits, unique in the journal.
-    pub tag: String,
-    /// The canonical bytes, hashed for ever.
-    pub entry: Vec<u8>,
-    /// Sealed openings of its commitments, at most one per slot.
-    pub openings: Vec<NewOpening>,
-    /// How it can be found.
-    pub search: SearchRow,
-}
-
-/// What opens one commitment of an entry, sealed under a person's key.
-#[derive(Clone)]
-pub struct NewOpening {
-    /// `act`, `sub`, `aid` or `ctx`.
-    pub slot: &'static str,
-    /// The data key it is sealed under.
-    pub key_id: String,
-    /// The sealed bytes.
-    pub sealed: Vec<u8>,
-}
-
-/// How an entry can be found: names of what happened, and parties as blind indexes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SearchRow {
-    /// What it tells of.
-    pub kind: EventKind,
-    /// How it came out.
-    pub outcome: Outcome,
-    /// The refusal's code; present exactly when refused.
-    pub code: Option<String>,
-    /// Blind index of the organisation.
-    pub organisation: Option<String>,
-    /// Blind index of the aidant.
-    pub aidant: Option<String>,
-    /// Blind index of the mandate.
-    pub mandate: Option<String>,
-    /// Blind index of the usager.
-    pub usager: Option<String>,
-    /// Blind index of the relying party.
-    pub client: Option<String>,
-    /// Blind index of the procedure.
-    pub procedure: Option<String>,
-}
-
-impl SearchRow {
-    /// A row that names no party yet.
-    #[must_use]
-    pub const fn new(kind: EventKind, outcome: Outcome) -> Self {
-        Self {
-            kind,
-            outcome,
-            code: None,
-            organisation: None,
-            aidant: None,
-            mandate: None,
-            usager: None,
-            client: None,
-            procedure: None,
-        }
-    }
-}
-
 impl Tx {
     pub(super) fn of_writer(connection: AnyConnection) -> Self {
-        Self { snapshot: Snapshot { link: Link::Writer(connection), fault: None }, appended: Vec::new() }
+        Self::over(Snapshot { link: Link::Writer(connection), fault: None })
     }
 
     pub(super) async fn begin(pool: &AnyPool) -> Result<Self, StoreError> {
-        let snapshot = Snapshot::begin(pool, engine::POSTGRES_BEGIN).await?;
-        Ok(Self { snapshot, appended: Vec::new() })
+        Ok(Self::over(Snapshot::begin(pool, engine::POSTGRES_BEGIN).await?))
+    }
+
+    const fn over(snapshot: Snapshot) -> Self {
+        Self { snapshot, appended: Vec::new(), unwritten: Vec::new() }
     }
 
     pub(super) fn into_snapshot(self) -> Snapshot {
@@ -241,53 +165,52 @@ impl Tx {
         }
     }
 
-    /// Appends an entry to the journal: event, openings and search row in three statements. Its place
-    /// in the tree is given at commit (SQLite) or right after (PostgreSQL).
+    /// Appends an entry to the journal. It is written when the closures that share a commit have run, in few
+    /// statements for all of them; its place in the tree is given at commit (SQLite) or right after (PostgreSQL).
+    /// That the identifier and the tag are new is found out then, too.
     ///
     /// # Errors
-    /// [`StoreError::Taken`] when the identifier or the tag stands already, [`StoreError::Refused`] when a
-    /// field breaks the schema, or any fault of the database.
-    pub async fn append(&mut self, event: NewEvent) -> Result<(), StoreError> {
+    /// [`StoreError::Refused`] when it has more than four openings.
+    pub fn append(&mut self, event: NewEvent) -> Result<(), StoreError> {
+        if event.openings.len() > 4 {
+            return Err(StoreError::Refused("an entry has four slots".to_owned()));
+        }
         let leaf_hash = leaf_hash(&event.entry);
-        let insert = sql(INSERT_EVENT)
-            .bind(event.event_id.as_str())
-            .bind(event.at.micros())
-            .bind(event.tag)
-            .bind(event.entry);
-        self.execute(insert).await?;
-        self.append_openings(&event.event_id, event.openings).await?;
-        let search = event.search;
-        let insert = sql(INSERT_SEARCH)
-            .bind(event.event_id.as_str())
-            .bind(event.at.micros())
-            .bind(search.kind.as_str())
-            .bind(search.outcome.as_str())
-            .bind(search.code)
-            .bind(search.organisation)
-            .bind(search.aidant)
-            .bind(search.mandate)
-            .bind(search.usager)
-            .bind(search.client)
-            .bind(search.procedure);
-        self.execute(insert).await?;
-        self.appended.push(Appended { event_id: event.event_id, leaf_hash });
+        self.appended.push(Appended { event_id: event.event_id.clone(), leaf_hash });
+        self.unwritten.push(event);
         Ok(())
     }
 
-    async fn append_openings(&mut self, id: &EventId, openings: Vec<NewOpening>) -> Result<(), StoreError> {
-        let text = match openings.len() {
-            0 => return Ok(()),
-            1 => INSERT_OPENING_1,
-            2 => INSERT_OPENING_2,
-            3 => INSERT_OPENING_3,
-            4 => INSERT_OPENING_4,
-            _ => return Err(StoreError::Refused("an entry has four slots".to_owned())),
-        };
-        let mut insert = sql(text);
-        for opening in openings {
-            insert = insert.bind(id.as_str()).bind(opening.slot).bind(opening.key_id).bind(opening.sealed);
-        }
-        self.execute(insert).await.map(|_| ())
+    /// The bytes of an entry with that tag that is appended and not written yet.
+    pub(super) fn unwritten_by_tag(&self, tag: &str) -> Option<&[u8]> {
+        self.unwritten.iter().rev().find(|event| event.tag == tag).map(|event| event.entry.as_slice())
+    }
+
+    /// How many entries wait to be written.
+    pub(super) const fn unwritten(&self) -> usize {
+        self.unwritten.len()
+    }
+
+    /// Takes back the entries appended since there were `unwritten`: their closure's changes are not kept.
+    pub(super) fn forget_appended(&mut self, unwritten: usize) {
+        self.unwritten.truncate(unwritten);
+    }
+
+    /// Forgets all that a commit that failed left behind.
+    pub(super) fn reset(&mut self) {
+        self.appended.clear();
+        self.unwritten.clear();
+        self.snapshot.fault = None;
+    }
+
+    /// Writes what was appended.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] when an identifier or a tag stands already, [`StoreError::Refused`] when a field
+    /// breaks the schema, or any fault of the database.
+    pub(super) async fn write_appended(&mut self) -> Result<(), StoreError> {
+        let events = std::mem::take(&mut self.unwritten);
+        append::write(self, events).await
     }
 }
 

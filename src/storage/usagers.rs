@@ -28,6 +28,9 @@ statements! {
         WHERE usager_index.organisation_id = $1 AND usager_index.blind = $2 ORDER BY usager.id");
     HELPED = concat!("SELECT ", columns!(), " FROM usager WHERE id IN (SELECT usager_id FROM representation \
         WHERE aidant_id = $1 ORDER BY opened_at DESC LIMIT $2) ORDER BY usager.id");
+    WITH_STANDING = concat!("SELECT ", columns!(), " FROM usager WHERE id IN (SELECT usager_id FROM mandate \
+        WHERE organisation_id = $1 AND state = 'active' AND starts_at <= $2 AND ends_at > $2 \
+        ORDER BY ends_at, id LIMIT $3) ORDER BY usager.id");
     FORGET = "DELETE FROM usager_index WHERE usager_id = $1";
 }
 
@@ -151,6 +154,17 @@ pub async fn helped(
     latest: u32,
 ) -> Result<Vec<UsagerRow>, StoreError> {
     snapshot.list(TABLE, sql(HELPED).bind(aidant.as_str()).bind(i64::from(latest)), read).await
+}
+
+/// The usagers of [`super::mandates::some_standing`], with the same arguments.
+pub async fn of_some_standing(
+    snapshot: &mut Snapshot,
+    organisation: &OrganisationId,
+    now: Instant,
+    limit: u32,
+) -> Result<Vec<UsagerRow>, StoreError> {
+    let rows = sql(WITH_STANDING).bind(organisation.as_str()).bind(now.micros()).bind(i64::from(limit));
+    snapshot.list(TABLE, rows, read).await
 }
 
 /// Makes a usager findable nowhere any more (erasure).

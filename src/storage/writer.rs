@@ -154,6 +154,7 @@ impl Writer {
             self.tx = Some(tx);
         } else {
             self.sequencer.forget();
+            tx.reset();
             // A connection that cannot even roll back is dropped; the next batch opens another.
             if raw(&mut tx, "ROLLBACK").await.is_ok() {
                 self.tx = Some(tx);
@@ -182,6 +183,10 @@ impl Writer {
             Step::Undo => raw(tx, step.text()).await.map_err(Failed::NotWritten)?,
             Step::Keep => {}
         }
+        tx.write_appended().await.map_err(|error| match error {
+            StoreError::Taken(_) | StoreError::Refused(_) => Failed::Refused(error),
+            other => Failed::NotWritten(other),
+        })?;
         let head = if appended.is_empty() {
             None
         } else {
@@ -216,7 +221,7 @@ impl Step {
 
 /// Why a batch was not committed.
 enum Failed {
-    /// A deferred rule refused the commit; nothing was written.
+    /// A rule refused the journal's rows or the commit; nothing was written.
     Refused(StoreError),
     /// It failed before the commit; nothing was written.
     NotWritten(StoreError),
@@ -236,11 +241,17 @@ fn fail_all(batch: &mut [Entered], error: &StoreError) {
 
 /// Runs one job within its savepoint; whether its changes are kept.
 async fn run_one(tx: &mut Tx, entered: &mut Entered) -> bool {
+    let unwritten = tx.unwritten();
     let keep = entered.job.run(tx).await;
     let appended = tx.take_appended();
     let fault = tx.take_fault();
     let kept = keep && fault.is_none();
-    entered.appended = if kept { appended } else { Vec::new() };
+    if kept {
+        entered.appended = appended;
+    } else {
+        tx.forget_appended(unwritten);
+        entered.appended = Vec::new();
+    }
     if let Some(fault) = fault {
         tracing::debug!(code = fault.code(), "a job failed in the database");
         entered.job.fail(StoreError::WentOn);

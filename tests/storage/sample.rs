@@ -90,7 +90,7 @@ macro_rules! put {
             let entry = entry.clone();
             Box::pin(async move {
                 let $event = entry.event_id.clone();
-                $tx.append(entry).await?;
+                $tx.append(entry)?;
                 let _ = &$event;
                 $call.await
             })

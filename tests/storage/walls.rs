@@ -33,7 +33,7 @@ async fn filled(store: &Store) -> EventId {
             let id = entry.event_id.clone();
             write(&store, move |tx| {
                 let entry = entry.clone();
-                Box::pin(async move { tx.append(entry).await })
+                Box::pin(async move { tx.append(entry) })
             })
             .await
             .unwrap();
@@ -90,7 +90,7 @@ on_both! {
                     let (row, entry, nowhere) = (row.clone(), entry.clone(), nowhere.clone());
                     Box::pin(async move {
                         let id = if number == 20 { nowhere } else { entry.event_id.clone() };
-                        tx.append(entry).await?;
+                        tx.append(entry)?;
                         organisations::insert(tx, &row, &id).await
                     })
                 }).await
@@ -254,7 +254,7 @@ on_both! {
             let (row, entry) = (kept.clone(), event());
             Box::pin(async move {
                 let id = entry.event_id.clone();
-                tx.append(entry).await?;
+                tx.append(entry)?;
                 organisations::insert(tx, &row, &id).await?;
                 let twice = organisations::insert(tx, &row, &id).await;
                 assert!(matches!(twice, Err(StoreError::Taken(_))), "{twice:?}");
@@ -274,7 +274,7 @@ on_both! {
         }
         let store = database.store().await;
         let result = store.write("test", |tx| Box::pin(async move {
-            tx.append(event()).await?;
+            tx.append(event())?;
             idempotency::claim(tx, "key", "me", "act", NOW).await?;
             Err::<(), _>(Act::Refused("mandate_expired"))
         })).await;
@@ -286,17 +286,17 @@ on_both! {
     a_closure_that_panics_or_never_ends_writes_nothing_and_the_store_goes_on(database) {
         let store = database.store().await;
         let panicked = write::<(), _>(&store, |tx| Box::pin(async move {
-            tx.append(event()).await?;
+            tx.append(event())?;
             panic!("a fault of ours");
         })).await;
         assert_eq!(panicked, Err(StoreError::Panicked));
         let endless = write::<(), _>(&store, |tx| Box::pin(async move {
-            tx.append(event()).await?;
+            tx.append(event())?;
             tokio::time::sleep(Duration::from_hours(1)).await;
             Ok(())
         })).await;
         assert_eq!(endless, Err(StoreError::TooSlow));
-        write(&store, |tx| Box::pin(async move { tx.append(event()).await })).await.unwrap();
+        write(&store, |tx| Box::pin(async move { tx.append(event()) })).await.unwrap();
         assert_eq!(get!(&store, [], |s| journal::head(s)).unwrap().size, 1);
     }
 }

@@ -9,8 +9,8 @@ use porteplume::storage::{CheckpointSigner, Engine, Store, StoreError, StoreOpti
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
 static NUMBER: AtomicU64 = AtomicU64::new(0);

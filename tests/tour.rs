@@ -1,0 +1,158 @@
+//! The tour: as its users start it, killed at each line, and on the engine the demonstration does not embed.
+
+use crate::support::database::TestDatabase;
+use porteplume::clock::{SystemClock, SystemEntropy};
+use porteplume::demo::{self, DemoOptions, tour};
+use porteplume::storage::Engine;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Steps of the whole tour.
+const STEPS: usize = 16;
+
+/// A data directory that goes away with this value.
+struct Data(PathBuf);
+
+impl Data {
+    fn new() -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self(std::env::temp_dir().join(format!("porteplume-tour-{}-{number}", std::process::id())))
+    }
+}
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn porteplume(arguments: &[&str], data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_porteplume"));
+    command.args(arguments).arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::piped());
+    command
+}
+
+/// A demonstration in a process of its own, dead with this value.
+struct Process {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Process {
+    fn start(arguments: &[&str], data: &Path) -> Self {
+        let mut child = porteplume(arguments, data).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// The same on data that are there already. Their ports are free again, unless a stranger's connection has taken
+    /// one meanwhile: it will give it back.
+    fn start_again(data: &Path) -> Self {
+        for _ in 0..60 {
+            let mut again = Self::start(&["demo"], data);
+            if again.lines.by_ref().map(Result::unwrap).any(|line| line.starts_with("Ctrl-C")) {
+                return again;
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        panic!("it does not start again");
+    }
+
+    fn line(&mut self) -> String {
+        self.lines.next().expect("it goes on").unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // SIGKILL: nothing of ours runs any more.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn verify(data: &Path) -> Output {
+    porteplume(&["journal", "verify"], data).output().unwrap()
+}
+
+fn assert_verifies(data: &Path, when: &str) {
+    let verified = verify(data);
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(verified.status.success(), "{when}: {said}");
+    assert!(said.contains("entries") && said.contains("hold"), "{when}: {said}");
+}
+
+/// The tour until `steps` lines are said and a moment more, then the end without warning.
+fn killed_after(steps: usize) -> Data {
+    let data = Data::new();
+    let mut tour = Process::start(&["demo", "--tour", "--port", "0"], &data.0);
+    for step in 1..=steps {
+        let line = tour.line();
+        assert!(line.trim_start().starts_with(&format!("{step}. ")), "{line}");
+    }
+    // Not always at the same place between two lines.
+    std::thread::sleep(Duration::from_millis(steps as u64 * 7 % 40));
+    drop(tour);
+    data
+}
+
+/// A demonstration that was killed comes up again, and its journal holds before and after.
+fn comes_back(data: &Path, killed: usize) {
+    if killed > 0 {
+        assert_verifies(data, &format!("killed at line {killed}"));
+    }
+    drop(Process::start_again(data));
+    assert_verifies(data, &format!("killed at line {killed} and started again"));
+}
+
+#[test]
+fn a_killed_tour_leaves_a_journal_that_verifies() {
+    let waiting = Mutex::new((0..STEPS).collect::<Vec<_>>());
+    let next = || waiting.lock().unwrap().pop();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(steps) = next() {
+                    comes_back(&killed_after(steps).0, steps);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_killed_tour_can_be_taken_again_to_its_end() {
+    let data = killed_after(8);
+    drop(Process::start_again(&data.0));
+    let mut lines = Vec::new();
+    let mut tour = Process::start(&["demo", "--tour"], &data.0);
+    lines.extend(tour.lines.by_ref().map(Result::unwrap));
+    assert!(tour.child.wait().unwrap().success(), "{lines:?}");
+    assert_eq!(lines.last().map(String::as_str), Some("16 steps, each verified"), "{lines:?}");
+    assert_verifies(&data.0, "after two tours");
+}
+
+#[test]
+fn the_tour_passes_on_postgres() {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let database = TestDatabase::fresh(Engine::Postgres).await;
+        let data = database.folder().join("demonstration");
+        let demo = demo::start(DemoOptions {
+            port: 0,
+            data: data.clone(),
+            database: Some(database.options().url),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        });
+        let demo = demo.await.unwrap();
+        let said = Mutex::new(Vec::new());
+        tour::run(&demo, &data, &|line: &str| said.lock().unwrap().push(line.to_owned())).await.unwrap();
+        assert_eq!(said.lock().unwrap().len(), STEPS + 1);
+        demo.stop().await;
+    });
+}
