@@ -19,13 +19,14 @@ pub(super) async fn everything(tour: &mut Tour<'_>) -> Result<(), TourError> {
     let mut aidant = tour.browser()?;
     sign_in_aidant(tour, &mut aidant, AIDANT).await?;
     let mandate = record_mandate(tour, &mut aidant).await?;
-    carry_out(tour, &mut aidant).await?;
+    carry_out(tour, &mut aidant, &mandate).await?;
     let mut other = tour.browser()?;
     sign_in_aidant(tour, &mut other, OTHER).await?;
     other_organisation_sees_nothing(tour, &mut other, &mandate).await?;
+    up_to_the_confirmation(tour, &mut aidant, &mandate).await?;
     let mut usager = tour.browser()?;
     revoke(tour, &mut usager, &mandate).await?;
-    next_attempt_is_refused(tour, &mut aidant).await?;
+    next_attempt_is_refused(tour, &mut aidant, &mandate).await?;
     let mut auditor = tour.browser()?;
     audit(tour, &mut auditor).await
 }
@@ -131,7 +132,8 @@ async fn search(browser: &mut Browser) -> Result<(), TourError> {
     browser.submit("usager-search-form", &fields).await
 }
 
-async fn carry_out(tour: &mut Tour<'_>, browser: &mut Browser) -> Result<(), TourError> {
+/// Looks the usager up; the page then shows their mandates.
+async fn to_the_mandates(tour: &mut Tour<'_>, browser: &mut Browser) -> Result<(), TourError> {
     to_the_choice(tour, browser).await?;
     search(browser).await?;
     if browser.has("usager-form") {
@@ -142,14 +144,22 @@ async fn carry_out(tour: &mut Tour<'_>, browser: &mut Browser) -> Result<(), Tou
             .ok_or_else(|| TourError::Http("nobody was found".to_owned()))?;
         browser.submit("usager-form", &[("usager", &usager)]).await?;
     }
+    Ok(())
+}
+
+async fn up_to_the_confirmation(
+    tour: &mut Tour<'_>,
+    browser: &mut Browser,
+    mandate: &str,
+) -> Result<(), TourError> {
+    to_the_mandates(tour, browser).await?;
     let [procedure, ..] = PROCEDURES;
-    let choice = browser
-        .ids_after("choice-")
-        .into_iter()
-        .find(|id| id.ends_with(procedure))
-        .ok_or_else(|| TourError::Http("the procedure is not offered".to_owned()))?;
-    let value = choice_value(browser, &choice)?;
-    browser.submit("choice-form", &[("choice", &value)]).await?;
+    let choice = browser.value_of(&format!("choice-{mandate}-{procedure}"))?;
+    browser.submit("choice-form", &[("choice", &choice)]).await
+}
+
+async fn carry_out(tour: &mut Tour<'_>, browser: &mut Browser, mandate: &str) -> Result<(), TourError> {
+    up_to_the_confirmation(tour, browser, mandate).await?;
     browser.submit("confirm-form", &[]).await?;
     expect("the file is open", browser.url.path(), "/file")?;
     expect("in whose name", &browser.text("acting-usager")?, "Marchal")?;
@@ -166,11 +176,6 @@ async fn carry_out(tour: &mut Tour<'_>, browser: &mut Browser) -> Result<(), Tou
     browser.submit("sign-out-form", &[]).await?;
     tour.done("the service signed out; the representation is closed");
     Ok(())
-}
-
-/// The value of a radio button, from its id: mandate and procedure.
-fn choice_value(browser: &Browser, id: &str) -> Result<String, TourError> {
-    browser.value_of(&format!("choice-{id}"))
 }
 
 async fn other_organisation_sees_nothing(
@@ -198,19 +203,18 @@ async fn revoke(tour: &mut Tour<'_>, browser: &mut Browser, mandate: &str) -> Re
     Ok(())
 }
 
-async fn next_attempt_is_refused(tour: &mut Tour<'_>, browser: &mut Browser) -> Result<(), TourError> {
-    to_the_choice(tour, browser).await?;
-    search(browser).await?;
-    if browser.has("usager-form") {
-        let candidates =
-            browser.ids_after("usager-").into_iter().filter(|id| id.len() == 32).collect::<Vec<_>>();
-        if let Some(usager) = candidates.first() {
-            browser.submit("usager-form", &[("usager", usager)]).await?;
-        }
-    }
-    let offered = browser.ids_after("choice-").into_iter().filter(|id| id.len() > 32).count();
-    expect("nothing is offered any more", &offered.to_string(), "0")?;
-    tour.done("the next attempt found nothing to act under: the mandate is ended");
+/// The aidant had the confirmation before them when the usager ended the mandate.
+async fn next_attempt_is_refused(
+    tour: &mut Tour<'_>,
+    browser: &mut Browser,
+    mandate: &str,
+) -> Result<(), TourError> {
+    browser.submit("confirm-form", &[]).await?;
+    expect("the attempt's refusal", &browser.text("refusal-code")?, "mandate_revoked")?;
+    to_the_mandates(tour, browser).await?;
+    let offered = browser.ids_after(&format!("choice-{mandate}")).len();
+    expect("what the ended mandate still offers", &offered.to_string(), "0")?;
+    tour.done("the next attempt was refused, mandate_revoked, and the mandate is offered no more");
     Ok(())
 }
 
