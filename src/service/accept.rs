@@ -4,7 +4,7 @@
 use super::end::end_mandate;
 use super::office::Office;
 use super::steps::{Actor, refuse, take};
-use super::{App, Caller, Error, Session, SessionError};
+use super::{App, Caller, Error, Session, SessionError, receipt};
 use crate::crypto::{Cell, VerificationCode, normalise_code};
 use crate::mandate::{EndReason, EventId, Instant, LifeFact, Mandate, MandateId, Role, State};
 use crate::storage::data_keys::KeyKind;
@@ -116,7 +116,9 @@ impl Deciding {
             Err(error) => return office.refuse_access(&self.app, tx, error, (by.1, by.2)).await.map(Err),
         };
         if self.is_done(&office, &row) {
-            return Ok(Ok(()));
+            // However often it is asked, it is said only once it stands in the journal (invariant 3).
+            let stands = receipt::of_step(&self.app, tx, &self.mandate, row.seq).await?;
+            return Ok(stands.map(drop).ok_or(Error::BeingRecorded));
         }
         let done = match self.act {
             Act::Accept => self.accept(tx, &office, &mut row).await,

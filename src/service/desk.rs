@@ -164,10 +164,11 @@ pub struct Detail {
     pub now: Instant,
 }
 
-/// One mandate of the aidant's organisation. Reading about a person is journaled.
+/// One mandate of the aidant's organisation. Reading about a person is journaled, and the page waits for that entry: so
+/// everything it tells stands in the journal before it (invariant 3).
 ///
 /// # Errors
-/// [`Error::NotFound`], journaled, for a mandate of another organisation.
+/// [`Error::NotFound`], journaled, for a mandate of another organisation; [`Error::BeingRecorded`].
 pub async fn detail(
     app: &App,
     session: &Session,
@@ -175,7 +176,7 @@ pub async fn detail(
     mandate: &MandateId,
 ) -> Result<Detail, Error> {
     let reading = Reading::new(app, session, caller, mandate)?;
-    app.commit("mandate.read", move |tx| {
+    app.include("mandate.read", move |tx| {
         let reading = Arc::clone(&reading);
         Box::pin(async move { reading.detail(tx).await })
     })

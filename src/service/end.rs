@@ -5,7 +5,7 @@ use super::steps::{Actor, note, take};
 use super::{App, Caller, Error, Record};
 use crate::mandate::{EndReason, EventKind, Instant, LifeFact, ProcedureId, State};
 use crate::storage::Tx;
-use crate::storage::mandates::MandateRow;
+use crate::storage::mandates::{self, MandateRow};
 use crate::storage::representations::{self, CloseReason, RepresentationRow, Scope};
 use crate::storage::tokens;
 
@@ -107,4 +107,32 @@ async fn close(
     let event = note(app, tx, row, record, (whose, caller, now)).await?;
     let after = RepresentationRow { closed: Some((now, reason)), ..representation.clone() };
     Ok(representations::update(tx, representation, &after, &event).await?)
+}
+
+/// Closes one representation within a write; one that is closed already stays as it is.
+pub(super) async fn close_one(
+    app: &App,
+    tx: &mut Tx,
+    of: &RepresentationRow,
+    reason: CloseReason,
+    by: (Actor<'_>, &Caller, Instant),
+) -> Result<(), Error> {
+    if of.closed.is_some() {
+        return Ok(());
+    }
+    let mut row = mandates::load(tx, &of.mandate).await?.ok_or(Error::Unreadable)?;
+    close_representation(app, tx, &mut row, of, reason, by).await
+}
+
+/// Closes, within a write, whatever is open in a browser session: it ends.
+pub(super) async fn close_session(
+    app: &App,
+    tx: &mut Tx,
+    sid: &str,
+    by: (&Caller, Instant),
+) -> Result<(), Error> {
+    for open in representations::open(tx, &Scope::Session(sid.to_owned())).await? {
+        close_one(app, tx, &open, CloseReason::SignedOut, (Actor::Service, by.0, by.1)).await?;
+    }
+    Ok(())
 }

@@ -1,8 +1,7 @@
 //! What time does by itself: proposals lapse, mandates expire, representations run out. Called by the jobs; each
 //! change is its own write, so one that fails holds up no other.
 
-use super::end::end_mandate;
-use super::represent::close_one;
+use super::end::{close_one, end_mandate};
 use super::steps::{Actor, take};
 use super::{App, Caller, Error};
 use crate::mandate::{EndReason, Instant, LifeFact, MandateId, RepresentationId, TransitionError};

@@ -2,7 +2,7 @@
 //!
 //! What ends is the representation; the aidant stays signed in here, where other usagers wait.
 
-use super::represent::{close_one, close_session};
+use super::end::{close_one, close_session};
 use super::steps::Actor;
 use super::{App, Caller, Error, Session, Who, registry};
 use crate::mandate::{Instant, RepresentationId};

@@ -1,7 +1,7 @@
 //! An aidant carries a procedure out in a usager's name: the representation is opened, its code issued, its end noted.
 
-use super::authorize::{Waiting, find_request, look};
-use super::end::close_representation;
+use super::authorize::{Waiting, find_request};
+use super::end::{close_one, close_representation};
 use super::grounds::{Parties, Refused, Use};
 use super::office::Office;
 use super::steps::{Actor, note};
@@ -16,7 +16,7 @@ use crate::storage::authorizations::{self, AuthorizationRequestRow};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::representations::{self, CloseReason, RepresentationRow, Scope};
 use crate::storage::tokens::{self, CodeRow};
-use crate::storage::{Tx, aidants, organisations};
+use crate::storage::{Snapshot, Tx, aidants, journal, organisations};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use time::Duration;
@@ -62,10 +62,12 @@ struct Choice {
     now: Instant,
 }
 
-/// Shows a choice before it is made.
+/// Shows a choice before it is made, or again while its code has not been exchanged: who waited for the journal goes on
+/// from here.
 ///
 /// # Errors
-/// [`Error::Refused`] when it is not possible (any more); [`Error::NotFound`] for anybody else's mandate.
+/// [`Error::Refused`] when it is not possible (any more); [`Error::NotFound`] for anybody else's mandate;
+/// [`Error::BeingRecorded`] when it was made and is not under a signed checkpoint yet.
 pub async fn preview(
     app: &App,
     session: &Session,
@@ -74,12 +76,21 @@ pub async fn preview(
     procedure: &ProcedureId,
 ) -> Result<Confirmation, Error> {
     let now = app.now();
-    let waiting = look(app, session, handle, now).await?;
-    let aidant = session.aidant()?.aidant.clone();
-    let (app_, mandate, procedure) = (Arc::clone(app), mandate.clone(), procedure.clone());
+    let (app_, session, handle) = (Arc::clone(app), session.clone(), handle.to_owned());
+    let (mandate, procedure) = (mandate.clone(), procedure.clone());
     app.store
         .read("represent.preview", move |snapshot| {
             Box::pin(async move {
+                let waiting = find_request(snapshot, &session, &handle).await?;
+                match waiting.row.used_at {
+                    Some(used_at) => {
+                        let chosen = (&mandate, &procedure, used_at);
+                        opened_before(snapshot, &session, &waiting, chosen).await?;
+                    }
+                    None if now >= waiting.row.expires_at => return Err(Error::NotFound),
+                    None => {}
+                }
+                let aidant = waiting.ready(&session, now)?.aidant.clone();
                 let parties = Parties::read(snapshot, &aidant, &waiting.client_row).await?;
                 let row = mandates::load(snapshot, &mandate).await?.ok_or(Error::NotFound)?;
                 let decided = waiting.decide(&app_, &parties, &row.mandate, &procedure, now);
@@ -251,16 +262,10 @@ impl Choice {
         aidant: &SignedInAidant<'_>,
         used_at: Instant,
     ) -> Result<Chosen, Error> {
-        let open = representations::open(tx, &Scope::Session(self.session.sid.clone())).await?;
-        let opened = open.into_iter().find(|one| {
-            one.opened_at == used_at
-                && one.client == waiting.request.client
-                && one.mandate == self.mandate
-                && one.procedure == self.procedure
-        });
-        let opened = Use::read(tx, opened.ok_or(Error::NotFound)?).await?;
-        let first = tokens::code_of(tx, &opened.representation.id).await?.ok_or(Error::NotFound)?;
-        if first.used_at.is_some() || opened.allowed(app, self.now).is_err() {
+        let chosen = (&self.mandate, &self.procedure, used_at);
+        let (opened, first) = opened_before(tx, &self.session, waiting, chosen).await?;
+        let opened = Use::read(tx, opened).await?;
+        if opened.allowed(app, self.now).is_err() {
             return Err(Error::NotFound);
         }
         let id = &opened.representation.id;
@@ -270,6 +275,31 @@ impl Choice {
         tokens::insert_code(tx, &code).await?;
         Ok(Chosen::Opened(waiting.request.to.success(&app.issuer, self.code.expose())))
     }
+}
+
+/// What the same choice opened before, with the code made for it. No other code is made, and nothing is said of it,
+/// before the entry of the first has its place (invariant 3).
+///
+/// # Errors
+/// [`Error::NotFound`] when it opened nothing, or its code was exchanged; [`Error::BeingRecorded`].
+async fn opened_before(
+    snapshot: &mut Snapshot,
+    session: &Session,
+    waiting: &Waiting,
+    (mandate, procedure, used_at): (&MandateId, &ProcedureId, Instant),
+) -> Result<(RepresentationRow, CodeRow), Error> {
+    let open = representations::open(snapshot, &Scope::Session(session.sid.clone())).await?;
+    let opened = open.into_iter().find(|one| {
+        one.opened_at == used_at
+            && one.client == waiting.request.client
+            && one.mandate == *mandate
+            && one.procedure == *procedure
+    });
+    let opened = opened.ok_or(Error::NotFound)?;
+    let first = tokens::code_of(snapshot, &opened.id).await?.filter(|code| code.used_at.is_none());
+    let first = first.ok_or(Error::NotFound)?;
+    journal::place(snapshot, &first.event).await?.ok_or(Error::BeingRecorded)?;
+    Ok((opened, first))
 }
 
 /// Closes a representation in the same write that goes on using a mandate's row, which may be its own.
@@ -342,32 +372,4 @@ pub async fn close(
         })
     })
     .await?
-}
-
-/// Closes one representation within a write; one that is closed already stays as it is.
-pub(super) async fn close_one(
-    app: &App,
-    tx: &mut Tx,
-    of: &RepresentationRow,
-    reason: CloseReason,
-    by: (Actor<'_>, &Caller, Instant),
-) -> Result<(), Error> {
-    if of.closed.is_some() {
-        return Ok(());
-    }
-    let mut row = mandates::load(tx, &of.mandate).await?.ok_or(Error::Unreadable)?;
-    close_representation(app, tx, &mut row, of, reason, by).await
-}
-
-/// Closes, within a write, whatever is open in a browser session: it ends.
-pub(super) async fn close_session(
-    app: &App,
-    tx: &mut Tx,
-    sid: &str,
-    by: (&Caller, Instant),
-) -> Result<(), Error> {
-    for open in representations::open(tx, &Scope::Session(sid.to_owned())).await? {
-        close_one(app, tx, &open, CloseReason::SignedOut, (Actor::Service, by.0, by.1)).await?;
-    }
-    Ok(())
 }

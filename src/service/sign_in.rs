@@ -307,7 +307,7 @@ pub async fn sign_out(app: &App, session: &Session, caller: &Caller) -> Result<(
     app.commit("sign_out", move |tx| {
         let (app, caller, record, sid) = (Arc::clone(&app_), caller.clone(), record.clone(), sid.clone());
         Box::pin(async move {
-            super::represent::close_session(&app, tx, &sid, (&caller, now)).await?;
+            super::end::close_session(&app, tx, &sid, (&caller, now)).await?;
             record.append(&app, tx, &caller, now).await?;
             session::end(tx, &id).await
         })

@@ -65,23 +65,27 @@ pub enum Ended {
     Procedure(ProcedureId),
 }
 
-/// The signed-in usager's space. Each reading is journaled.
+/// The signed-in usager's space. Each reading is journaled, and the page waits for that entry: so everything it tells
+/// stands in the journal before it (invariant 3).
+///
+/// # Errors
+/// [`Error::BeingRecorded`] when that takes too long.
 pub async fn home(app: &App, session: &Session, caller: &Caller) -> Result<Space, Error> {
     let visit = Visit::new(app, session, caller)?;
-    app.commit("space.home", move |tx| {
+    app.include("space.home", move |tx| {
         let visit = Arc::clone(&visit);
         Box::pin(async move { visit.home(tx).await })
     })
     .await
 }
 
-/// One of the signed-in usager's mandates. Each reading is journaled.
+/// One of the signed-in usager's mandates. Each reading is journaled, and waited for as in [`home`].
 ///
 /// # Errors
-/// [`Error::NotFound`], journaled, for a mandate that is not theirs.
+/// [`Error::NotFound`], journaled, for a mandate that is not theirs; [`Error::BeingRecorded`].
 pub async fn mandate(app: &App, session: &Session, caller: &Caller, id: &MandateId) -> Result<Own, Error> {
     let (visit, id) = (Visit::new(app, session, caller)?, id.clone());
-    app.commit("space.mandate", move |tx| {
+    app.include("space.mandate", move |tx| {
         let (visit, id) = (Arc::clone(&visit), id.clone());
         Box::pin(async move { visit.mandate(tx, &id).await })
     })

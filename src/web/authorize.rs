@@ -7,10 +7,10 @@ use super::{
 };
 use crate::mandate::{BirthDate, Identity, MandateId, ProcedureId, UsagerId};
 use crate::provider::{PageError, Params};
-use crate::service::Session;
 use crate::service::authorize::{self, Waiting};
 use crate::service::offer::{self, Offer};
 use crate::service::represent::{self, Chosen};
+use crate::service::{Error, Session};
 use crate::view::authorize::{AuthorizeRefused, Candidate, Choice, ChooseMandate, ChooseUsager, Confirm};
 use crate::view::{self, Granted, Person, paths};
 use axum::extract::{Path, RawQuery, State};
@@ -156,8 +156,11 @@ async fn pick_mandate(
         return choose_mandate(&web, visit, &session, &handle, &usager, problems).await;
     }
     let (mandate, procedure) = fields.parsed("choice", choice)?;
-    let path = paths::of_request(paths::AUTHORIZE_CONFIRM, &handle);
-    Ok(Reply::go(&format!("{path}?choice={mandate}:{procedure}")))
+    Ok(Reply::go(&confirmation_path(&handle, &mandate, &procedure)))
+}
+
+fn confirmation_path(handle: &str, mandate: &MandateId, procedure: &ProcedureId) -> String {
+    format!("{}?choice={mandate}:{procedure}", paths::of_request(paths::AUTHORIZE_CONFIRM, handle))
 }
 
 /// `<mandate>:<procedure>`.
@@ -204,9 +207,12 @@ async fn confirm(
     web.count(Action::Authorize, session.signed_in_aidant()?.aidant.as_str())?;
     let (mandate, procedure) = fields.parsed("choice", choice)?;
     let caller = visit.caller(&session);
-    match represent::choose(&web.app, &session, &caller, &handle, &mandate, &procedure).await? {
-        Chosen::Opened(address) => Ok(Reply::leave(&address)),
-        Chosen::Refused(waiting, refusal) => {
+    match represent::choose(&web.app, &session, &caller, &handle, &mandate, &procedure).await {
+        Ok(Chosen::Opened(address)) => Ok(Reply::leave(&address)),
+        // The page of this choice says so, and offers it again as soon as it is written.
+        Err(Error::BeingRecorded) => Ok(Reply::go(&confirmation_path(&handle, &mandate, &procedure))),
+        Err(error) => Err(error.into()),
+        Ok(Chosen::Refused(waiting, refusal)) => {
             let page = AuthorizeRefused {
                 request: handle,
                 service: waiting.client.name().to_owned(),
