@@ -99,7 +99,8 @@ pub enum Answered {
     CannotGrant(CannotGrant),
 }
 
-/// Records the usager's answer. With it the screen is locked.
+/// Records the usager's answer. With it the screen is locked. Nothing leaves by it, so its commit suffices: the mandate
+/// is in force only by an acceptance, whose entry comes later and is waited for (invariant 3).
 ///
 /// # Errors
 /// [`Error::Transition`], journaled: lapsed, answered already, not freshly identified.
@@ -132,7 +133,7 @@ pub async fn answer(
         now: app.now(),
     });
     let done = app
-        .include("consent.answer", move |tx| {
+        .commit("consent.answer", move |tx| {
             let act = Arc::clone(&act);
             Box::pin(async move { act.run(tx).await })
         })

@@ -137,7 +137,7 @@ pub async fn enrol(app: &App, session: &Session, caller: &Caller, typed: &str) -
     let hashes: Vec<_> = codes.iter().map(|code| recovery_hash(app, &aidant, code.expose())).collect();
     let (before, after, hashes) = (session.id, Arc::new(opened.session.clone()), Arc::new(hashes));
     let (app_, caller, typed) = (Arc::clone(app), caller.clone(), typed.to_owned());
-    app.include("factor.enrol", move |tx| {
+    app.commit("factor.enrol", move |tx| {
         let (app, aidant, typed) = (Arc::clone(&app_), aidant.clone(), typed.clone());
         let (caller, after, hashes) = (caller.clone(), Arc::clone(&after), Arc::clone(&hashes));
         Box::pin(async move {
@@ -178,7 +178,7 @@ pub async fn prove(app: &App, session: &Session, caller: &Caller, typed: &str) -
     let after = Arc::new(opened.session.clone());
     let (before, now) = (session.id, app.now());
     let (app_, caller, typed) = (Arc::clone(app), caller.clone(), typed.to_owned());
-    app.include("factor.prove", move |tx| {
+    app.commit("factor.prove", move |tx| {
         let (app, aidant, typed) = (Arc::clone(&app_), aidant.clone(), typed.clone());
         let (caller, after) = (caller.clone(), Arc::clone(&after));
         Box::pin(async move {

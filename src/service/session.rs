@@ -89,7 +89,8 @@ pub fn next(app: &App, session: &Session, who: Who) -> Result<Opened, Error> {
     Ok(Opened { cookie, session })
 }
 
-/// Stores the next form of a session within a write.
+/// Stores the next form of a session within a write. Such a write does not wait for the journal: if it gave up waiting,
+/// the browser would be left with a secret that opens nothing any more.
 ///
 /// # Errors
 /// [`SignInNeeded`](super::SessionError::SignInNeeded) when the session was rotated or ended meanwhile.

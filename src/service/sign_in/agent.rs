@@ -67,7 +67,7 @@ pub(super) async fn aidant(
     let (before, after) = (session.id, Arc::new(opened.session.clone()));
     let level = signed_in.acr.clone().unwrap_or_default();
     let (app_, caller) = (Arc::clone(app), caller.clone());
-    app.include("sign_in.aidant", move |tx| {
+    app.commit("sign_in.aidant", move |tx| {
         let (app, caller, asserted) = (Arc::clone(&app_), caller.clone(), Arc::clone(&asserted));
         let (after, id, level) = (Arc::clone(&after), id.clone(), level.clone());
         Box::pin(async move {
@@ -154,7 +154,7 @@ pub(super) async fn auditor(
         session::next(app, session, Who::Auditor { auditor: id.clone(), authenticated_at, reading: None })?;
     let (before, after) = (session.id, Arc::new(opened.session.clone()));
     let (app_, caller) = (Arc::clone(app), caller.clone());
-    app.include("sign_in.auditor", move |tx| {
+    app.commit("sign_in.auditor", move |tx| {
         let (app, caller, asserted) = (Arc::clone(&app_), caller.clone(), Arc::clone(&asserted));
         let (after, id) = (Arc::clone(&after), id.clone());
         Box::pin(async move {

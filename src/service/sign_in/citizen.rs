@@ -44,7 +44,7 @@ pub(super) async fn usager(
     let opened = session::next(app, session, holder(session, &id, &seen)?)?;
     let (before, after) = (session.id, Arc::new(opened.session.clone()));
     let (app_, caller, seen) = (Arc::clone(app), caller.clone(), Arc::new(seen));
-    app.include("sign_in.usager", move |tx| {
+    app.commit("sign_in.usager", move |tx| {
         let (app, caller, seen) = (Arc::clone(&app_), caller.clone(), Arc::clone(&seen));
         let (after, id) = (Arc::clone(&after), id.clone());
         Box::pin(async move {
