@@ -43,6 +43,10 @@ impl<S: Sync> FromRequestParts<S> for Chosen {
 }
 
 fn path_of(uri: &Uri) -> String {
+    // What a provider sent back is a secret, and is taken once: no page repeats it.
+    if uri.path().starts_with("/callback/") {
+        return uri.path().to_owned();
+    }
     uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
 }
 
