@@ -360,7 +360,7 @@ fn the_guard_lets_lawful_files_pass() {
 }
 
 #[test]
-fn the_list_of_invariants_names_tests_that_exist() {
+fn the_lists_of_invariants_and_of_bad_input_name_tests_that_exist() {
     let mut code = String::new();
     for folder in ["src", "tests"] {
         for (_, text) in files_of(&root().join(folder)) {
@@ -368,10 +368,18 @@ fn the_list_of_invariants_names_tests_that_exist() {
         }
     }
     let page = read(&root().join("tests/README.md"));
-    let rows: Vec<&str> =
-        page.lines().filter(|line| line.starts_with("| ") && line.contains("` |")).collect();
-    let named = rows.iter().filter_map(|row| row.split('|').nth(3)).flat_map(in_backticks);
-    // Either a function of that name, or a line of `on_both!`.
-    let missing: Vec<String> = named.filter(|test| !code.contains(&format!(" {test}("))).collect();
-    assert!(missing.is_empty(), "tests/README.md names {missing:?}");
+    let (_, lists) = page.split_once("## The twelve invariants").expect("the list of invariants");
+    let (invariants, bad_input) = lists.split_once("## Bad input").expect("the list of bad input");
+    for (list, least) in [(invariants, 12), (bad_input, 25)] {
+        // The last column names the tests.
+        let rows = list.lines().filter(|line| line.starts_with("| ") && !line.ends_with(" tests |"));
+        let rows: Vec<BTreeSet<String>> =
+            rows.map(|row| row.rsplit('|').nth(1).map(in_backticks).unwrap_or_default()).collect();
+        assert!(rows.len() >= least, "{} rows", rows.len());
+        assert!(rows.iter().all(|named| !named.is_empty()), "a row names no test");
+        // Either a function of that name, or a line of `on_both!`.
+        let missing: Vec<&String> =
+            rows.iter().flatten().filter(|test| !code.contains(&format!(" {test}("))).collect();
+        assert!(missing.is_empty(), "tests/README.md names {missing:?}");
+    }
 }

@@ -4,6 +4,7 @@
 mod bad_input;
 mod ends;
 mod journey;
+mod people;
 mod screen;
 mod times;
 pub(crate) mod world;

@@ -1,19 +1,15 @@
 //! Two organisations, their aidants, a usager, and browsers.
 
+use super::people::aidant;
+pub(crate) use super::people::{born, marie, usager};
 use crate::support::app::TestApp;
 use crate::support::database::TestDatabase;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use porteplume::crypto::{TotpSeed, TotpStep};
-use porteplume::mandate::{
-    AidantId, BirthDate, EventKind, Identity, Language, MandateId, OrganisationId, ProfessionalIdentity,
-    Role, Standing, UsagerId,
-};
-use porteplume::service::people::{self, Holder};
-use porteplume::service::{App, Caller, Error, Identified, Record, Session, Who, factor, manage, session};
-use porteplume::storage::aidants::{self, AidantRow};
-use porteplume::storage::usagers::{self, UsagerRow};
+use porteplume::mandate::{AidantId, EventKind, Identity, Language, MandateId, OrganisationId, UsagerId};
+use porteplume::service::{App, Caller, Identified, Session, Who, factor, manage, session};
 use porteplume::web::{csrf, router};
 use sqlx::Row as _;
 use std::sync::Arc;
@@ -45,13 +41,28 @@ pub(crate) struct Answer {
 
 impl World {
     pub(crate) async fn over(database: TestDatabase) -> Self {
-        let test = TestApp::over(database).await;
+        Self::of(TestApp::over(database).await).await
+    }
+
+    /// The same over a service of the test's own.
+    pub(crate) async fn of(test: TestApp) -> Self {
         let app = Arc::clone(&test.web.app);
         let service = router(test.web.clone());
         let organisation =
             manage::add_organisation(&app, "Mairie de L’Haÿ-les-Roses", "21940038500017").await.unwrap();
         let aidant = aidant(&app, &organisation, "Camille", "Le Goff-O’Brien").await;
         Self { test, app, service, organisation, aidant }
+    }
+
+    /// The same world, served by another instance.
+    pub(crate) fn beside(&self, test: TestApp) -> Self {
+        Self {
+            app: Arc::clone(&test.web.app),
+            service: router(test.web.clone()),
+            test,
+            organisation: self.organisation.clone(),
+            aidant: self.aidant.clone(),
+        }
     }
 
     /// An aidant of another organisation.
@@ -197,6 +208,11 @@ impl Browser<'_> {
         session::resume(&self.world.app, &self.cookie).await.unwrap()
     }
 
+    /// The same browser, its next requests answered by another instance.
+    pub(crate) fn at<'o>(&self, world: &'o World) -> Browser<'o> {
+        Browser { world, cookie: self.cookie.clone(), seed: None }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask(Request::get(path), Body::empty()).await
     }
@@ -211,8 +227,22 @@ impl Browser<'_> {
     pub(crate) async fn post_with(&self, path: &str, fields: &[(&str, &str)], token: &str) -> Answer {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("csrf", token).extend_pairs(fields);
+        self.post_bytes(path, form.finish().into_bytes()).await
+    }
+
+    /// Sends bytes that claim to be a form.
+    pub(crate) async fn post_bytes(&self, path: &str, body: Vec<u8>) -> Answer {
         let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
-        self.ask(request, Body::from(form.finish())).await
+        self.ask(request, Body::from(body)).await
+    }
+
+    /// Follows an address and keeps the session the answer brings.
+    pub(crate) async fn follow(&mut self, path: &str) -> Answer {
+        let answer = self.get(path).await;
+        if let Some(cookie) = answer.rotated() {
+            self.cookie = cookie;
+        }
+        answer
     }
 
     /// Sends a form and keeps the session the answer brings.
@@ -288,90 +318,4 @@ fn base32(text: &str) -> Vec<u8> {
         }
     }
     bytes
-}
-
-async fn aidant(app: &App, organisation: &OrganisationId, given: &str, family: &str) -> AidantId {
-    let id = AidantId::from_bytes(app.new_id().unwrap());
-    let identity = Arc::new(ProfessionalIdentity {
-        given_name: given.to_owned(),
-        family_name: family.to_owned(),
-        email: format!("{id}@mairie.example"),
-    });
-    let (app_, new, organisation, now) = (Arc::clone(app), id.clone(), organisation.clone(), app.now());
-    app.commit("test.aidant", move |tx| {
-        let (app, id) = (Arc::clone(&app_), new.clone());
-        let (organisation, identity) = (organisation.clone(), Arc::clone(&identity));
-        Box::pin(async move {
-            let holder = Holder::Aidant(id.as_str());
-            let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &*identity, now).await?;
-            let record = Record::done(EventKind::InvitationAccepted).organisation(&organisation).aidant(&id);
-            let event = record.append(&app, tx, &Caller::default(), now).await?;
-            let row = AidantRow {
-                email_blind: people::email_blind(&app, &identity.email),
-                subject: Some(("https://agents.example".to_owned(), id.to_string())),
-                id,
-                organisation,
-                role: Role::Aidant,
-                standing: Standing::Active,
-                identity_sealed,
-                identity_key,
-                invited_at: now,
-                invite_expires_at: now.plus(Duration::days(14)),
-                activated_at: Some(now),
-                version: 1,
-            };
-            Ok::<_, Error>(aidants::insert(tx, &row, &event).await?)
-        })
-    })
-    .await
-    .unwrap();
-    id
-}
-
-/// A usager known to us, as after an identification.
-pub(crate) async fn usager(app: &App, identity: Identity) -> UsagerId {
-    let id = UsagerId::from_bytes(app.new_id().unwrap());
-    let (app_, new, now, identity) = (Arc::clone(app), id.clone(), app.now(), Arc::new(identity));
-    app.commit("test.usager", move |tx| {
-        let (app, id, identity) = (Arc::clone(&app_), new.clone(), Arc::clone(&identity));
-        Box::pin(async move {
-            let holder = Holder::Usager(id.as_str());
-            let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &*identity, now).await?;
-            let record = Record::done(EventKind::UsagerIdentified).usager(&id);
-            let event = record.append(&app, tx, &Caller::default(), now).await?;
-            let row = UsagerRow {
-                iss: "https://citizens.example".to_owned(),
-                sub: id.to_string(),
-                id,
-                identity_sealed,
-                identity_key,
-                first_seen_at: now,
-                identified_at: now,
-                identity_level: "eidas1".to_owned(),
-                version: 1,
-            };
-            Ok::<_, Error>(usagers::insert(tx, &row, &event).await?)
-        })
-    })
-    .await
-    .unwrap();
-    id
-}
-
-/// Somebody of age, with a name that asks something of forms and pages.
-pub(crate) fn marie() -> Identity {
-    born("Marie-Josèphe", "D’Été-L’Hôte <b>", "1949-03-00")
-}
-
-pub(crate) fn born(given: &str, family: &str, birthdate: &str) -> Identity {
-    Identity {
-        given_name: given.to_owned(),
-        family_name: family.to_owned(),
-        preferred_username: None,
-        gender: "female".to_owned(),
-        birthdate: BirthDate::parse(birthdate).unwrap(),
-        birthplace: "69123".to_owned(),
-        birthcountry: "99100".to_owned(),
-        email: None,
-    }
 }

@@ -2,10 +2,17 @@
 //! conformance suite carry its name.
 
 mod authorize;
+mod bytes;
 mod choice;
 mod endings;
 mod flow;
+mod inclusion;
+mod journaled;
+mod names;
+mod outage;
 mod refusals;
+mod replicas;
+mod silence;
 
 use crate::support::app::TestApp;
 use crate::support::database::TestDatabase;
@@ -147,6 +154,18 @@ impl Town {
         Self { test, service, organisation, aidant, usager, mandate }
     }
 
+    /// The same town, served by another instance.
+    fn beside(&self, test: TestApp) -> Self {
+        Self {
+            service: porteplume::web::router(test.web.clone()),
+            test,
+            organisation: self.organisation.clone(),
+            aidant: self.aidant.clone(),
+            usager: self.usager.clone(),
+            mandate: self.mandate.clone(),
+        }
+    }
+
     fn app(&self) -> &App {
         &self.test.web.app
     }
@@ -239,6 +258,11 @@ impl Town {
 }
 
 impl Browser<'_> {
+    /// The same browser, its next requests answered by another instance.
+    fn at<'o>(&self, town: &'o Town) -> Browser<'o> {
+        Browser { town, cookie: self.cookie.clone(), session: self.session.clone() }
+    }
+
     async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).header("cookie", &self.cookie);
         self.town.ask(request.body(Body::empty()).unwrap()).await

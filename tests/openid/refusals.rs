@@ -43,6 +43,20 @@ on_both! {
         assert_eq!(town.entries("representation.claims_refused").await, ["representation_closed"]);
     }
 
+    of_two_exchanges_of_a_code_at_the_same_instant_neither_leaves_a_token_alive(database) {
+        let town = Town::new(database).await;
+        let browser = town.browser().await;
+        let code = browser.code(&[]).await;
+        let (one, two) = tokio::join!(town.exchange(&code, &[]), town.exchange(&code, &[]));
+        let (given, refused) = if one.status == 200 { (one, two) } else { (two, one) };
+        assert_eq!((given.status, refused.status), (200, 400), "{} {}", given.body, refused.body);
+        assert_eq!(refused.json()["error"], "invalid_grant");
+        assert_eq!(town.userinfo(given.json()["access_token"].as_str().unwrap()).await.status, 401);
+        assert_eq!(town.entries("representation.tokens_issued").await, [""]);
+        assert_eq!(town.entries("representation.code_replayed").await, ["code_replayed"]);
+        assert_eq!((town.open_representations().await, town.count("SELECT count(*) FROM access_token").await), (0, 1));
+    }
+
     oidcc_codereuse_30seconds(database) {
         let town = Town::new(database).await;
         let browser = town.browser().await;

@@ -4,28 +4,28 @@ use reqwest::{Client, StatusCode};
 use scraper::{Html, Selector};
 use url::Url;
 
-pub(super) struct Browser(Client);
+pub(crate) struct Browser(Client);
 
 /// What came back.
-pub(super) struct Page {
-    pub(super) status: StatusCode,
-    pub(super) body: String,
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) body: String,
     location: Option<Url>,
 }
 
 impl Browser {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // The provider of TLS is chosen where the outgoing client is made.
         let _ = super::http();
         let client = Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none());
         Self(client.build().unwrap())
     }
 
-    pub(super) async fn get(&self, url: &str) -> Page {
+    pub(crate) async fn get(&self, url: &str) -> Page {
         Page::of(self.0.get(url).send().await.unwrap()).await
     }
 
-    pub(super) async fn post(&self, url: &str, form: &[(&str, &str)]) -> Page {
+    pub(crate) async fn post(&self, url: &str, form: &[(&str, &str)]) -> Page {
         Page::of(self.0.post(url).form(form).send().await.unwrap()).await
     }
 }
@@ -38,7 +38,7 @@ impl Page {
     }
 
     /// Where it leads.
-    pub(super) fn location(&self) -> Url {
+    pub(crate) fn location(&self) -> Url {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
         self.location.clone().unwrap()
     }
@@ -48,13 +48,13 @@ impl Page {
     }
 
     /// The value of a hidden field.
-    pub(super) fn hidden(&self, name: &str) -> String {
+    pub(crate) fn hidden(&self, name: &str) -> String {
         self.one(&format!("input[name={name}]"), |field| field.value().attr("value").unwrap().to_owned())
             .unwrap()
     }
 
     /// The text of the element; empty where there is none.
-    pub(super) fn text(&self, selector: &str) -> String {
+    pub(crate) fn text(&self, selector: &str) -> String {
         self.one(selector, |element| element.text().collect::<String>().trim().to_owned()).unwrap_or_default()
     }
 }

@@ -1,6 +1,6 @@
 //! The sandboxes of the demonstration, over HTTP as a browser would use them.
 
-mod browser;
+pub(crate) mod browser;
 mod caisse;
 
 use browser::Browser;

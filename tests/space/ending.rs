@@ -92,6 +92,24 @@ on_both! {
         assert_eq!(world.entries(EventKind::MandateStepRefused, Some("mandate_state")).await, 1);
     }
 
+    a_revocation_and_a_renunciation_at_the_same_instant_end_the_mandate_once(database) {
+        let world = World::over(database).await;
+        let mut browser = world.signed_in(&world.aidant).await;
+        let mandate = world.active(&mut browser).await;
+        let token = represent(&world, &mandate, &two(&world)[0], "sid").await;
+        let home = at_home(&world, &usager_of(&world, &mandate).await).await;
+        let (revoke, renounce) =
+            (format!("/usager/mandates/{mandate}/end"), format!("/aidant/mandates/{mandate}/renounce"));
+        let (one, other) = join!(home.post(&revoke, &[]), browser.post(&renounce, &[]));
+        let mut statuses = [one.status, other.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [303, 409], "{} {}", one.body, other.body);
+        assert_eq!(world.state(&mandate).await, "ended");
+        assert!(!lives(&world, &token).await);
+        assert_eq!(world.entries(EventKind::MandateEnded, None).await, 1);
+        assert_eq!(world.entries(EventKind::RepresentationClosed, None).await, 1);
+    }
+
     a_procedure_taken_out_leaves_the_others_and_the_last_one_ends_the_mandate(database) {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;

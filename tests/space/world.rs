@@ -96,7 +96,13 @@ pub(crate) async fn represent(
                 }
                 let mut row = mandates::load(tx, &mandate).await?.unwrap();
                 let aidant = row.mandate.proposed_by.clone();
-                let record = Record::done(EventKind::RepresentationOpened).client(&client);
+                let ends_at = now.plus(Duration::minutes(30));
+                let record = Record::done(EventKind::RepresentationOpened)
+                    .client(&client)
+                    .procedure(&procedure)
+                    .detail("representation", id.as_str())
+                    .detail("acts", Act::Fill.as_str())
+                    .detail("ends_at", ends_at.millis());
                 let by = (Actor::Aidant(&aidant), &Caller::default(), now);
                 let event = note(&app, tx, &mut row, record, by).await?;
                 let opened = RepresentationRow {
@@ -110,7 +116,7 @@ pub(crate) async fn represent(
                     acts: BTreeSet::from([Act::Fill]),
                     sid,
                     opened_at: now,
-                    ends_at: now.plus(Duration::minutes(30)),
+                    ends_at,
                     closed: None,
                     outcome: None,
                     version: 1,

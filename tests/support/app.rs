@@ -1,12 +1,14 @@
 //! What acts need, over a test database: manual clock, fresh keys, providers that nobody answers for.
 
-use super::database::TestDatabase;
+use super::database::{TestDatabase, signer};
 use porteplume::clock::{ManualClock, SystemEntropy};
-use porteplume::config::Config;
+use porteplume::config::{Config, Limits, Provider};
 use porteplume::crypto::KeyStore;
 use porteplume::mandate::Instant;
 use porteplume::relying::{HttpClient, HttpPolicy, RelyingParty};
+use porteplume::service::verify::{Journal, verify};
 use porteplume::service::{self, App, Ctx, Vault};
+use porteplume::storage::{Store, StoreOptions};
 use porteplume::web::{Edge, Web};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -19,8 +21,19 @@ const START: Instant = Instant::from_micros(1_790_000_000_000_000);
 pub(crate) struct TestApp {
     pub(crate) web: Web,
     pub(crate) clock: ManualClock,
-    pub(crate) database: TestDatabase,
+    pub(crate) database: Arc<TestDatabase>,
 }
+
+/// How long an instance waits.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// For the journal.
+    pub(crate) patience: Duration,
+    /// For an answer, in seconds.
+    pub(crate) request_seconds: u32,
+}
+
+const USUAL: Pace = Pace { patience: Duration::from_secs(5), request_seconds: 30 };
 
 /// The keys of this run, shared: making RSA keys takes seconds.
 fn keys() -> &'static Path {
@@ -62,27 +75,72 @@ fn config() -> Config {
 
 impl TestApp {
     pub(crate) async fn over(database: TestDatabase) -> Self {
+        let store = database.store().await;
+        Self::of(Arc::new(database), store, ManualClock::at(START), USUAL)
+    }
+
+    /// Another process of the same service: the same database, keys and time.
+    pub(crate) async fn replica(&self) -> Self {
+        let store = self.database.store().await;
+        Self::of(Arc::clone(&self.database), store, self.clock.clone(), USUAL)
+    }
+
+    /// The same service after a restart in which nobody gives entries their place (PostgreSQL) until
+    /// [`Store::sequence_once`] is called.
+    pub(crate) async fn held_back(&self) -> Self {
+        self.web.app.store.close().await;
+        let options = StoreOptions { sequencing: false, ..self.database.options() };
+        self.opened_with(&options, Pace { patience: Duration::from_millis(400), ..USUAL }).await
+    }
+
+    /// Another process of the same service, its database reached in its own way.
+    pub(crate) async fn opened_with(&self, options: &StoreOptions, pace: Pace) -> Self {
+        let store = self.database.try_store(options).await.expect("open the store");
+        Self::of(Arc::clone(&self.database), store, self.clock.clone(), pace)
+    }
+
+    /// The same service, its usagers identified by that provider.
+    pub(crate) fn identified_by(self, citizens: Provider) -> Self {
+        let mut ctx = Arc::into_inner(self.web.app).expect("nobody uses the service yet");
+        let http = HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() }).unwrap();
+        let back = ctx.issuer.address("/callback/citizens").parse().unwrap();
+        ctx.citizens = RelyingParty::new("citizens", citizens, back, http).unwrap();
+        Self { web: Web { app: Arc::new(ctx), edge: self.web.edge }, ..self }
+    }
+
+    /// Demands that the whole journal verifies, and that every fact follows from it.
+    pub(crate) async fn verifies(&self) {
+        let store = Store::open_for_reading(&self.database.options()).await.unwrap();
+        let (keys, now) = (Arc::clone(&self.web.app.keys), self.web.app.now());
+        let verifiers = vec![signer().verifier()];
+        let report =
+            verify(Journal { store: store.clone(), keys, verifiers, published: None, now }).await.unwrap();
+        store.close().await;
+        assert!(report.is_clean(), "{:?}", report.lines());
+    }
+
+    fn of(database: Arc<TestDatabase>, store: Store, clock: ManualClock, pace: Pace) -> Self {
         let config = config();
-        let clock = ManualClock::at(START);
         let http = HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() }).unwrap();
         let party = |name, provider, path| {
             let back = format!("{}{path}", config.server.issuer.as_str()).parse().unwrap();
             RelyingParty::new(name, provider, back, http.clone()).unwrap()
         };
         let app: App = Arc::new(Ctx {
-            store: database.store().await,
+            store,
             keys: KeyStore::open(&config.keys.dir).unwrap().into(),
             vault: Vault::default(),
             catalogue: service::catalogue().unwrap(),
             clock: Arc::new(clock.clone()),
             entropy: Arc::new(SystemEntropy),
-            citizens: party("citizens", config.citizens.clone(), "/usager/callback"),
-            agents: party("agents", config.agents.clone(), "/aidant/callback"),
+            citizens: party("citizens", config.citizens.clone(), "/callback/citizens"),
+            agents: party("agents", config.agents.clone(), "/callback/agents"),
             issuer: porteplume::provider::Issuer::parse(config.server.issuer.as_str()).unwrap(),
             origin: config.journal.origin.clone(),
-            patience: Duration::from_secs(5),
+            patience: pace.patience,
         });
-        let edge = Edge::new(&config.server, config.limits, Arc::new(clock.clone()), Arc::new(SystemEntropy));
+        let limits = Limits { request_seconds: pace.request_seconds, ..config.limits };
+        let edge = Edge::new(&config.server, limits, Arc::new(clock.clone()), Arc::new(SystemEntropy));
         Self { web: Web { app, edge }, clock, database }
     }
 }

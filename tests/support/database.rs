@@ -133,10 +133,68 @@ impl TestDatabase {
         Store::open(options, Arc::new(signer())).await
     }
 
+    /// Takes the database away: PostgreSQL lets nobody in and cuts who is in; SQLite's file is locked by somebody else.
+    pub(crate) async fn outage(&self) -> Outage {
+        let holder = match self.engine {
+            Engine::Sqlite => {
+                let mut holder = self.raw().await;
+                holder.execute("BEGIN IMMEDIATE").await.expect("the lock");
+                Some(holder)
+            }
+            Engine::Postgres => {
+                administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).await;
+                let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname =";
+                administer(format!("{cut} '{}'", self.name)).await;
+                None
+            }
+        };
+        Outage { name: self.name.clone(), holder }
+    }
+
+    /// From now on a table takes no `INSERT` (or `UPDATE`, `DELETE`) any more.
+    pub(crate) async fn refuses(&self, verb: &str, table: &str) {
+        let when = format!("CREATE TRIGGER test_refuses BEFORE {verb} ON {table}");
+        let statement = match self.engine {
+            Engine::Sqlite => format!("{when} BEGIN SELECT RAISE(ABORT, 'refused by the test'); END"),
+            Engine::Postgres => format!(
+                "CREATE OR REPLACE FUNCTION test_refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION \
+                 'refused by the test'; END $$; {when} FOR EACH ROW EXECUTE FUNCTION test_refuses()"
+            ),
+        };
+        self.raw().await.execute(AssertSqlSafe(statement)).await.expect("the refusal");
+    }
+
+    /// It takes them again.
+    pub(crate) async fn takes_again(&self, table: &str) {
+        let statement = match self.engine {
+            Engine::Sqlite => "DROP TRIGGER test_refuses".to_owned(),
+            Engine::Postgres => format!("DROP TRIGGER test_refuses ON {table}"),
+        };
+        self.raw().await.execute(AssertSqlSafe(statement)).await.expect("no refusal any more");
+    }
+
     /// A bare connection with every right, past the store.
     pub(crate) async fn raw(&self) -> AnyConnection {
         sqlx::any::install_default_drivers();
         AnyConnection::connect(&self.url).await.expect("a bare connection")
+    }
+}
+
+/// A database that is away.
+pub(crate) struct Outage {
+    name: String,
+    holder: Option<AnyConnection>,
+}
+
+impl Outage {
+    /// It is back.
+    pub(crate) async fn ends(self) {
+        match self.holder {
+            Some(mut holder) => {
+                holder.execute("ROLLBACK").await.expect("the lock is given back");
+            }
+            None => administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).await,
+        }
     }
 }
 

@@ -1,0 +1,73 @@
+//! Neither an activation nor a revocation is confirmed before its entry stands in the journal, though a revocation holds
+//! from its commit. PostgreSQL, where nobody gives entries their place until the test lets another replica do so.
+
+use super::world::{at_home, lives, open, represent, two, usager_of};
+use crate::mandates::world::{Answer, World};
+use crate::support::database::TestDatabase;
+use porteplume::mandate::EventKind;
+use porteplume::storage::Engine;
+
+/// The person is told to wait, and nothing else.
+fn is_being_recorded(answer: &Answer, at: &str) {
+    assert_eq!((answer.status, answer.location.as_str()), (503, ""), "{at}: {}", answer.body);
+    assert!(answer.body.contains("page-being-recorded"), "{at}: {}", answer.body);
+    assert!(answer.body.contains("id=\"link-resume\""), "{at}: {}", answer.body);
+    assert!(!answer.body.contains("porteplume-flash"), "{at}: {}", answer.body);
+}
+
+#[tokio::test]
+async fn no_activation_is_confirmed_before_it_stands_in_the_journal() {
+    let world = World::over(TestDatabase::fresh(Engine::Postgres).await).await;
+    let mut browser = world.signed_in(&world.aidant).await;
+    let mandate = world.consented(&mut browser).await;
+    browser.unlock().await;
+    let slow = world.beside(world.test.held_back().await);
+    let desk = browser.at(&slow);
+    let base = format!("/aidant/mandates/{mandate}");
+    let accept = format!("{base}/accept");
+    for _ in 0..2 {
+        is_being_recorded(&desk.post(&accept, &[]).await, "accepting");
+        for path in [&accept, &base, &format!("{base}/print")] {
+            is_being_recorded(&desk.get(path).await, path);
+        }
+    }
+    assert_eq!(slow.entries(EventKind::MandateAccepted, None).await, 1, "accepted once");
+
+    let fast = slow.beside(slow.test.replica().await);
+    let desk = desk.at(&fast);
+    assert_eq!(desk.get(&accept).await.location, base, "the way to go on leads to the mandate");
+    assert_eq!(desk.post(&accept, &[]).await.status, 303, "sent again, it is done");
+    let page = desk.get(&base).await;
+    assert!(page.status == 200 && page.body.contains("porteplume.test/journal"), "{}", page.body);
+    assert_eq!(desk.get(&format!("{base}/print")).await.status, 200);
+    assert_eq!(fast.entries(EventKind::MandateAccepted, None).await, 1);
+}
+
+#[tokio::test]
+async fn a_revocation_holds_at_once_and_is_confirmed_once_it_stands_in_the_journal() {
+    let world = World::over(TestDatabase::fresh(Engine::Postgres).await).await;
+    let mut browser = world.signed_in(&world.aidant).await;
+    let mandate = world.active(&mut browser).await;
+    let token = represent(&world, &mandate, &two(&world)[0], "sid").await;
+    let home = at_home(&world, &usager_of(&world, &mandate).await).await;
+    let slow = world.beside(world.test.held_back().await);
+    let home = home.at(&slow);
+    let base = format!("/usager/mandates/{mandate}");
+    let end = format!("{base}/end");
+    is_being_recorded(&home.post(&end, &[]).await, "ending");
+    assert!(!lives(&slow, &token).await, "it holds from its commit");
+    assert_eq!((open(&slow).await, slow.state(&mandate).await.as_str()), (0, "ended"));
+    is_being_recorded(&home.post(&end, &[]).await, "ending again");
+    for path in ["/usager", &base, &end] {
+        is_being_recorded(&home.get(path).await, path);
+    }
+
+    let fast = slow.beside(slow.test.replica().await);
+    let home = home.at(&fast);
+    assert_eq!(home.get(&end).await.location, base, "the way to go on leads to the mandate");
+    let page = home.get(&base).await;
+    assert!(page.status == 200 && page.body.contains("porteplume.test/journal"), "{}", page.body);
+    assert_eq!(home.post(&end, &[]).await.status, 409, "ended already");
+    assert_eq!(fast.entries(EventKind::MandateEnded, None).await, 1);
+    assert_eq!(fast.entries(EventKind::RepresentationClosed, None).await, 1);
+}
