@@ -75,6 +75,11 @@ impl Fault {
         Self::Internal,
     ];
 
+    #[cfg(test)]
+    pub(super) const fn title(self) -> Text {
+        self.says().title
+    }
+
     #[expect(clippy::too_many_lines, reason = "a table: three sentences for each fault")]
     const fn says(self) -> Said {
         match self {

@@ -1,5 +1,6 @@
 //! What every page holds, in both languages, with ordinary and with hostile names.
 
+use super::errors::Fault;
 use super::samples::{Cast, all};
 use super::{assets, paths};
 use crate::mandate::Language;
@@ -247,6 +248,24 @@ fn sources() -> Vec<(String, String)> {
     found.iter().map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect()
 }
 
+#[test]
+fn every_page_template_and_every_fault_has_a_sample() {
+    let mut shown = BTreeSet::new();
+    each(|_, _, _, page| {
+        shown.insert(attribute(&select(page, "body")[0], "id").to_owned());
+        shown.extend(select(page, "h1").iter().map(text));
+    });
+    for (file, source) in sources() {
+        let named =
+            source.split_once("{% block page %}").and_then(|(_, rest)| rest.split_once("{% endblock %}"));
+        let name = named.map(|(name, _)| name).filter(|name| !name.is_empty());
+        assert!(name.is_none_or(|name| shown.contains(&format!("page-{name}"))), "{file} has no sample");
+    }
+    for fault in Fault::ALL {
+        assert!(shown.contains(fault.title().fr), "{fault:?} has no sample");
+    }
+}
+
 /// The text with everything between the two marks taken out.
 fn without(text: &str, open: &str, close: &str) -> String {
     let mut parts = text.split(open);
@@ -334,6 +353,8 @@ fn every_address_a_page_names_is_in_the_list() {
 #[test]
 fn samples_are_written_for_looking_at() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/view-samples");
+    // What is no longer a sample must not be looked at.
+    let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("porteplume.css"), assets::STYLESHEET).unwrap();
     for (name, _, markup) in RENDERED.iter() {

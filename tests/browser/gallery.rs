@@ -2,18 +2,32 @@
 
 use crate::support::browser::Browser;
 use crate::support::site::{Port, Site};
-use axum::Router;
-use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
+use axum::{Router, extract};
 use porteplume::view::assets;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-/// The samples whose names end so, by name.
+/// When the files in a folder and in those below it were written.
+fn written(folder: &Path) -> Vec<SystemTime> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let times = entries.flat_map(|path| {
+        if path.is_dir() { written(&path) } else { vec![path.metadata().unwrap().modified().unwrap()] }
+    });
+    times.collect()
+}
+
+/// The samples whose names end so, by name; none older than the pages they are made of.
 fn samples(ending: &str) -> BTreeMap<String, String> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/view-samples");
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = project.join("target/view-samples");
+    let (oldest, newest) =
+        (written(&folder).into_iter().min(), written(&project.join("src/view")).into_iter().max());
+    assert!(oldest >= newest, "old samples: run cargo test --lib view:: first (tests/run does)");
     let files = std::fs::read_dir(&folder).into_iter().flatten().map(|file| file.unwrap().path());
     let samples: BTreeMap<String, String> = files
         .filter_map(|file| {
@@ -27,7 +41,7 @@ fn samples(ending: &str) -> BTreeMap<String, String> {
 
 fn served(samples: BTreeMap<String, String>) -> Site {
     let samples = Arc::new(samples);
-    let page = move |Path(name): Path<String>| async move {
+    let page = move |extract::Path(name): extract::Path<String>| async move {
         samples
             .get(&name)
             .map_or(StatusCode::NOT_FOUND.into_response(), |page| Html(page.clone()).into_response())

@@ -52,6 +52,12 @@ fn ended(cast: &Cast, one: bool, language: Language) -> String {
     page.render(&cast.as_usager(language))
 }
 
+fn error(fault: Fault, language: Language) -> String {
+    let back = (fault == Fault::Conflict).then(|| "/aidant".into());
+    ErrorPage { fault, code: "stable_code".into(), request_id: "01JD5Z6Y7X".into(), back }
+        .render(&anonymous(language))
+}
+
 pub(super) const SAMPLES: &[Sample] = &[
     ("landing", |_, l| Landing.render(&anonymous(l))),
     ("help", |_, l| Help.render(&anonymous(l))),
@@ -122,20 +128,20 @@ pub(super) const SAMPLES: &[Sample] = &[
     }),
     ("usager-ended", |cast, l| ended(cast, false, l)),
     ("usager-ended-procedure", |cast, l| ended(cast, true, l)),
-    ("error", |_, l| {
-        let (code, request_id) = ("not_found".into(), "01JD5Z6Y7X".into());
-        ErrorPage { fault: Fault::NotFound, code, request_id, back: None }.render(&anonymous(l))
-    }),
-    ("errors-all", |_, l| {
-        // Every fault must render; the last one is what is looked at.
-        let page = |fault| ErrorPage {
-            fault,
-            code: "code".into(),
-            request_id: "1".into(),
-            back: Some("/aidant".into()),
-        };
-        Fault::ALL.map(|fault| page(fault).render(&anonymous(l))).into_iter().next_back().unwrap_or_default()
-    }),
+    ("error-not-found", |_, l| error(Fault::NotFound, l)),
+    ("error-too-many-requests", |_, l| error(Fault::TooManyRequests, l)),
+    ("error-form-expired", |_, l| error(Fault::FormExpired, l)),
+    ("error-session-expired", |_, l| error(Fault::SessionExpired, l)),
+    ("error-other-browser", |_, l| error(Fault::OtherBrowser, l)),
+    ("error-bad-request", |_, l| error(Fault::BadRequest, l)),
+    ("error-too-large", |_, l| error(Fault::TooLarge, l)),
+    ("error-service-request", |_, l| error(Fault::ServiceRequest, l)),
+    ("error-provider", |_, l| error(Fault::Provider, l)),
+    ("error-not-registered", |_, l| error(Fault::NotRegistered, l)),
+    ("error-suspended", |_, l| error(Fault::Suspended, l)),
+    ("error-conflict", |_, l| error(Fault::Conflict, l)),
+    ("error-unavailable", |_, l| error(Fault::Unavailable, l)),
+    ("error-internal", |_, l| error(Fault::Internal, l)),
     ("refused", |cast, l| {
         let advice = sentences::refusal(Refusal::Revoked);
         let (code, request_id) = (Refusal::Revoked.code().into(), "01JD5Z6Y7X".into());
