@@ -14,6 +14,8 @@ pub struct Person {
     pub given_name: String,
     /// Birth name.
     pub family_name: String,
+    /// Name in use, where it is another.
+    pub name_in_use: Option<String>,
     /// Date of birth.
     pub birth_date: BirthDate,
     /// Place of birth in words; empty when unknown.
@@ -21,8 +23,9 @@ pub struct Person {
 }
 
 impl Person {
+    /// First names, and the name by which people know the person.
     pub(super) fn name(&self) -> String {
-        format!("{} {}", self.given_name, self.family_name)
+        format!("{} {}", self.given_name, self.name_in_use.as_ref().unwrap_or(&self.family_name))
     }
 }
 

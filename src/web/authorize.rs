@@ -3,16 +3,16 @@
 use super::middleware::limited;
 use super::pages::Visit;
 use super::{
-    Action, Begun, CheckedForm, Edge, FormTargets, Held, Problem, Query, RawForm, Reply, Trail, Web,
+    Action, Begun, CheckedForm, Edge, FormTargets, Held, Problem, Query, RawForm, Reply, Trail, Web, shown,
 };
-use crate::mandate::{BirthDate, Identity, MandateId, ProcedureId, UsagerId};
+use crate::mandate::{BirthDate, MandateId, ProcedureId, UsagerId};
 use crate::provider::{PageError, Params};
 use crate::service::authorize::{self, Waiting};
 use crate::service::offer::{self, Offer};
 use crate::service::represent::{self, Chosen};
 use crate::service::{Error, Session};
 use crate::view::authorize::{AuthorizeRefused, Candidate, Choice, ChooseMandate, ChooseUsager, Confirm};
-use crate::view::{self, Granted, Person, paths};
+use crate::view::{self, Granted, paths};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -187,7 +187,7 @@ async fn confirmation(
         aidant: shown.aidant,
         organisation: shown.organisation,
         usager_id: shown.usager,
-        usager: person(shown.identity),
+        usager: shown::person(shown.identity),
         choice: Choice {
             mandate,
             granted: Granted::new(&web.app.catalogue, &procedure, shown.acts),
@@ -239,20 +239,11 @@ fn back_to(waiting: &Waiting) -> FormTargets {
     FormTargets::to(waiting.request.to.redirect_uri.as_str())
 }
 
-fn person(identity: Identity) -> Person {
-    Person {
-        given_name: identity.given_name,
-        family_name: identity.family_name,
-        birth_date: identity.birthdate,
-        birth_place: String::new(),
-    }
-}
-
 fn usager_page(offer: Offer, problems: Vec<view::Problem>) -> (ChooseUsager, FormTargets) {
     let targets = back_to(&offer.waiting);
     let candidates = offer.candidates.into_iter().map(|one| Candidate {
         id: one.usager,
-        person: person(one.identity),
+        person: shown::person(one.identity),
         mandates: one.mandates,
     });
     let page = ChooseUsager {
@@ -311,7 +302,7 @@ async fn choose_mandate(
         request: found.waiting.handle,
         service: found.waiting.client.name().to_owned(),
         usager_id: found.usager,
-        usager: person(found.identity),
+        usager: shown::person(found.identity),
         choices,
         refused,
     };

@@ -66,6 +66,7 @@ pub(super) fn person(identity: Identity) -> view::Person {
     view::Person {
         given_name: identity.given_name,
         family_name: identity.family_name,
+        name_in_use: identity.preferred_username,
         birth_date: identity.birthdate,
         birth_place: String::new(),
     }

@@ -20,6 +20,7 @@ use time::macros::datetime;
 pub(super) struct Cast {
     pub(super) given_name: String,
     pub(super) family_name: String,
+    pub(super) name_in_use: String,
     pub(super) aidant: String,
     pub(super) organisation: String,
     pub(super) service: String,
@@ -30,6 +31,7 @@ impl Cast {
         Self {
             given_name: "Rose Élise".into(),
             family_name: "Lefèvre-D’Angelo".into(),
+            name_in_use: "Marchal".into(),
             aidant: "Karim Benali".into(),
             organisation: "Médiathèque de Saint-Aubin".into(),
             service: "Caisse de démonstration".into(),
@@ -41,6 +43,7 @@ impl Cast {
         Self {
             given_name: "\u{202e}نورة\" onmouseover=\"x".into(),
             family_name: "O'Brien-".to_owned() + &"Wolfeschlegelsteinhausenbergerdorff".repeat(6),
+            name_in_use: "</dd><b>d’usage</b>\u{202e}".into(),
             aidant: "<script>alert(1)</script>".into(),
             organisation: "Mairie & Cie <b>\u{4e2d}\u{592e}</b> {0} {1} {{ f }}".into(),
             service: "</title></main>".into(),
@@ -48,13 +51,14 @@ impl Cast {
     }
 
     pub(super) fn usager(&self) -> String {
-        format!("{} {}", self.given_name, self.family_name)
+        format!("{} {}", self.given_name, self.name_in_use)
     }
 
     pub(super) fn person(&self) -> Person {
         Person {
             given_name: self.given_name.clone(),
             family_name: self.family_name.clone(),
+            name_in_use: Some(self.name_in_use.clone()),
             birth_date: BirthDate::parse("1942-05-12").unwrap(),
             birth_place: "Bourg-en-Bresse".into(),
         }
