@@ -5,6 +5,7 @@ mod gallery;
 mod grant;
 mod itself;
 mod journeys;
+mod keyboard;
 mod refusals;
 mod sandboxes;
 mod world;

@@ -106,7 +106,12 @@ impl World {
         self.sign_in(browser, "aidant", aidant);
         browser.is_at("page-enrol");
         browser.look();
-        let phone = Phone::showing(&browser.text_of("#totp-key"), self.clock.clone());
+    /// A telephone into which this key was typed.
+    pub(super) fn phone(&self, key: &str) -> Phone {
+        Phone::showing(key, self.clock.clone())
+    }
+
+        let phone = self.phone(&browser.text_of("#totp-key"));
         browser.fill("code", &phone.code());
         browser.press("enrol-submit");
         browser.is_at("page-recovery-codes");

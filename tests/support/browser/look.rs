@@ -1,6 +1,6 @@
 //! Looking at a page: pictures at three widths, nothing cut off, no barrier axe knows of, no complaint of the browser.
 
-use super::{Browser, driver};
+use super::{Browser, Key, driver};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
@@ -26,6 +26,12 @@ const PAPER: Size = Size { name: "printed", width: 680, height: 1000, phone: fal
 
 const WORST: [&str; 2] = ["serious", "critical"];
 
+/// Whether an element, or the box drawn around it, is outlined by two pixels at least (WCAG 2.4.7).
+pub(super) const FOCUS: &str = "const marked = e => [e, e.closest('.choice')].some(box => {
+        const style = box && getComputedStyle(box);
+        return style && style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+    });";
+
 impl Browser {
     /// Looks at the page from every side; panics with all that is wrong.
     #[track_caller]
@@ -45,6 +51,7 @@ impl Browser {
             self.keep_picture(&format!("{:02}-{}-{}", looks.get(), self.page(), size.name));
         }
         wrong.extend(self.barriers());
+        wrong.extend(self.unmarked());
         wrong
     }
 
@@ -84,6 +91,26 @@ impl Browser {
             return `the page is ${page.scrollWidth} px wide: ${wide.slice(0, 3).join(' ; ')}`;";
         let cut = self.driver.run(script, &[]).unwrap_or_else(|e| panic!("{}", e.message));
         cut.as_str().map(str::to_owned)
+    }
+
+    /// Controls that do not show when the keyboard has come to them.
+    fn unmarked(&self) -> Vec<String> {
+        // Only after a key does a browser mark what gets the focus.
+        self.key(Key::Tab);
+        let script = format!(
+            "{FOCUS}\nconst before = document.activeElement, wrong = [];
+            const controls = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex=\"0\"]';
+            for (const e of document.querySelectorAll(controls)) {{
+                e.focus();
+                if (document.activeElement === e && !marked(e)) wrong.push(e.outerHTML.slice(0, 120));
+            }}
+            before.focus(); if (document.activeElement !== before) document.activeElement.blur();
+            scrollTo(0, 0);
+            return wrong;"
+        );
+        let wrong = self.driver.run(&script, &[]).unwrap_or_else(|e| panic!("{}", e.message));
+        let wrong = wrong.as_array().into_iter().flatten().filter_map(Value::as_str);
+        wrong.map(|control| format!("no mark of the focus: {control}")).collect()
     }
 
     /// What axe finds serious or critical.

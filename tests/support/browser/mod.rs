@@ -3,7 +3,10 @@
 //! Every step waits for what it causes and panics, at the line of the test, with what the page shows instead.
 
 mod driver;
+mod keys;
 mod look;
+
+pub(crate) use keys::Key;
 
 use driver::{Driver, Element, Refused};
 use serde_json::{Value, json};
@@ -71,9 +74,17 @@ impl Browser {
     /// As [`Self::press`], for what has no id: the first element that matches the selector.
     #[track_caller]
     pub(crate) fn follow(&self, selector: &str) {
+        self.leaving(|| {
+            done(self.driver.at(&self.one(selector), "POST", "click", &json!({})));
+        });
+    }
+
+    /// Does what leads to another page, and waits for that.
+    #[track_caller]
+    fn leaving(&self, act: impl FnOnce()) {
         let before = self.one("html");
-        done(self.driver.at(&self.one(selector), "POST", "click", &json!({})));
-        self.wait_until("a page after the click", || {
+        act();
+        self.wait_until("another page", || {
             self.driver.at(&before, "GET", "name", &Value::Null).is_err_and(|e| is_gone(&e))
         });
     }
