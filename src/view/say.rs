@@ -144,6 +144,22 @@ impl Frame {
         }
     }
 
+    /// The same, said to the person in whose name it was.
+    pub(super) fn came_out_to_usager(&self, outcome: &InterventionOutcome) -> String {
+        match outcome {
+            InterventionOutcome::Refused(Refusal::Revoked | Refusal::ProcedureWithdrawn) => self.t(
+                "Refusée : rien n’a été fait, car vous y aviez mis fin.",
+                "Refused: nothing was done, for you had ended it.",
+            ),
+            InterventionOutcome::Refused(Refusal::Refused | Refusal::NotConsented) => self.t(
+                "Refusée : rien n’a été fait, car vous n’aviez pas donné votre accord.",
+                "Refused: nothing was done, for you had not agreed.",
+            ),
+            other => self.came_out(other),
+        }
+    }
+
+    /// How an intervention came out, as professionals read it.
     pub(super) fn came_out(&self, outcome: &InterventionOutcome) -> String {
         match outcome {
             InterventionOutcome::Open { until } => self.t1(
