@@ -1,6 +1,7 @@
 //! What the pages of the sandboxes have in common: name, language, stylesheet, cookies.
 
 use crate::mandate::Language;
+use crate::view::typeset;
 use axum::Router;
 use axum::extract::Query;
 use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
@@ -106,20 +107,23 @@ pub(super) struct View {
 }
 
 impl View {
-    /// The text in this view's language.
-    pub(super) fn t<'a>(&self, fr: &'a str, en: &'a str) -> &'a str {
-        match self.language {
+    /// The text in this view's language, set as that language sets it.
+    pub(super) fn t(&self, fr: &str, en: &str) -> String {
+        let text = match self.language {
             Language::Fr => fr,
             Language::En => en,
-        }
+        };
+        typeset(self.language, text)
     }
 
     /// The site's name.
     pub(super) fn name(&self) -> &'static str {
-        match self.site {
-            Site::Citizens => self.t("Identité citoyenne", "Citizen identity"),
-            Site::Agents => self.t("Identité professionnelle", "Professional identity"),
-            Site::Caisse => "Caisse de démonstration",
+        match (self.site, self.language) {
+            (Site::Citizens, Language::Fr) => "Identité citoyenne",
+            (Site::Citizens, Language::En) => "Citizen identity",
+            (Site::Agents, Language::Fr) => "Identité professionnelle",
+            (Site::Agents, Language::En) => "Professional identity",
+            (Site::Caisse, _) => "Caisse de démonstration",
         }
     }
 

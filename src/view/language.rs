@@ -22,9 +22,10 @@ impl Text {
     }
 }
 
-/// French typography: a no-break space before double punctuation and inside guillemets, so that no line begins
-/// with a mark.
-pub(super) fn typeset(language: Language, text: &str) -> String {
+/// French typography: a no-break space before double punctuation and dashes and inside guillemets, so that no line
+/// begins with a mark.
+#[must_use]
+pub fn typeset(language: Language, text: &str) -> String {
     match language {
         Language::En => text.to_owned(),
         Language::Fr => [(" :", "\u{a0}:"), (" ;", "\u{a0};"), (" !", "\u{a0}!"), (" ?", "\u{a0}?")]

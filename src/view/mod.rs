@@ -92,7 +92,7 @@ mod tests;
 pub mod usager;
 
 pub use frame::{Acting, Csrf, Flash, Frame, Guarded, Session, Who};
-pub use language::Text;
+pub use language::{Text, typeset};
 pub use parts::{
     Closed, Granted, Intervention, InterventionOutcome, MandateCard, Person, ProcedureChoice, Qr, Receipt,
     Status, ThemeChoice, TimelineLine, Wording, number,

@@ -29,6 +29,32 @@ pub(super) fn begin(browser: &Browser) {
     browser.look();
 }
 
+/// Opens no file: none is open, then the question is given up.
+pub(super) fn give_up(world: &World, browser: &Browser) {
+    browser.goto(&world.caisse("/file"));
+    browser.is_at("page-trouble");
+    browser.look();
+    browser.press("sign-in-with-mandate");
+    browser.is_at("page-authorize-usager");
+    browser.press("cancel-submit");
+    browser.is_at("page-trouble");
+    browser.look();
+}
+
+/// Writes what is no amount: the page says where, and nothing is sent.
+pub(super) fn misdeclare(browser: &Browser) {
+    for month in 1..=3 {
+        browser.fill(&format!("income-{month}"), "beaucoup");
+    }
+    browser.tick("declared");
+    browser.press("declaration-submit");
+    browser.is_at("page-file");
+    assert!(browser.has("#problems [href=\"#income-1\"]"), "{}", browser.text());
+    browser.look();
+    // The box stays ticked; whoever declares ticks it.
+    browser.tick("declared");
+}
+
 /// Fills the declaration in and sends it.
 pub(super) fn declare(browser: &Browser) {
     for month in 1..=3 {

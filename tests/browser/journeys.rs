@@ -23,9 +23,11 @@ fn everything(engine: Engine, said: &Said) {
     desk.press("link-mandate");
     desk.says(said.active);
 
+    act::give_up(&world, &desk);
     act::choose(&world, &desk);
     act::begin(&desk);
     desk.says("Rose");
+    act::misdeclare(&desk);
     act::declare(&desk);
     desk.is_at("page-receipt");
     desk.says(said.declared);

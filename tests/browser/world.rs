@@ -59,6 +59,11 @@ impl World {
         browser.look();
     }
 
+    /// An address of the public service.
+    pub(super) fn caisse(&self, path: &str) -> String {
+        format!("{}{path}", self.demo().caisse)
+    }
+
     /// Lets time pass.
     pub(super) fn wait(&self, time: Duration) {
         self.clock.advance(time);
@@ -101,16 +106,16 @@ impl World {
         answer.headers()["location"].to_str().expect("an address").to_owned()
     }
 
-    /// Signs an aidant in for the first time: enrols the code application whose key the page shows.
-    pub(super) fn enrol(&self, browser: &Browser, aidant: &str) -> Phone {
-        self.sign_in(browser, "aidant", aidant);
-        browser.is_at("page-enrol");
-        browser.look();
     /// A telephone into which this key was typed.
     pub(super) fn phone(&self, key: &str) -> Phone {
         Phone::showing(key, self.clock.clone())
     }
 
+    /// Signs an aidant in for the first time: enrols the code application whose key the page shows.
+    pub(super) fn enrol(&self, browser: &Browser, aidant: &str) -> Phone {
+        self.sign_in(browser, "aidant", aidant);
+        browser.is_at("page-enrol");
+        browser.look();
         let phone = self.phone(&browser.text_of("#totp-key"));
         browser.fill("code", &phone.code());
         browser.press("enrol-submit");

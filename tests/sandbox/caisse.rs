@@ -147,7 +147,7 @@ async fn a_declaration_gets_one_receipt_however_often_it_is_sent() {
     let receipt = browser.get(first.as_str()).await;
     assert_eq!(
         (receipt.text("#receipt-number"), receipt.text("#total")),
-        ("CD-20261122-0001".into(), "1870".into())
+        ("CD-20261122-0001".into(), "1\u{202f}870".into())
     );
     // The receipt is this visit's own.
     let (other, _) = caisse.opened().await;

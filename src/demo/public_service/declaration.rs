@@ -65,6 +65,13 @@ impl Receipt {
     fn moment(&self, view: &View) -> String {
         dates::moment(view.language, self.at)
     }
+
+    /// What was declared in all, in euros: at most three times 99,999, so with one gap at most.
+    fn euros(&self, view: &View) -> String {
+        let (thousands, rest) = (self.total / 1000, self.total % 1000);
+        let gap = view.t("\u{202f}", ",");
+        if thousands == 0 { rest.to_string() } else { format!("{thousands}{gap}{rest:03}") }
+    }
 }
 
 /// `POST /file/declaration`: `csrf`, `submission`, `income-1` to `income-3`, `declared`.
