@@ -30,7 +30,7 @@ pub fn typeset(language: Language, text: &str) -> String {
         Language::En => text.to_owned(),
         Language::Fr => [(" :", "\u{a0}:"), (" ;", "\u{a0};"), (" !", "\u{a0}!"), (" ?", "\u{a0}?")]
             .into_iter()
-            .chain([("« ", "«\u{a0}"), (" »", "\u{a0}»"), ("n° ", "n°\u{a0}")])
+            .chain([("« ", "«\u{a0}"), (" »", "\u{a0}»"), ("n° ", "n°\u{a0}"), (" –", "\u{a0}–")])
             .fold(text.to_owned(), |text, (plain, fine)| text.replace(plain, fine)),
     }
 }
