@@ -66,7 +66,7 @@ impl Driver {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime"),
             client: reqwest::Client::builder()
                 .no_proxy()
-                .timeout(Duration::from_mins(1))
+                .timeout(Duration::from_mins(3))
                 .build()
                 .expect("an HTTP client"),
         };
@@ -79,7 +79,7 @@ impl Driver {
         switches.push(format!("--user-data-dir={}", self.profile.display()));
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
-            "timeouts": { "implicit": 0, "pageLoad": 30_000, "script": 30_000 },
+            "timeouts": { "implicit": 0, "pageLoad": 120_000, "script": 120_000 },
             "goog:loggingPrefs": { "browser": "ALL" },
             "goog:chromeOptions": { "args": switches, "prefs": preferences },
         }}});

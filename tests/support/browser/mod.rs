@@ -192,7 +192,7 @@ impl Browser {
         let patience = Instant::now();
         while !holds() {
             assert!(
-                patience.elapsed() < Duration::from_secs(20),
+                patience.elapsed() < Duration::from_mins(1),
                 "waited in vain for {what} at {}",
                 self.address()
             );
