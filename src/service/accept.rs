@@ -88,11 +88,13 @@ async fn run(
         act,
         now: app.now(),
     });
-    app.include(name, move |tx| {
-        let deciding = Arc::clone(&deciding);
-        Box::pin(async move { deciding.run(tx).await })
-    })
-    .await?
+    let earlier = app
+        .include(name, move |tx| {
+            let deciding = Arc::clone(&deciding);
+            Box::pin(async move { deciding.run(tx).await })
+        })
+        .await??;
+    app.stands(earlier).await
 }
 
 struct Deciding {
@@ -105,7 +107,8 @@ struct Deciding {
 }
 
 impl Deciding {
-    async fn run(&self, tx: &mut Tx) -> Result<Result<(), Error>, Error> {
+    /// Gives the last entry of the mandate when the act was done before: it is told again only once that stands.
+    async fn run(&self, tx: &mut Tx) -> Result<Result<Option<EventId>, Error>, Error> {
         let office = Office::of(tx, &self.session).await?;
         if matches!(self.act, Act::EndForOrganisation) && office.aidant.role != Role::Referent {
             return Ok(Err(SessionError::WrongRole.into()));
@@ -116,9 +119,8 @@ impl Deciding {
             Err(error) => return office.refuse_access(&self.app, tx, error, (by.1, by.2)).await.map(Err),
         };
         if self.is_done(&office, &row) {
-            // However often it is asked, it is said only once it stands in the journal (invariant 3).
-            let stands = receipt::of_step(&self.app, tx, &self.mandate, row.seq).await?;
-            return Ok(stands.map(drop).ok_or(Error::BeingRecorded));
+            let last = receipt::step(&self.app, tx, &self.mandate, row.seq).await?;
+            return Ok(Ok(last.map(|entry| entry.event_id)));
         }
         let done = match self.act {
             Act::Accept => self.accept(tx, &office, &mut row).await,
@@ -135,7 +137,7 @@ impl Deciding {
             // Nothing is wrong with the mandate: the person takes a step and comes back.
             Err(error @ Error::Session(_)) => Ok(Err(error)),
             Err(error) => Err(error),
-            Ok(()) => Ok(Ok(())),
+            Ok(()) => Ok(Ok(None)),
         }
     }
 

@@ -128,6 +128,16 @@ impl Ctx {
         let written = self.store.write(name, work).await?;
         written.included(self.patience).await.map_err(|_| Error::BeingRecorded)
     }
+
+    /// Waits for the entry of what was done before, so that whoever asks again is told no sooner than at first.
+    ///
+    /// # Errors
+    /// [`Error::BeingRecorded`], as [`Self::include`].
+    pub async fn stands(&self, earlier: Option<EventId>) -> Result<(), Error> {
+        let Some(event) = earlier else { return Ok(()) };
+        let stands = self.store.included(&[event], self.patience).await;
+        if stands { Ok(()) } else { Err(Error::BeingRecorded) }
+    }
 }
 
 /// Why the catalogue's data file cannot be used.

@@ -44,12 +44,22 @@ pub async fn of_step(
     mandate: &MandateId,
     number: u64,
 ) -> Result<Option<Receipt>, Error> {
-    let key = app.vault.find(&app.keys, snapshot, KeyKind::Mandate, mandate.as_str()).await?;
-    let Some(key) = key else { return Ok(None) };
-    match journal::by_tag(snapshot, &key.tags()?.tag(number).to_hex()).await? {
+    match step(app, snapshot, mandate, number).await? {
         Some(entry) => of_entry(app, snapshot, entry).await,
         None => Ok(None),
     }
+}
+
+/// The entry of one step of a mandate's own history, by its number; none when the history was erased.
+pub(super) async fn step(
+    app: &App,
+    snapshot: &mut Snapshot,
+    mandate: &MandateId,
+    number: u64,
+) -> Result<Option<EntryRow>, Error> {
+    let key = app.vault.find(&app.keys, snapshot, KeyKind::Mandate, mandate.as_str()).await?;
+    let Some(key) = key else { return Ok(None) };
+    Ok(journal::by_tag(snapshot, &key.tags()?.tag(number).to_hex()).await?)
 }
 
 /// The receipt of an entry already looked up.

@@ -16,7 +16,7 @@ use crate::storage::authorizations::{self, AuthorizationRequestRow};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::representations::{self, CloseReason, RepresentationRow, Scope};
 use crate::storage::tokens::{self, CodeRow};
-use crate::storage::{Snapshot, Tx, aidants, journal, organisations};
+use crate::storage::{Snapshot, Tx, aidants, organisations};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use time::Duration;
@@ -78,18 +78,19 @@ pub async fn preview(
     let now = app.now();
     let (app_, session, handle) = (Arc::clone(app), session.clone(), handle.to_owned());
     let (mandate, procedure) = (mandate.clone(), procedure.clone());
-    app.store
+    let (confirmation, earlier) = app
+        .store
         .read("represent.preview", move |snapshot| {
             Box::pin(async move {
                 let waiting = find_request(snapshot, &session, &handle).await?;
-                match waiting.row.used_at {
+                let earlier = match waiting.row.used_at {
                     Some(used_at) => {
                         let chosen = (&mandate, &procedure, used_at);
-                        opened_before(snapshot, &session, &waiting, chosen).await?;
+                        Some(opened_before(snapshot, &session, &waiting, chosen).await?.1.event)
                     }
                     None if now >= waiting.row.expires_at => return Err(Error::NotFound),
-                    None => {}
-                }
+                    None => None,
+                };
                 let aidant = waiting.ready(&session, now)?.aidant.clone();
                 let parties = Parties::read(snapshot, &aidant, &waiting.client_row).await?;
                 let row = mandates::load(snapshot, &mandate).await?.ok_or(Error::NotFound)?;
@@ -102,7 +103,7 @@ pub async fn preview(
                 let holder = people::Holder::Aidant(aidant.as_str());
                 let sealed = &professional.identity_sealed;
                 let professional = people::professional(&app_, snapshot, holder, sealed).await?;
-                Ok(Confirmation {
+                let confirmation = Confirmation {
                     aidant: format!("{} {}", professional.given_name, professional.family_name),
                     organisation: organisation.ok_or(Error::NotFound)?.name,
                     usager: usager.clone(),
@@ -110,10 +111,13 @@ pub async fn preview(
                     acts: allowed.acts,
                     until: allowed.until,
                     waiting,
-                })
+                };
+                Ok::<_, Error>((confirmation, earlier))
             })
         })
-        .await
+        .await?;
+    app.stands(earlier).await?;
+    Ok(confirmation)
 }
 
 /// Outsiders learn nothing, not even that there is a mandate (invariant 9).
@@ -147,16 +151,22 @@ pub async fn choose(
         now: app.now(),
     });
     let app_ = Arc::clone(app);
-    app.include("represent.choose", move |tx| {
-        let (app, choice) = (Arc::clone(&app_), Arc::clone(&choice));
-        Box::pin(async move { choice.run(&app, tx).await })
-    })
-    .await?
+    let (chosen, earlier) = app
+        .include("represent.choose", move |tx| {
+            let (app, choice) = (Arc::clone(&app_), Arc::clone(&choice));
+            Box::pin(async move { choice.run(&app, tx).await })
+        })
+        .await??;
+    app.stands(earlier).await?;
+    Ok(chosen)
 }
+
+/// What a choice came to, and the entry of an earlier one of which it goes on.
+type Outcome = (Chosen, Option<EventId>);
 
 impl Choice {
     /// All in one transaction. The inner error is a refusal whose entry is to be committed.
-    async fn run(&self, app: &App, tx: &mut Tx) -> Result<Result<Chosen, Error>, Error> {
+    async fn run(&self, app: &App, tx: &mut Tx) -> Result<Result<Outcome, Error>, Error> {
         let waiting = find_request(tx, &self.session, &self.handle).await?;
         let aidant = waiting.ready(&self.session, self.now)?;
         if let Some(used_at) = waiting.row.used_at {
@@ -171,12 +181,15 @@ impl Choice {
             return Ok(Err(Error::NotFound));
         };
         match waiting.decide(app, &parties, &row.mandate, &self.procedure, self.now) {
-            Ok(allowed) => self.open(app, tx, &waiting, (&parties, &aidant), row, allowed).await.map(Ok),
+            Ok(allowed) => {
+                let opened = self.open(app, tx, &waiting, (&parties, &aidant), row, allowed).await?;
+                Ok(Ok((opened, None)))
+            }
             Err(refusal) => {
                 self.keep_refusal(app, tx, &parties, row.mandate.usager(), refusal.code()).await?;
                 Ok(match refusal {
                     Refusal::ForeignMandate => Err(Error::NotFound),
-                    other => Ok(Chosen::Refused(Box::new(waiting), other)),
+                    other => Ok((Chosen::Refused(Box::new(waiting), other), None)),
                 })
             }
         }
@@ -261,7 +274,7 @@ impl Choice {
         waiting: &Waiting,
         aidant: &SignedInAidant<'_>,
         used_at: Instant,
-    ) -> Result<Chosen, Error> {
+    ) -> Result<Outcome, Error> {
         let chosen = (&self.mandate, &self.procedure, used_at);
         let (opened, first) = opened_before(tx, &self.session, waiting, chosen).await?;
         let opened = Use::read(tx, opened).await?;
@@ -270,18 +283,19 @@ impl Choice {
         }
         let id = &opened.representation.id;
         tokens::revoke_live(tx, &Scope::Representation(id.clone()), self.now).await?;
-        let made = (first.event, self.now);
+        let made = (first.event.clone(), self.now);
         let code = code(&self.code, &waiting.row, id, aidant, &self.session, made);
         tokens::insert_code(tx, &code).await?;
-        Ok(Chosen::Opened(waiting.request.to.success(&app.issuer, self.code.expose())))
+        // This code leaves no sooner than the first might have.
+        let to = waiting.request.to.success(&app.issuer, self.code.expose());
+        Ok((Chosen::Opened(to), Some(first.event)))
     }
 }
 
-/// What the same choice opened before, with the code made for it. No other code is made, and nothing is said of it,
-/// before the entry of the first has its place (invariant 3).
+/// What the same choice opened before, with the code made for it.
 ///
 /// # Errors
-/// [`Error::NotFound`] when it opened nothing, or its code was exchanged; [`Error::BeingRecorded`].
+/// [`Error::NotFound`] when it opened nothing, or its code was exchanged.
 async fn opened_before(
     snapshot: &mut Snapshot,
     session: &Session,
@@ -297,9 +311,7 @@ async fn opened_before(
     });
     let opened = opened.ok_or(Error::NotFound)?;
     let first = tokens::code_of(snapshot, &opened.id).await?.filter(|code| code.used_at.is_none());
-    let first = first.ok_or(Error::NotFound)?;
-    journal::place(snapshot, &first.event).await?.ok_or(Error::BeingRecorded)?;
-    Ok((opened, first))
+    Ok((opened, first.ok_or(Error::NotFound)?))
 }
 
 /// Closes a representation in the same write that goes on using a mandate's row, which may be its own.

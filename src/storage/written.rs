@@ -76,6 +76,20 @@ impl<T> Written<T> {
     }
 }
 
+impl Store {
+    /// Waits for entries that were committed earlier, here or elsewhere. Whether they were included in time.
+    pub async fn included(&self, events: &[EventId], timeout: Duration) -> bool {
+        let until = Instant::now() + timeout;
+        while !placed_elsewhere(self, events).await {
+            if Instant::now() >= until {
+                return false;
+            }
+            sleep_until((Instant::now() + LOOK).min(until)).await;
+        }
+        true
+    }
+}
+
 async fn placed_elsewhere(store: &Store, events: &[EventId]) -> bool {
     let events = events.to_vec();
     let asked = store.read("inclusion", move |snapshot| {
