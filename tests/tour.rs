@@ -52,6 +52,7 @@ impl Process {
 
     /// The same on data that are there already. Their ports are free again, unless a stranger's connection has taken
     /// one meanwhile: it will give it back.
+    #[expect(clippy::disallowed_methods, reason = "this thread serves the test alone")]
     fn start_again(data: &Path) -> Self {
         for _ in 0..60 {
             let mut again = Self::start(&["demo"], data);
@@ -88,6 +89,7 @@ fn assert_verifies(data: &Path, when: &str) {
 }
 
 /// The tour until `steps` lines are said and a moment more, then the end without warning.
+#[expect(clippy::disallowed_methods, reason = "this thread serves the test alone")]
 fn killed_after(steps: usize) -> Data {
     let data = Data::new();
     let mut tour = Process::start(&["demo", "--tour", "--port", "0"], &data.0);

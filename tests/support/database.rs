@@ -119,7 +119,7 @@ impl TestDatabase {
     /// Options to open it with.
     pub(crate) fn options(&self) -> StoreOptions {
         // Patient: on a busy machine hundreds of writes share eight connections.
-        let patience = Duration::from_secs(60);
+        let patience = Duration::from_mins(1);
         StoreOptions { connections: 8, patience, ..StoreOptions::new(self.url.clone()) }
     }
 
