@@ -170,6 +170,46 @@ on_both! {
         assert_eq!(world.entries(EventKind::MandateConsented, None).await, 1);
     }
 
+    two_acceptances_at_the_same_instant_make_one_mandate(database) {
+        let world = World::over(database).await;
+        let mut browser = world.signed_in(&world.aidant).await;
+        let mandate = world.consented(&mut browser).await;
+        browser.unlock().await;
+        let path = format!("/aidant/mandates/{mandate}/accept");
+        let (one, two) = tokio::join!(browser.post(&path, &[]), browser.post(&path, &[]));
+        assert_eq!((one.status, two.status), (303, 303), "{} {}", one.body, two.body);
+        assert_eq!(world.state(&mandate).await, "active");
+        assert_eq!(world.entries(EventKind::MandateAccepted, None).await, 1);
+    }
+
+    a_second_factors_code_serves_once_even_at_the_same_instant(database) {
+        let world = World::over(database).await;
+        let mut browser = world.signed_in(&world.aidant).await;
+        world.consented(&mut browser).await;
+        let code = browser.fresh_code();
+        let typed = [("code", code.as_str())];
+        let (one, two) = tokio::join!(browser.post("/aidant/unlock", &typed), browser.post("/aidant/unlock", &typed));
+        let opened = [&one, &two].into_iter().filter(|answer| answer.status == 303).count();
+        assert_eq!(opened, 1, "{} {}", one.status, two.status);
+        assert_eq!(world.entries(EventKind::ScreenUnlocked, None).await, 1);
+    }
+
+    whether_a_mandate_exists_is_told_to_its_organisation_only(database) {
+        let world = World::over(database).await;
+        let mut owner = world.signed_in(&world.aidant).await;
+        let mandate = world.active(&mut owner).await;
+        let stranger = world.signed_in(&world.stranger().await).await;
+        for path in ["", "/accept", "/renounce", "/print"] {
+            let mut pages = Vec::new();
+            for id in [mandate.as_str(), "00000000000000000000000000000000"] {
+                let page = stranger.get(&format!("/aidant/mandates/{id}{path}")).await;
+                let number = page.body.split_once("id=\"request-id\">").unwrap().1.split_once('<').unwrap().0;
+                pages.push((page.status, page.body.replace(number, "").replace(id, "")));
+            }
+            assert_eq!(pages[0], pages[1], "{path}");
+        }
+    }
+
     names_of_every_kind_pass_through_unharmed(database) {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;

@@ -210,7 +210,7 @@ impl Browser<'_> {
 
     /// The same browser, its next requests answered by another instance.
     pub(crate) fn at<'o>(&self, world: &'o World) -> Browser<'o> {
-        Browser { world, cookie: self.cookie.clone(), seed: None }
+        Browser { world, cookie: self.cookie.clone(), seed: self.seed.clone() }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -31,9 +31,11 @@ async fn no_code_leaves_before_its_entry_stands_in_the_journal() {
     assert_eq!((silent.status, silent.location()), (503, ""), "nor without a page");
     assert_eq!(
         (slow.representations().await, codes(&slow).await),
-        (1, 2),
+        (1, 4),
         "one choice, however often it was sent"
     );
+    let live = "SELECT count(*) FROM authorization_code WHERE revoked_at IS NULL";
+    assert_eq!(slow.count(live).await, 2, "the choice's last and the silent one: none has left");
 
     // Another replica gives the entries their place.
     let fast = slow.beside(slow.test.replica().await);

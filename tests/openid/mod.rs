@@ -8,6 +8,7 @@ mod endings;
 mod flow;
 mod inclusion;
 mod journaled;
+mod killed;
 mod names;
 mod outage;
 mod refusals;

@@ -114,6 +114,33 @@ on_both! {
         assert_eq!(entries(&world.test.database).await, journal);
     }
 
+    a_refusal_speaks_the_language_of_whom_it_refuses(database) {
+        let world = World::over(database).await;
+        let mut desk = world.signed_in(&world.aidant).await;
+        let mandate = world.active(&mut desk).await;
+        let home = at_home(&world, &usager_of(&world, &mandate).await).await;
+        let token = token(&home).await;
+        let end = format!("/usager/mandates/{mandate}/end");
+        assert_eq!(home.post(&end, &[]).await.status, 303);
+        for (language, own, other) in [("fr", "Aller au contenu", "Skip to content"), ("en", "Skip to content", "Aller au contenu")] {
+            let at = |path: &str| format!("{path}?lang={language}");
+            let refusals = [
+                (400, home.post_bytes(&at(&end), b"x=%FF".to_vec()).await),
+                (403, home.post_with(&at(&end), &[], "forged").await),
+                (404, home.get(&at("/usager/mandates/00000000000000000000000000000000")).await),
+                (404, home.post(&at("/referent/procedures"), &[]).await),
+                (409, home.post(&at(&end), &[]).await),
+                (413, home.post_bytes(&at(&end), format!("csrf={token}&x={}", "x".repeat(70_000)).into_bytes()).await),
+                (422, desk.post(&at("/aidant/mandates/new/duration"), &[("term", "day"), ("idempotency", "k")]).await),
+            ];
+            for (status, page) in refusals {
+                assert_eq!(page.status, status, "{}", page.body);
+                assert!(page.body.contains(&format!("<html lang=\"{language}\"")), "{status}: {}", page.body);
+                assert!(page.body.contains(own) && !page.body.contains(other), "{status}: {}", page.body);
+            }
+        }
+    }
+
     addresses_that_are_no_text_lead_nowhere(database) {
         let world = World::over(database).await;
         let doors = doors(&world).await;

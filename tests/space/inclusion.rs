@@ -5,6 +5,7 @@ use super::world::{at_home, lives, open, represent, two, usager_of};
 use crate::mandates::world::{Answer, World};
 use crate::support::database::TestDatabase;
 use porteplume::mandate::EventKind;
+use porteplume::service::Who;
 use porteplume::storage::Engine;
 
 /// The person is told to wait, and nothing else.
@@ -70,4 +71,27 @@ async fn a_revocation_holds_at_once_and_is_confirmed_once_it_stands_in_the_journ
     assert_eq!(home.post(&end, &[]).await.status, 409, "ended already");
     assert_eq!(fast.entries(EventKind::MandateEnded, None).await, 1);
     assert_eq!(fast.entries(EventKind::RepresentationClosed, None).await, 1);
+}
+
+#[tokio::test]
+async fn a_slow_journal_costs_nobody_their_session() {
+    let world = World::over(TestDatabase::fresh(Engine::Postgres).await).await;
+    let browser = world.signed_in(&world.aidant).await;
+    let slow = world.beside(world.test.held_back().await);
+    let mut desk = browser.at(&slow);
+    let mandate = slow.consented(&mut desk).await;
+    assert!(
+        matches!(desk.session().await.unwrap().who, Who::Locked { .. }),
+        "the screen is locked, not lost"
+    );
+    desk.unlock().await;
+    is_being_recorded(&desk.post(&format!("/aidant/mandates/{mandate}/accept"), &[]).await, "accepting");
+    // The factor is proved, and a new one comes with its recovery codes.
+    let code = desk.fresh_code();
+    assert_eq!(desk.send("/aidant/factor", &[("code", &code)]).await.status, 303);
+    let colleague = slow.signed_in(&slow.colleague().await).await;
+    assert!(colleague.session().await.is_some());
+    let fast = slow.beside(slow.test.replica().await);
+    assert_eq!(desk.at(&fast).post(&format!("/aidant/mandates/{mandate}/accept"), &[]).await.status, 303);
+    assert_eq!(fast.entries(EventKind::MandateAccepted, None).await, 1);
 }

@@ -17,7 +17,8 @@ use std::time::Duration;
 /// When every test begins.
 const START: Instant = Instant::from_micros(1_790_000_000_000_000);
 
-/// An instance, as far as in-process tests need one.
+/// An instance, as far as in-process tests need one. Clones are the same instance.
+#[derive(Clone)]
 pub(crate) struct TestApp {
     pub(crate) web: Web,
     pub(crate) clock: ManualClock,
