@@ -158,8 +158,16 @@ impl Drop for Driver {
     }
 }
 
-/// Starts chromedriver on a free port and waits for it to name the port.
+/// Starts chromedriver on a free port and waits for it to name the port. The port it finds may be taken, on one of its
+/// two addresses, before it has bound it; then it ends at once, and another try finds another.
 fn start_chromedriver() -> (Child, u16) {
+    const TRIES: usize = 5;
+    (0..TRIES).find_map(|_| try_chromedriver()).unwrap_or_else(|| {
+        panic!("chromedriver is missing or would not start: tests/run installs it (Debian's chromium-driver)")
+    })
+}
+
+fn try_chromedriver() -> Option<(Child, u16)> {
     // setpriv has chromedriver ended should this process be killed.
     let started = Command::new("setpriv")
         .args(["--pdeathsig", "TERM", "--", "chromedriver", "--port=0"])
@@ -174,11 +182,11 @@ fn start_chromedriver() -> (Child, u16) {
     let said = BufReader::new(process.stdout.take().expect("a pipe"));
     for line in said.lines().map_while(Result::ok) {
         if let Some(port) = line.split("successfully on port ").nth(1) {
-            return (process, port.trim_end_matches('.').parse().expect("a port"));
+            return Some((process, port.trim_end_matches('.').parse().expect("a port")));
         }
     }
     let _ = process.wait();
-    panic!("chromedriver is missing or would not start: tests/run installs it (Debian's chromium-driver)")
+    None
 }
 
 /// The script that looks for barriers, read from where `tests/run` puts it.
