@@ -204,7 +204,7 @@ pub(super) async fn look(app: &App, session: &Session, handle: &str, now: Instan
 async fn load_client(app: &App, id: &crate::mandate::ClientId) -> Result<Option<ClientRow>, Error> {
     let id = id.clone();
     app.store
-        .read("authorize.client", |snapshot| {
+        .read_one("authorize.client", |snapshot| {
             Box::pin(async move { Ok::<_, Error>(clients::load(snapshot, &id).await?) })
         })
         .await

@@ -9,7 +9,7 @@ use crate::mandate::{
     Act, Aidant, AidantId, Allowed, ClientId, EventKind, Instant, Mandate, MandateId, Organisation,
     OrganisationId, ProcedureId, Question, Refusal, RelyingParty, UsagerId, decide,
 };
-use crate::storage::clients::{self, ClientRow};
+use crate::storage::clients::{self, ClientRow, Grounds};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::refusals::{self, RefusalRow};
 use crate::storage::representations::RepresentationRow;
@@ -62,6 +62,8 @@ pub(super) struct Use {
     pub(super) row: MandateRow,
     pub(super) parties: Parties,
     pub(super) client: ClientRow,
+    /// Name and SIRET of the organisation.
+    pub(super) organisation_name: (String, String),
 }
 
 /// A representation that is over.
@@ -74,9 +76,11 @@ impl Use {
         representation: RepresentationRow,
     ) -> Result<Self, Error> {
         let row = mandates::load(snapshot, &representation.mandate).await?.ok_or(Error::Unreadable)?;
-        let client = clients::load(snapshot, &representation.client).await?.ok_or(Error::Unreadable)?;
-        let parties = Parties::read(snapshot, &representation.aidant, &client).await?;
-        Ok(Self { representation, row, parties, client })
+        let (aidant, client) = (&representation.aidant, &representation.client);
+        let grounds = clients::grounds(snapshot, aidant, client).await?.ok_or(Error::Unreadable)?;
+        let Grounds { client, aidant, organisation, organisation_name } = grounds;
+        let parties = Parties { aidant, organisation, service: RelyingParty::from(&client) };
+        Ok(Self { representation, row, parties, client, organisation_name })
     }
 
     /// Whether it may still be used, and until when.

@@ -140,7 +140,7 @@ impl Proposing {
             terms: mandate.terms.clone(),
         };
         let event = Record::life(fact)
-            .in_stream(Stream { mandate: self.id.clone(), seq: 1 })
+            .in_stream(Stream { mandate: self.id.clone(), seq: 1, previous: None })
             .organisation(&mandate.organisation)
             .aidant(&mandate.proposed_by)
             .detail("text_hash", text_hash(&text))

@@ -38,6 +38,8 @@ pub struct Stream {
     pub mandate: MandateId,
     /// Number of this entry in the stream, from 1.
     pub seq: u64,
+    /// Leaf hash of the entry before it, when it is at hand; else it is looked up.
+    pub previous: Option<String>,
 }
 
 /// What an entry tells. Built by the service function that made it happen.
@@ -223,7 +225,7 @@ impl Record {
             Some(stream) => {
                 let own = key(app, tx, KeyKind::Mandate, stream.mandate.as_str(), now).await?;
                 let tags = own.tags()?;
-                (tags.tag(stream.seq), previous_leaf(tx, &tags, stream.seq).await?, own)
+                (tags.tag(stream.seq), previous_leaf(tx, &tags, stream).await?, own)
             }
             None => (Tag::random(&*app.entropy)?, None, Arc::clone(&office)),
         };
@@ -292,10 +294,10 @@ async fn key(
 }
 
 /// The leaf hash of the stream's entry before number `seq`: chains the stream by itself.
-async fn previous_leaf(tx: &mut Tx, tags: &MandateKey, seq: u64) -> Result<Option<String>, Error> {
-    if seq <= 1 {
-        return Ok(None);
+async fn previous_leaf(tx: &mut Tx, tags: &MandateKey, stream: &Stream) -> Result<Option<String>, Error> {
+    if stream.seq <= 1 || stream.previous.is_some() {
+        return Ok(stream.previous.clone());
     }
-    let entry = storage::journal::bytes_by_tag(tx, &tags.tag(seq - 1).to_hex()).await?;
+    let entry = storage::journal::bytes_by_tag(tx, &tags.tag(stream.seq - 1).to_hex()).await?;
     Ok(Some(to_hex(leaf_hash(&entry.ok_or(Error::Unreadable)?).as_bytes())))
 }

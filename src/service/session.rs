@@ -27,7 +27,7 @@ pub async fn resume(app: &App, cookie: &str) -> Result<Option<Session>, Error> {
     let key = hash.to_hex();
     let row = app
         .store
-        .read("session.resume", |snapshot| {
+        .read_one("session.resume", |snapshot| {
             Box::pin(async move { Ok::<_, Error>(sessions::load(snapshot, &key).await?) })
         })
         .await?;

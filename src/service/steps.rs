@@ -41,7 +41,7 @@ pub(super) async fn take(
     (actor, caller, now): (Actor<'_>, &Caller, Instant),
 ) -> Result<EventId, Error> {
     let seq = row.seq + 1;
-    let stream = Stream { mandate: next.id.clone(), seq };
+    let stream = Stream { mandate: next.id.clone(), seq, previous: row.last_leaf.take() };
     let record = actor.name(Record::life(fact), &next).in_stream(stream);
     let event = record.append(app, tx, caller, now).await?;
     let after = MandateRow { mandate: next, seq, ..row.clone() };
@@ -58,7 +58,8 @@ pub async fn note(
     record: Record,
     (actor, caller, now): (Actor<'_>, &Caller, Instant),
 ) -> Result<EventId, Error> {
-    let stream = Stream { mandate: row.mandate.id.clone(), seq: row.seq + 1 };
+    let previous = row.last_leaf.take();
+    let stream = Stream { mandate: row.mandate.id.clone(), seq: row.seq + 1, previous };
     let record = actor.name(record, &row.mandate).in_stream(stream);
     let event = record.append(app, tx, caller, now).await?;
     row.seq = mandates::touch(tx, row, &event).await?;

@@ -13,7 +13,7 @@ use crate::provider::{
 };
 use crate::storage::representations::{self, CloseReason};
 use crate::storage::tokens::{self, CodeRow, TokenRow};
-use crate::storage::{Tx, assertions, clients, journal, organisations};
+use crate::storage::{Tx, assertions, clients, journal};
 use std::sync::Arc;
 
 /// A request at the token endpoint whose client is who it says.
@@ -110,7 +110,7 @@ async fn verify(
     let id = credentials.client().clone();
     let row = app
         .store
-        .read("tokens.client", |snapshot| {
+        .read_one("tokens.client", |snapshot| {
             Box::pin(async move { Ok::<_, Error>(clients::load(snapshot, &id).await?) })
         })
         .await?;
@@ -238,11 +238,10 @@ impl Exchange {
             revoked_at: None,
         };
         tokens::insert_token(tx, &token).await?;
-        let organisation = organisations::load(tx, &of.representation.organisation).await?;
-        let organisation = organisation.ok_or(Error::Unreadable)?;
         // The code left only after its entry had its place.
         let index = journal::place(tx, &code.event).await?.ok_or(Error::BeingRecorded)?;
-        let organisation = OrganisationName { name: organisation.name, siret: organisation.siret };
+        let (name, siret) = of.organisation_name.clone();
+        let organisation = OrganisationName { name, siret };
         Ok(Ok(Granted { code, of, allowed, organisation, index, expires_at }))
     }
 }

@@ -8,6 +8,7 @@ use super::{Snapshot, StoreError, Tx, named};
 use crate::mandate::{
     Aidant, AidantId, EventId, Instant, Organisation, OrganisationId, ProcedureId, Role, Standing,
 };
+use sqlx::any::AnyRow;
 use std::collections::BTreeSet;
 
 const TABLE: &str = "aidant";
@@ -18,6 +19,20 @@ macro_rules! columns {
          invited_at, invite_expires_at, activated_at, version"
     };
 }
+
+/// Everything `decide()` needs of the mandatary's side in one look: the closed procedures of both, '' marking the
+/// organisation's own.
+macro_rules! for_decision_columns {
+    () => {
+        "aidant.id AS aidant_id, aidant.organisation_id AS organisation_id, aidant.role AS aidant_role, \
+         aidant.standing AS aidant_standing, organisation.standing AS organisation_standing, \
+         closed_procedure.aidant_id AS closed_for, closed_procedure.procedure_id AS closed_procedure \
+         FROM aidant JOIN organisation ON organisation.id = aidant.organisation_id \
+         LEFT JOIN closed_procedure ON closed_procedure.organisation_id = aidant.organisation_id \
+         AND closed_procedure.aidant_id IN ('', aidant.id)"
+    };
+}
+pub(super) use for_decision_columns;
 
 statements! {
     INSERT = "INSERT INTO aidant (id, organisation_id, role, standing, email_blind, identity_sealed, identity_key, \
@@ -30,14 +45,7 @@ statements! {
     UPDATE = "UPDATE aidant SET role = $4, standing = $5, email_blind = $6, identity_sealed = $7, identity_key = $8, \
         iss = $9, sub = $10, invited_at = $11, invite_expires_at = $12, activated_at = $13, version = version + 1, \
         last_event = $14 WHERE id = $1 AND version = $2 AND standing = $3";
-    // Everything decide() needs of the mandatary's side in one look: the closed procedures of both, '' marking
-    // the organisation's own.
-    FOR_DECISION = "SELECT aidant.id AS id, aidant.organisation_id AS organisation_id, aidant.role AS role, \
-        aidant.standing AS standing, organisation.standing AS organisation_standing, \
-        closed_procedure.aidant_id AS closed_for, closed_procedure.procedure_id AS closed_procedure \
-        FROM aidant JOIN organisation ON organisation.id = aidant.organisation_id \
-        LEFT JOIN closed_procedure ON closed_procedure.organisation_id = aidant.organisation_id \
-        AND closed_procedure.aidant_id IN ('', aidant.id) WHERE aidant.id = $1";
+    FOR_DECISION = concat!("SELECT ", for_decision_columns!(), " WHERE aidant.id = $1");
 }
 
 /// An aidant as stored. Personal data: sealed, and no `Debug`.
@@ -191,14 +199,18 @@ pub async fn for_decision(
     snapshot: &mut Snapshot,
     id: &AidantId,
 ) -> Result<Option<(Aidant, Organisation)>, StoreError> {
-    let rows = snapshot.all(sql(FOR_DECISION).bind(id.as_str())).await?;
+    read_for_decision(&snapshot.all(sql(FOR_DECISION).bind(id.as_str())).await?)
+}
+
+/// One row per closed procedure, at least one.
+pub(super) fn read_for_decision(rows: &[AnyRow]) -> Result<Option<(Aidant, Organisation)>, StoreError> {
     let Some(first) = rows.first() else { return Ok(None) };
     let row = Columns::of(TABLE, first);
     let mut aidant = Aidant {
-        id: row.id("id")?,
+        id: row.id("aidant_id")?,
         organisation: row.id("organisation_id")?,
-        role: row.named("role", named::parse_role)?,
-        standing: row.named("standing", named::parse_standing)?,
+        role: row.named("aidant_role", named::parse_role)?,
+        standing: row.named("aidant_standing", named::parse_standing)?,
         closed_procedures: BTreeSet::new(),
     };
     let mut organisation = Organisation {
@@ -206,7 +218,7 @@ pub async fn for_decision(
         standing: row.named("organisation_standing", named::parse_standing)?,
         closed_procedures: BTreeSet::new(),
     };
-    for row in &rows {
+    for row in rows {
         let row = Columns::of(TABLE, row);
         let Some(procedure) = row.id_or_none("closed_procedure")? else { continue };
         match row.text("closed_for")?.as_str() {

@@ -1,19 +1,23 @@
 //! Relying parties: the OpenID clients the operator registered.
 
+use super::aidants::{self, for_decision_columns};
 use super::column::{Columns, lines};
 use super::named::named;
 use super::statement::statements;
 use super::tx::sql;
 use super::{Snapshot, StoreError, Tx, named};
-use crate::mandate::{ClientId, EventId, Instant, ProcedureId, RelyingParty, Standing};
+use crate::mandate::{
+    Aidant, AidantId, ClientId, EventId, Instant, Organisation, ProcedureId, RelyingParty, Standing,
+};
 use std::collections::BTreeSet;
 
 const TABLE: &str = "client";
 
 macro_rules! columns {
     () => {
-        "id, name, standing, profile, auth_method, secret_hash, jwks, id_token_alg, redirect_uris, \
-         post_logout_redirect_uris, scopes, procedures, sector, created_at, version"
+        "client.id AS id, client.name AS name, client.standing AS standing, profile, auth_method, secret_hash, jwks, \
+         id_token_alg, redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, \
+         client.created_at AS created_at, client.version AS version"
     };
 }
 
@@ -23,6 +27,9 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15)";
     LOAD = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM client ORDER BY id");
+    GROUNDS = concat!("SELECT ", columns!(), ", organisation.name AS organisation_name, \
+        organisation.siret AS organisation_siret, ", for_decision_columns!(), " JOIN client ON client.id = $2 \
+        WHERE aidant.id = $1");
     UPDATE = "UPDATE client SET name = $4, standing = $5, profile = $6, auth_method = $7, secret_hash = $8, jwks = $9, \
         id_token_alg = $10, redirect_uris = $11, post_logout_redirect_uris = $12, scopes = $13, procedures = $14, \
         sector = $15, version = version + 1, last_event = $16 WHERE id = $1 AND version = $2 AND standing = $3";
@@ -131,6 +138,32 @@ fn read(row: &Columns<'_>) -> Result<ClientRow, StoreError> {
         created_at: row.instant("created_at")?,
         version: row.number("version")?,
     })
+}
+
+/// A relying party with the mandatary's side.
+pub struct Grounds {
+    /// The relying party.
+    pub client: ClientRow,
+    /// The aidant.
+    pub aidant: Aidant,
+    /// Their organisation.
+    pub organisation: Organisation,
+    /// Its name and SIRET.
+    pub organisation_name: (String, String),
+}
+
+/// What a decision rests on besides the mandate, in one look: the aidant, their organisation, the relying party.
+pub async fn grounds(
+    snapshot: &mut Snapshot,
+    aidant: &AidantId,
+    client: &ClientId,
+) -> Result<Option<Grounds>, StoreError> {
+    let rows = snapshot.all(sql(GROUNDS).bind(aidant.as_str()).bind(client.as_str())).await?;
+    let Some((aidant, organisation)) = aidants::read_for_decision(&rows)? else { return Ok(None) };
+    let Some(first) = rows.first() else { return Ok(None) };
+    let row = Columns::of(TABLE, first);
+    let organisation_name = (row.text("organisation_name")?, row.text("organisation_siret")?);
+    Ok(Some(Grounds { client: read(&row)?, aidant, organisation, organisation_name }))
 }
 
 /// Binds what insert and update share, in the same order.

@@ -11,10 +11,12 @@ static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// synchronous=FULL: NORMAL may lose acknowledged commits. recursive_triggers: INSERT OR REPLACE would
-/// otherwise delete past the triggers. The rest bounds memory and waiting.
+/// otherwise delete past the triggers. temp_store: each savepoint's old pages would go through a file. The rest
+/// bounds memory, waiting, and the log that is folded back into the file (16 MB).
 const SQLITE_SESSION: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
      PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA busy_timeout = 5000; \
-     PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000;";
+     PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; \
+     PRAGMA wal_autocheckpoint = 4000;";
 /// Readers are many and share the system's page cache: each keeps a megabyte of its own.
 const SQLITE_READER: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -1000;";
 

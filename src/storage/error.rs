@@ -49,6 +49,9 @@ pub enum StoreError {
     /// A closure went on after one of its statements had failed.
     #[error("a transaction went on after a failed statement")]
     WentOn,
+    /// A read of one statement ran a second one, which might see another state.
+    #[error("a single look ran a second statement")]
+    SecondStatement,
     /// A closure panicked; nothing of it was written.
     #[error("a transaction panicked")]
     Panicked,
@@ -85,6 +88,7 @@ impl StoreError {
             Self::Database(_) => "store_database",
             Self::OutcomeUnknown => "store_outcome_unknown",
             Self::WentOn => "store_went_on",
+            Self::SecondStatement => "store_second_statement",
             Self::Panicked => "store_panicked",
             Self::TooSlow => "store_too_slow",
             Self::Behind(_) => "store_behind",

@@ -5,6 +5,7 @@ use super::mandate_row::{parse_term, state_of, term_text};
 use super::statement::statements;
 use super::tx::{Bound, sql};
 use super::{Snapshot, StoreError, Tx, mandate_row, named};
+use crate::crypto::to_hex;
 use crate::mandate::{
     AidantId, EventId, Instant, Mandate, MandateId, OrganisationId, ProcedureId, State, StateName, Terms,
     UsagerId,
@@ -19,7 +20,7 @@ macro_rules! select {
         concat!(
             "SELECT mandate.id AS id, organisation_id, proposed_by, usager_id, state, seq, term, terms, catalogue, \
              proposed_at, text_hash, consented_at, identified_at, identity_level, language, channel, accepted_by, \
-             starts_at, ends_at, ended_at, end_reason, closed_at, verification_code_hash, version, \
+             starts_at, ends_at, ended_at, end_reason, closed_at, verification_code_hash, version, last_leaf, \
              mandate_procedure.procedure_id AS withdrawn, mandate_procedure.withdrawn_at AS withdrawn_at \
              FROM mandate LEFT JOIN mandate_procedure ON mandate_procedure.mandate_id = mandate.id \
              AND mandate_procedure.withdrawn_at IS NOT NULL WHERE ", $($rest,)*
@@ -29,7 +30,7 @@ macro_rules! select {
 
 statements! {
     INSERT = "INSERT INTO mandate (id, organisation_id, proposed_by, state, seq, term, terms, catalogue, proposed_at, \
-        lapses_at, version, last_event) VALUES ($1, $2, $3, 'proposed', $4, $5, $6, $7, $8, $9, 1, $10)";
+        lapses_at, version, last_event, last_leaf) VALUES ($1, $2, $3, 'proposed', $4, $5, $6, $7, $8, $9, 1, $10, $11)";
     INSERT_PROCEDURE = "INSERT INTO mandate_procedure (mandate_id, procedure_id, acts) VALUES ($1, $2, $3)";
     LOAD = select!("mandate.id = $1 ORDER BY mandate.id");
     BY_CODE = select!("verification_code_hash = $1 ORDER BY mandate.id");
@@ -61,8 +62,8 @@ statements! {
         identified_at = COALESCE($10, identified_at), identity_level = COALESCE($11, identity_level), \
         language = COALESCE($12, language), channel = COALESCE($13, channel), accepted_by = $14, starts_at = $15, \
         ends_at = $16, ended_at = $17, end_reason = $18, closed_at = $19, verification_code_hash = $20, \
-        version = version + 1, last_event = $21 WHERE id = $1 AND version = $2 AND state = $3";
-    TOUCH = "UPDATE mandate SET seq = $4, version = version + 1, last_event = $5 \
+        version = version + 1, last_event = $21, last_leaf = $22 WHERE id = $1 AND version = $2 AND state = $3";
+    TOUCH = "UPDATE mandate SET seq = $4, version = version + 1, last_event = $5, last_leaf = $6 \
         WHERE id = $1 AND version = $2 AND state = $3";
     WITHDRAW = "UPDATE mandate_procedure SET withdrawn_at = $3 WHERE mandate_id = $1 AND procedure_id = $2 \
         AND withdrawn_at IS NULL";
@@ -75,6 +76,8 @@ pub struct MandateRow {
     pub mandate: Mandate,
     /// How many entries its own history has: the number of the last one, from which its tags are made.
     pub seq: u64,
+    /// Leaf hash of that last entry, 64 hexadecimal digits; none when it must be looked up.
+    pub last_leaf: Option<String>,
     /// Hash of the verification code printed on it, once accepted.
     pub verification_code_hash: Option<String>,
     /// Guards changes; 1 when new.
@@ -115,7 +118,8 @@ pub async fn insert(tx: &mut Tx, mandate: &Mandate, event: &EventId) -> Result<(
         .bind(mandate.terms.catalogue.as_str())
         .bind(mandate.proposed_at.micros())
         .bind(mandate.lapses_at().micros())
-        .bind(event.as_str());
+        .bind(event.as_str())
+        .bind(leaf_of(tx, event));
     tx.execute(insert).await?;
     for (procedure, acts) in &mandate.terms.procedures {
         let acts = super::column::lines(acts.iter().map(|act| act.as_str()));
@@ -155,7 +159,8 @@ pub async fn update(
         .bind(facts.end.map(|(_, reason)| reason.as_str()))
         .bind(facts.closed_at.map(Instant::micros))
         .bind(after.verification_code_hash.as_deref())
-        .bind(event.as_str());
+        .bind(event.as_str())
+        .bind(leaf_of(tx, event));
     tx.change_one(TABLE, update).await?;
     for (procedure, at) in after.withdrawn().into_iter().flatten() {
         if before.withdrawn().is_none_or(|before| !before.contains_key(procedure)) {
@@ -170,9 +175,17 @@ pub async fn update(
 /// refusal, a printing). Gives that number; `before` guards.
 pub async fn touch(tx: &mut Tx, before: &MandateRow, event: &EventId) -> Result<u64, StoreError> {
     let next = before.seq + 1;
-    let touch = before.guard(TOUCH).bind(i64::try_from(next).unwrap_or(i64::MAX)).bind(event.as_str());
+    let touch = before
+        .guard(TOUCH)
+        .bind(i64::try_from(next).unwrap_or(i64::MAX))
+        .bind(event.as_str())
+        .bind(leaf_of(tx, event));
     tx.change_one(TABLE, touch).await?;
     Ok(next)
+}
+
+fn leaf_of(tx: &Tx, event: &EventId) -> Option<String> {
+    tx.leaf_of(event).map(|leaf| to_hex(leaf.as_bytes()))
 }
 
 /// One mandate.
@@ -334,6 +347,7 @@ fn read(group: &[&AnyRow]) -> Result<MandateRow, StoreError> {
     Ok(MandateRow {
         mandate,
         seq: row.count("seq")?,
+        last_leaf: row.text_or_none("last_leaf")?,
         verification_code_hash: row.text_or_none("verification_code_hash")?,
         version: row.number("version")?,
     })

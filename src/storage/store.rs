@@ -209,6 +209,34 @@ impl Store {
         result
     }
 
+    /// Runs a named read of one statement: a consistent view by itself, so no transaction is opened for it.
+    ///
+    /// # Errors
+    /// The closure's own, or a [`StoreError`] turned into it; [`StoreError::SecondStatement`] at the second one.
+    pub async fn read_one<T, E, F>(&self, name: &'static str, look: F) -> Result<T, E>
+    where
+        E: From<StoreError>,
+        F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
+    {
+        let started = Instant::now();
+        let result = self.glance(look).await;
+        measure(name, started, result.is_ok());
+        result
+    }
+
+    async fn glance<T, E, F>(&self, look: F) -> Result<T, E>
+    where
+        E: From<StoreError>,
+        F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
+    {
+        let mut snapshot = Snapshot::single(&self.0.pool).await?;
+        let value = look(&mut snapshot).await?;
+        match snapshot.take_fault() {
+            Some(_) => Err(StoreError::WentOn.into()),
+            None => Ok(value),
+        }
+    }
+
     async fn look<T, E, F>(&self, look: F) -> Result<T, E>
     where
         E: From<StoreError>,

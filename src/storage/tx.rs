@@ -6,6 +6,7 @@ use super::{StoreError, engine};
 use crate::journal::{Hash, leaf_hash};
 use crate::mandate::EventId;
 use sqlx::any::{Any, AnyArguments, AnyRow};
+use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::{AnyConnection, AnyPool, Connection as _, Transaction};
 use std::ops::{Deref, DerefMut};
@@ -24,30 +25,51 @@ enum Link {
     Writer(AnyConnection),
     /// A transaction of its own; dropping it rolls back.
     Transaction(Transaction<'static, Any>),
+    /// No transaction: good for one statement, which is a consistent view by itself.
+    Single(PoolConnection<Any>),
 }
 
 /// A consistent view of the database.
 pub struct Snapshot {
     link: Link,
     fault: Option<StoreError>,
+    /// How many statements may still run.
+    left: usize,
 }
 
 impl Snapshot {
     pub(super) async fn begin(pool: &AnyPool, begin: &'static str) -> Result<Self, StoreError> {
-        Ok(Self { link: Link::Transaction(pool.begin_with(begin).await?), fault: None })
+        Ok(Self::over(Link::Transaction(pool.begin_with(begin).await?), usize::MAX))
+    }
+
+    /// A view for one statement.
+    pub(super) async fn single(pool: &AnyPool) -> Result<Self, StoreError> {
+        Ok(Self::over(Link::Single(pool.acquire().await?), 1))
+    }
+
+    const fn over(link: Link, left: usize) -> Self {
+        Self { link, fault: None, left }
+    }
+
+    /// Counts a statement.
+    fn one_more(&mut self) -> Result<(), StoreError> {
+        let left = self.left.checked_sub(1).ok_or(StoreError::SecondStatement);
+        self.left = left.clone().inspect_err(|error| self.fault = Some(error.clone()))?;
+        Ok(())
     }
 
     pub(super) fn connection(&mut self) -> &mut AnyConnection {
         match &mut self.link {
             Link::Writer(connection) => connection,
             Link::Transaction(transaction) => transaction,
+            Link::Single(connection) => connection,
         }
     }
 
     /// Ends the view; a transaction of its own commits.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self.link {
-            Link::Writer(_) => Ok(()),
+            Link::Writer(_) | Link::Single(_) => Ok(()),
             Link::Transaction(transaction) => Ok(transaction.commit().await?),
         }
     }
@@ -57,6 +79,7 @@ impl Snapshot {
         match self.link {
             Link::Writer(connection) => Ok(connection.close().await?),
             Link::Transaction(transaction) => Ok(transaction.rollback().await?),
+            Link::Single(_) => Ok(()),
         }
     }
 
@@ -74,11 +97,13 @@ impl Snapshot {
     }
 
     pub(super) async fn all(&mut self, statement: Bound) -> Result<Vec<AnyRow>, StoreError> {
+        self.one_more()?;
         let rows = statement.fetch_all(self.connection()).await;
         self.note(rows)
     }
 
     pub(super) async fn first(&mut self, statement: Bound) -> Result<Option<AnyRow>, StoreError> {
+        self.one_more()?;
         let row = statement.fetch_optional(self.connection()).await;
         self.note(row)
     }
@@ -104,6 +129,7 @@ impl Snapshot {
     }
 
     async fn run(&mut self, statement: Bound) -> Result<u64, StoreError> {
+        self.one_more()?;
         let done = statement.execute(self.connection()).await;
         self.note(done).map(|done| done.rows_affected())
     }
@@ -128,7 +154,7 @@ pub struct Appended {
 
 impl Tx {
     pub(super) fn of_writer(connection: AnyConnection) -> Self {
-        Self::over(Snapshot { link: Link::Writer(connection), fault: None })
+        Self::over(Snapshot::over(Link::Writer(connection), usize::MAX))
     }
 
     pub(super) async fn begin(pool: &AnyPool) -> Result<Self, StoreError> {
@@ -184,6 +210,12 @@ impl Tx {
     /// The bytes of an entry with that tag that is appended and not written yet.
     pub(super) fn unwritten_by_tag(&self, tag: &str) -> Option<&[u8]> {
         self.unwritten.iter().rev().find(|event| event.tag == tag).map(|event| event.entry.as_slice())
+    }
+
+    /// The leaf hash of an entry this closure appended.
+    pub(super) fn leaf_of(&self, event: &EventId) -> Option<Hash> {
+        let appended = self.appended.iter().rev().find(|appended| appended.event_id == *event);
+        appended.map(|appended| appended.leaf_hash)
     }
 
     /// How many entries wait to be written.

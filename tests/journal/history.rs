@@ -36,7 +36,7 @@ async fn step(
 ) -> Result<(), Error> {
     let seq = row.seq + 1;
     let now = in_minutes(i64::try_from(seq).unwrap());
-    let record = Record::life(fact).in_stream(Stream { mandate: next.id.clone(), seq });
+    let record = Record::life(fact).in_stream(Stream { mandate: next.id.clone(), seq, previous: None });
     let record = record.organisation(&next.organisation).usager(next.usager().unwrap());
     let event = record.append(app, tx, &Caller::default(), now).await?;
     let after = MandateRow { mandate: next, seq, ..row.clone() };
@@ -62,11 +62,11 @@ async fn live(app: &App, tx: &mut Tx, id: MandateId) -> Result<(), Error> {
         proposed_by: aidant.id.clone(),
         terms: sample::terms(),
     };
-    let record = Record::life(fact).in_stream(Stream { mandate: mandate.id.clone(), seq: 1 });
+    let record = Record::life(fact).in_stream(Stream { mandate: mandate.id.clone(), seq: 1, previous: None });
     let record = record.organisation(&organisation.id).aidant(&aidant.id);
     let event = record.append(app, tx, &Caller::default(), NOW).await?;
     mandates::insert(tx, &mandate, &event).await?;
-    let mut row = MandateRow { mandate, seq: 1, verification_code_hash: None, version: 1 };
+    let mut row = MandateRow { mandate, seq: 1, last_leaf: None, verification_code_hash: None, version: 1 };
 
     let consent = sample::consent(&usager, in_minutes(2));
     let next = row.mandate.clone().consent(consent.clone(), DECLARED).unwrap();
@@ -77,7 +77,7 @@ async fn live(app: &App, tx: &mut Tx, id: MandateId) -> Result<(), Error> {
     let world = sample::World { organisation, aidant, usager, client };
     let used = sample::representation(&world, &row);
     let record = Record::done(EventKind::RepresentationOpened).detail("representation", used.id.as_str());
-    let record = record.in_stream(Stream { mandate: row.mandate.id.clone(), seq: 4 });
+    let record = record.in_stream(Stream { mandate: row.mandate.id.clone(), seq: 4, previous: None });
     let record =
         record.organisation(&world.organisation.id).aidant(&world.aidant.id).usager(&world.usager.id);
     let event = record.append(app, tx, &Caller::default(), in_minutes(4)).await?;

@@ -2,7 +2,7 @@
 
 use super::sample::{
     DECLARED, NOW, bytes, client, consent, get, in_force, in_minutes, procedure, proposed, put,
-    representation, step, terms, usager, world,
+    representation, step, terms, usager, with_leaf, world,
 };
 use crate::support::database::on_both;
 use porteplume::mandate::{
@@ -138,7 +138,9 @@ on_both! {
         };
         put!(&store, [before, after], |tx, event| mandates::update(tx, &before, &after, &event)).unwrap();
         let found = get!(&store, [], |s| mandates::by_verification_code(s, "hash"));
-        assert_eq!(found, Some(MandateRow { version: before.version + 1, ..after }));
+        let expected = with_leaf(&store, MandateRow { version: before.version + 1, ..after }).await;
+        assert_ne!(expected.last_leaf, before.last_leaf);
+        assert_eq!(found, Some(expected));
         assert_eq!(get!(&store, [], |s| mandates::by_verification_code(s, "other")), None);
     }
 

@@ -250,7 +250,8 @@ pub(crate) async fn proposed(store: &Store, world: &World) -> MandateRow {
         NOW,
     );
     put!(store, [mandate], |tx, event| mandates::insert(tx, &mandate, &event)).unwrap();
-    MandateRow { mandate, seq: 1, verification_code_hash: None, version: 1 }
+    let row = MandateRow { mandate, seq: 1, last_leaf: None, verification_code_hash: None, version: 1 };
+    with_leaf(store, row).await
 }
 
 /// Stores what the domain made of a mandate, and gives it as it now stands.
@@ -261,7 +262,16 @@ pub(crate) async fn step(
 ) -> Result<MandateRow, StoreError> {
     let after = MandateRow { mandate, seq: before.seq + 1, ..before.clone() };
     let result = put!(store, [before, after], |tx, event| mandates::update(tx, &before, &after, &event));
-    result.map(|()| MandateRow { version: before.version + 1, ..after })
+    result?;
+    Ok(with_leaf(store, MandateRow { version: before.version + 1, ..after }).await)
+}
+
+/// A row as it was written, with the leaf that writing gave it.
+pub(crate) async fn with_leaf(store: &Store, row: MandateRow) -> MandateRow {
+    let id = row.mandate.id.clone();
+    let stored = get!(store, [id], |s| mandates::load(s, &id)).unwrap();
+    assert!(stored.last_leaf.is_some(), "the row keeps its last leaf");
+    MandateRow { last_leaf: stored.last_leaf, ..row }
 }
 
 /// Stores a mandate in force.

@@ -144,7 +144,13 @@ pub(crate) async fn proposed(
     let terms = Terms::check(&app.catalogue, &chosen, term, app.now()).unwrap();
     let id = MandateId::from_bytes(app.new_id().unwrap());
     let mandate = Mandate::propose(id, organisation.clone(), aidant.clone(), terms, app.now());
-    let row = MandateRow { mandate: mandate.clone(), seq: 1, verification_code_hash: None, version: 1 };
+    let row = MandateRow {
+        mandate: mandate.clone(),
+        seq: 1,
+        last_leaf: None,
+        verification_code_hash: None,
+        version: 1,
+    };
     write(app, move |app, tx, now| {
         let mandate = mandate.clone();
         Box::pin(async move {
@@ -153,7 +159,7 @@ pub(crate) async fn proposed(
                 proposed_by: mandate.proposed_by.clone(),
                 terms: mandate.terms.clone(),
             };
-            let stream = Stream { mandate: mandate.id.clone(), seq: 1 };
+            let stream = Stream { mandate: mandate.id.clone(), seq: 1, previous: None };
             let record = Record::life(fact).organisation(&mandate.organisation).aidant(&mandate.proposed_by);
             let event = record.in_stream(stream).append(&app, tx, &Caller::default(), now).await?;
             Ok(mandates::insert(tx, &mandate, &event).await?)
@@ -170,7 +176,7 @@ pub(crate) async fn step(app: &App, before: MandateRow, mandate: Mandate, fact: 
     write(app, move |app, tx, now| {
         let (before, after, fact) = (before.clone(), after.clone(), fact.clone());
         Box::pin(async move {
-            let stream = Stream { mandate: after.mandate.id.clone(), seq: after.seq };
+            let stream = Stream { mandate: after.mandate.id.clone(), seq: after.seq, previous: None };
             let record = Record::life(fact).organisation(&after.mandate.organisation).in_stream(stream);
             let event = record.append(&app, tx, &Caller::default(), now).await?;
             Ok(mandates::update(tx, &before, &after, &event).await?)
