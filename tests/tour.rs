@@ -4,7 +4,7 @@ use crate::support::database::TestDatabase;
 use porteplume::clock::{SystemClock, SystemEntropy};
 use porteplume::demo::{self, DemoOptions, tour};
 use porteplume::storage::Engine;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +21,10 @@ impl Data {
     fn new() -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        Self(std::env::temp_dir().join(format!("porteplume-tour-{}-{number}", std::process::id())))
+        let folder = std::env::temp_dir().join(format!("porteplume-tour-{}-{number}", std::process::id()));
+        // What a test process of the same number left behind when it was killed.
+        let _ = std::fs::remove_dir_all(&folder);
+        Self(folder)
     }
 }
 
@@ -33,7 +36,13 @@ impl Drop for Data {
 
 fn porteplume(arguments: &[&str], data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_porteplume"));
-    command.args(arguments).arg("--data").arg(data).stdin(Stdio::null()).stdout(Stdio::piped());
+    command
+        .args(arguments)
+        .arg("--data")
+        .arg(data)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -65,7 +74,17 @@ impl Process {
     }
 
     fn line(&mut self) -> String {
-        self.lines.next().expect("it goes on").unwrap()
+        match self.lines.next() {
+            Some(line) => line.unwrap(),
+            None => panic!("the tour ended early: {}", self.complaint()),
+        }
+    }
+
+    /// What it said last, on the way out.
+    fn complaint(&mut self) -> String {
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        said
     }
 }
 
@@ -134,7 +153,7 @@ fn a_killed_tour_can_be_taken_again_to_its_end() {
     let mut lines = Vec::new();
     let mut tour = Process::start(&["demo", "--tour"], &data.0);
     lines.extend(tour.lines.by_ref().map(Result::unwrap));
-    assert!(tour.child.wait().unwrap().success(), "{lines:?}");
+    assert!(tour.child.wait().unwrap().success(), "{lines:?} {}", tour.complaint());
     assert_eq!(lines.last().map(String::as_str), Some("16 steps, each verified"), "{lines:?}");
     assert_verifies(&data.0, "after two tours");
 }

@@ -20,7 +20,9 @@ const SQLITE_SESSION: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FU
 /// Readers are many and share the system's page cache: each keeps a megabyte of its own.
 const SQLITE_READER: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -1000;";
 
-const POSTGRES_SESSION: &str = "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'; \
+/// enable_seqscan: reading a small table from end to end would count as having read every row of it, and lose the
+/// race against whoever changes any. The rest bounds waiting.
+const POSTGRES_SESSION: &str = "SET enable_seqscan = off; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'; \
      SET lock_timeout = '5s'; SET synchronous_commit = on; SET timezone = 'UTC';";
 const POSTGRES_IS_MEMBER: &str = "SELECT COUNT(*) FROM pg_roles WHERE rolname = 'porteplume_service' \
      AND pg_has_role(current_user, oid, 'MEMBER')";

@@ -158,6 +158,7 @@ impl Store {
                 tokio::time::sleep(jittered(pause)).await;
                 pause = (pause * 2).min(engine::LONGEST_PAUSE);
             }
+            let _turn = sequencing.turn(attempt).await;
             let started = Instant::now();
             match self.once(sequencing, &work).await {
                 Err(Ended::Contended) => telemetry::transaction(name, "retried", started.elapsed()),
