@@ -1,7 +1,7 @@
 //! `organisation|aidant|auditor|client add|list|suspend|reinstate`.
 
 use super::{Configured, Refused, say};
-use crate::mandate::{AidantId, AuditorId, ClientId, InvalidId, OrganisationId, Role, Standing};
+use crate::mandate::{AidantId, AuditorId, ClientId, InvalidId, OrganisationId, Role, Standing, Whereabouts};
 use crate::service::manage::{self, Invited, Manager, Party};
 use crate::service::{App, Caller};
 use clap::{Subcommand, ValueEnum};
@@ -10,6 +10,7 @@ use std::path::PathBuf;
 #[derive(Subcommand)]
 pub(super) enum OrganisationAct {
     /// Register an organisation. Example: porteplume organisation add --name "Mairie" --siret 21750001600019
+    /// --address "1, place de la Mairie, 01000 Exemple" --town Exemple --telephone "04 00 00 00 00"
     Add {
         /// Its name.
         #[arg(long)]
@@ -17,6 +18,15 @@ pub(super) enum OrganisationAct {
         /// Its SIRET, 14 digits.
         #[arg(long)]
         siret: String,
+        /// Its address on one line: printed on its mandates.
+        #[arg(long)]
+        address: String,
+        /// Its town: where its mandates are made.
+        #[arg(long)]
+        town: String,
+        /// Its telephone number, for whoever wants to end a mandate.
+        #[arg(long)]
+        telephone: Option<String>,
         #[command(flatten)]
         configured: Configured,
     },
@@ -157,9 +167,10 @@ async fn close(app: App) {
 
 pub(super) async fn organisation(act: OrganisationAct) -> Result<(), Refused> {
     match act {
-        OrganisationAct::Add { name, siret, configured } => {
+        OrganisationAct::Add { name, siret, address, town, telephone, configured } => {
             let app = configured.open().await?;
-            let added = manage::add_organisation(&app, &name, &siret).await;
+            let at = Whereabouts { address, town, telephone };
+            let added = manage::add_organisation(&app, &name, &siret, &at).await;
             close(app).await;
             say(added?.as_str());
             Ok(())

@@ -12,6 +12,12 @@ pub struct DemoOrganisation {
     pub name: &'static str,
     /// SIRET, with right check digits.
     pub siret: &'static str,
+    /// Address on one line.
+    pub address: &'static str,
+    /// Town.
+    pub town: &'static str,
+    /// Telephone number, of those kept free for films.
+    pub telephone: &'static str,
 }
 
 /// A library that is also a France services house of a small town.
@@ -19,11 +25,20 @@ pub const LIBRARY: DemoOrganisation = DemoOrganisation {
     key: "mediatheque",
     name: "Médiathèque de Valmarie, France services",
     siret: "99900010200015",
+    address: "2, place de la République, 01990 Valmarie",
+    town: "Valmarie",
+    telephone: "04 65 71 00 10",
 };
 
 /// An association of social action.
-pub const ASSOCIATION: DemoOrganisation =
-    DemoOrganisation { key: "passerelles", name: "Association Les Passerelles", siret: "99900020100015" };
+pub const ASSOCIATION: DemoOrganisation = DemoOrganisation {
+    key: "passerelles",
+    name: "Association Les Passerelles",
+    siret: "99900020100015",
+    address: "14, rue des Ateliers, 01990 Valmarie",
+    town: "Valmarie",
+    telephone: "04 65 71 00 20",
+};
 
 /// Both organisations.
 pub const ORGANISATIONS: [DemoOrganisation; 2] = [LIBRARY, ASSOCIATION];

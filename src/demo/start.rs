@@ -12,7 +12,7 @@ use crate::config::{
     Config, Database, Issuer, Journal, Keys, Limits, LogFormat, Networks, Rate, Secret, Server, Telemetry,
 };
 use crate::crypto::{KeyStore, KeyStoreError, OpaqueToken, to_hex};
-use crate::mandate::{ClientId, ProcedureId, Role};
+use crate::mandate::{ClientId, ProcedureId, Role, Whereabouts};
 use crate::provider::{Claim, ClientAuthMethod, ClientDraft, Profile};
 use crate::relying::{HttpClient, HttpError, HttpPolicy};
 use crate::service::manage::{self, Invited, Manager};
@@ -294,7 +294,12 @@ fn configuration(
 /// Registers the fictional people and the public service; those that are registered already stay as they are.
 async fn register(app: &App, caisse: &PublicServiceConfig) -> Result<(), DemoError> {
     for organisation in ORGANISATIONS {
-        known(manage::add_organisation(app, organisation.name, organisation.siret).await)?;
+        let at = Whereabouts {
+            address: organisation.address.to_owned(),
+            town: organisation.town.to_owned(),
+            telephone: Some(organisation.telephone.to_owned()),
+        };
+        known(manage::add_organisation(app, organisation.name, organisation.siret, &at).await)?;
     }
     let organisations = manage::organisations_list(app).await?;
     for agent in AGENTS {

@@ -40,7 +40,7 @@ pub use language::Language;
 pub use life::{Declarations, Mandate, PROPOSAL_LIFE, TransitionError};
 pub use people::{
     Aidant, BirthDate, Identity, InvalidBirthDate, Organisation, ProfessionalIdentity, RelyingParty, Role,
-    Standing, Usager,
+    Standing, Usager, Whereabouts,
 };
 pub use replay::{Impossible, LifeFact, ReplayError, replay};
 pub use state::{Acceptance, Consent, ConsentChannel, EndReason, State, StateName};

@@ -28,6 +28,17 @@ pub enum Role {
     Referent,
 }
 
+/// Where an organisation is, and how to reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// Its address on one line, 1 to 200 characters.
+    pub address: String,
+    /// The town: where its mandates are made.
+    pub town: String,
+    /// Its telephone number.
+    pub telephone: Option<String>,
+}
+
 /// The mandatary, as far as decisions need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organisation {

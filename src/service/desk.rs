@@ -10,6 +10,7 @@ use super::{App, Caller, Error, Record, Session, people};
 use crate::crypto::SecretString;
 use crate::mandate::{
     Acceptance, Consent, EventKind, Identity, Instant, Mandate, MandateId, State, StateName, TransitionError,
+    Whereabouts,
 };
 use crate::storage::data_keys::KeyKind;
 use crate::storage::mandates::{self, MandateRow};
@@ -197,6 +198,8 @@ pub struct Paper {
     pub accepted_by: String,
     /// SIRET of the organisation.
     pub siret: String,
+    /// Where the organisation is, when known.
+    pub whereabouts: Option<Whereabouts>,
     /// The text agreed to; its hash is the consent's.
     pub text: String,
     /// The code to find and verify the mandate by.
@@ -305,6 +308,7 @@ impl Reading {
             consent,
             acceptance,
             siret: organisation.siret,
+            whereabouts: organisation.whereabouts,
             text: paper.text,
             code,
             receipt,

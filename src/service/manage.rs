@@ -12,6 +12,7 @@ pub use standing::{Party, reinstate, suspend};
 use super::{App, Caller, Error, InputError, Record, Session, SessionError, people};
 use crate::mandate::{
     AidantId, AuditorId, EventKind, OrganisationId, ProcedureId, ProfessionalIdentity, Role, Standing,
+    Whereabouts,
 };
 use crate::storage::StoreError;
 use crate::storage::aidants::{self, AidantRow};
@@ -25,6 +26,8 @@ use time::Duration;
 const INVITATION_LIFE: Duration = Duration::days(14);
 /// Longest name of an organisation or a person, in characters.
 const LONGEST_NAME: usize = 200;
+/// Characters of a telephone number.
+const LONGEST_NUMBER: usize = 40;
 
 /// Who manages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +91,14 @@ fn name(field: &'static str, text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
+fn whereabouts(at: &Whereabouts) -> Result<Whereabouts, Error> {
+    let telephone = at.telephone.as_deref().map(|number| name("telephone", number)).transpose()?;
+    if telephone.as_ref().is_some_and(|number| number.chars().count() > LONGEST_NUMBER) {
+        return Err(InputError::TooLong("telephone").into());
+    }
+    Ok(Whereabouts { address: name("address", &at.address)?, town: name("town", &at.town)?, telephone })
+}
+
 /// Checks what an invitation says of a professional.
 fn professional(given: &str, family: &str, email: &str) -> Result<ProfessionalIdentity, Error> {
     let email = name("email", email)?;
@@ -106,11 +117,13 @@ fn professional(given: &str, family: &str, email: &str) -> Result<ProfessionalId
 /// Registers an organisation.
 ///
 /// # Errors
-/// [`Error::Input`] for the name or a SIRET that is not 14 digits; [`Error::Conflict`] when the SIRET is taken.
+/// [`Error::Input`] for a name, an address or a SIRET that is not 14 digits; [`Error::Conflict`] when the SIRET is
+/// taken.
 pub async fn add_organisation(
     app: &App,
     organisation_name: &str,
     siret: &str,
+    at: &Whereabouts,
 ) -> Result<OrganisationId, Error> {
     if siret.len() != 14 || !siret.bytes().all(|b| b.is_ascii_digit()) {
         return Err(InputError::Field("siret").into());
@@ -120,6 +133,7 @@ pub async fn add_organisation(
         id: OrganisationId::from_bytes(app.new_id()?),
         name: name("name", organisation_name)?,
         siret: siret.to_owned(),
+        whereabouts: Some(whereabouts(at)?),
         standing: Standing::Active,
         created_at: now,
         version: 1,

@@ -4,20 +4,20 @@ use super::column::Columns;
 use super::statement::statements;
 use super::tx::sql;
 use super::{Snapshot, StoreError, Tx, named};
-use crate::mandate::{EventId, Instant, Organisation, OrganisationId, ProcedureId, Standing};
+use crate::mandate::{EventId, Instant, Organisation, OrganisationId, ProcedureId, Standing, Whereabouts};
 use std::collections::BTreeSet;
 
 const TABLE: &str = "organisation";
 
 macro_rules! columns {
     () => {
-        "id, name, siret, standing, created_at, version"
+        "id, name, siret, address, town, telephone, standing, created_at, version"
     };
 }
 
 statements! {
-    INSERT = "INSERT INTO organisation (id, name, siret, standing, created_at, version, last_event) \
-        VALUES ($1, $2, $3, $4, $5, 1, $6)";
+    INSERT = "INSERT INTO organisation (id, name, siret, standing, created_at, version, last_event, address, town, \
+        telephone) VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9)";
     LOAD = concat!("SELECT ", columns!(), " FROM organisation WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM organisation ORDER BY name, id");
     UPDATE = "UPDATE organisation SET name = $4, standing = $5, version = version + 1, last_event = $6 \
@@ -36,6 +36,8 @@ pub struct OrganisationRow {
     pub name: String,
     /// SIRET, 14 digits.
     pub siret: String,
+    /// Where it is; unknown for those registered before it was asked.
+    pub whereabouts: Option<Whereabouts>,
     /// Whether it may act.
     pub standing: Standing,
     /// When it was registered.
@@ -45,10 +47,13 @@ pub struct OrganisationRow {
 }
 
 fn read(row: &Columns<'_>) -> Result<OrganisationRow, StoreError> {
+    let telephone = row.text_or_none("telephone")?;
+    let placed = row.text_or_none("address")?.zip(row.text_or_none("town")?);
     Ok(OrganisationRow {
         id: row.id("id")?,
         name: row.text("name")?,
         siret: row.text("siret")?,
+        whereabouts: placed.map(|(address, town)| Whereabouts { address, town, telephone }),
         standing: row.named("standing", named::parse_standing)?,
         created_at: row.instant("created_at")?,
         version: row.number("version")?,
@@ -63,7 +68,10 @@ pub async fn insert(tx: &mut Tx, row: &OrganisationRow, event: &EventId) -> Resu
         .bind(row.siret.as_str())
         .bind(named::standing(row.standing))
         .bind(row.created_at.micros())
-        .bind(event.as_str());
+        .bind(event.as_str())
+        .bind(row.whereabouts.as_ref().map(|at| at.address.as_str()))
+        .bind(row.whereabouts.as_ref().map(|at| at.town.as_str()))
+        .bind(row.whereabouts.as_ref().and_then(|at| at.telephone.as_deref()));
     tx.execute(insert).await.map(|_| ())
 }
 

@@ -309,3 +309,10 @@ page! {
         receipt: Receipt,
     }
 }
+impl PrintedMandate {
+    /// The verification code in groups of four, as people read codes out. Nothing stands between them in the text.
+    fn code_parts(&self) -> Vec<String> {
+        let letters: Vec<char> = self.verification_code.chars().collect();
+        letters.chunks(4).map(|part| part.iter().collect()).collect()
+    }
+}

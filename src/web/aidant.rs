@@ -2,7 +2,7 @@
 
 use super::pages::Visit;
 use super::{CheckedForm, Held, Problem, Reply, Web, shown};
-use crate::mandate::{MandateId, RepresentationId};
+use crate::mandate::{MandateId, RepresentationId, Whereabouts};
 use crate::service::desk::{self, Detail};
 use crate::service::{Session, accept, represent, screen};
 use crate::view::aidant::{
@@ -134,14 +134,21 @@ async fn print(State(web): State<Web>, visit: Visit, Held(session): Held, Path(i
         accepted_at: paper.acceptance.at,
         accepted_by: paper.accepted_by,
         ends_at: paper.acceptance.ends_at,
-        place: organisation,
-        contact: vec![format!("SIRET {}", paper.siret)],
+        place: paper.whereabouts.as_ref().map_or(organisation, |at| at.town.clone()),
+        contact: contact(paper.whereabouts, &paper.siret),
         space_address: address.split_once("://").map_or_else(String::new, |(_, rest)| rest.to_owned()),
         qr: Qr::of(paper.code.expose()),
         verification_code: paper.code.expose().to_owned(),
         receipt: shown::receipt(paper.receipt),
     };
     Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
+}
+
+/// How to reach an organisation, one a line.
+fn contact(at: Option<Whereabouts>, siret: &str) -> Vec<String> {
+    let (address, telephone) = at.map(|at| (at.address, at.telephone)).unzip();
+    let siret = Some(format!("SIRET {siret}"));
+    [address, telephone.flatten(), siret].into_iter().flatten().collect()
 }
 
 async fn closed(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {

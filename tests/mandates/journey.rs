@@ -40,12 +40,17 @@ on_both! {
         let detail = browser.get(&format!("/aidant/mandates/{mandate}")).await;
         assert!(detail.body.contains("link-print") && detail.body.contains("id=\"receipt\""), "{}", detail.body);
         let paper = browser.get(&format!("/aidant/mandates/{mandate}/print")).await;
-        for part in ["verification-code", "id=\"receipt\"", "porteplume.test/journal", "<svg"] {
+        let place = "<dt>Lieu</dt><dd>L’Haÿ-les-Roses</dd>";
+        let reached = "1, rue de l’Église, 94240 L’Haÿ-les-Roses<br>01 99 00 00 00";
+        for part in
+            ["verification-code", "id=\"receipt\"", "porteplume.test/journal", "<svg", place, reached]
+        {
             assert!(paper.body.contains(part), "{part}: {}", paper.body);
         }
         assert!(!paper.body.contains("style="));
         let again = browser.get(&format!("/aidant/mandates/{mandate}/print")).await;
         assert_eq!(code(&paper.body), code(&again.body));
+        assert_eq!(code(&paper.body).chars().filter(char::is_ascii_alphanumeric).count(), 13);
         assert_eq!(world.entries(EventKind::MandatePrinted, None).await, 2);
 
         for (kind, times) in [
@@ -121,9 +126,10 @@ on_both! {
 }
 
 /// The verification code on a paper.
-fn code(paper: &str) -> &str {
+fn code(paper: &str) -> String {
     let (_, rest) = paper.split_once("id=\"verification-code\">").unwrap();
-    rest.split('<').next().unwrap()
+    let (groups, _) = rest.split_once("</p>").unwrap();
+    groups.replace("<span>", "").replace("</span>", "")
 }
 
 /// Whom the organisation finds by name and birth date, and whom another one finds.

@@ -4,6 +4,7 @@ use super::people::aidant;
 pub(crate) use super::people::{born, marie, usager};
 use crate::support::app::TestApp;
 use crate::support::database::TestDatabase;
+use crate::support::world::whereabouts;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -49,7 +50,9 @@ impl World {
         let app = Arc::clone(&test.web.app);
         let service = router(test.web.clone());
         let organisation =
-            manage::add_organisation(&app, "Mairie de L’Haÿ-les-Roses", "21940038500017").await.unwrap();
+            manage::add_organisation(&app, "Mairie de L’Haÿ-les-Roses", "21940038500017", &whereabouts())
+                .await
+                .unwrap();
         let aidant = aidant(&app, &organisation, "Camille", "Le Goff-O’Brien").await;
         Self { test, app, service, organisation, aidant }
     }
@@ -68,7 +71,9 @@ impl World {
     /// An aidant of another organisation.
     pub(crate) async fn stranger(&self) -> AidantId {
         let other =
-            manage::add_organisation(&self.app, "Association d’à côté", "13002526500013").await.unwrap();
+            manage::add_organisation(&self.app, "Association d’à côté", "13002526500013", &whereabouts())
+                .await
+                .unwrap();
         aidant(&self.app, &other, "Dominique", "Durand").await
     }
 

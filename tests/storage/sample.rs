@@ -1,5 +1,6 @@
 //! Sample rows and the shortest ways to write and read them.
 
+use crate::support::world::whereabouts;
 use porteplume::mandate::{
     Act, AidantId, ClientId, Consent, ConsentChannel, Declarations, EventId, EventKind, Instant, Language,
     Mandate, MandateId, OrganisationId, Outcome, ProcedureId, RepresentationId, Role, Standing, Term, Terms,
@@ -126,6 +127,7 @@ pub(crate) fn organisation() -> OrganisationRow {
         id: OrganisationId::from_bytes(bytes()),
         name: "Mairie d'Aÿ-Champagne".to_owned(),
         siret: format!("{number:014}"),
+        whereabouts: number.is_multiple_of(2).then(whereabouts),
         standing: Standing::Active,
         created_at: NOW,
         version: 1,

@@ -5,7 +5,7 @@ use porteplume::crypto::OpaqueToken;
 use porteplume::mandate::{
     AidantId, BirthDate, Consent, ConsentChannel, Declarations, EventKind, Identity, Instant, Language,
     LifeFact, Mandate, MandateId, OrganisationId, ProcedureId, ProfessionalIdentity, Role, Standing, Term,
-    Terms, UsagerId,
+    Terms, UsagerId, Whereabouts,
 };
 use porteplume::provider::{ClientDraft, ClientRegistration};
 use porteplume::service::people::{self, Holder};
@@ -33,10 +33,19 @@ fn text(app: &App) -> String {
     porteplume::crypto::to_hex(&random::<8>(&*app.entropy).unwrap())
 }
 
+/// Where the organisations of the tests are.
+pub(crate) fn whereabouts() -> Whereabouts {
+    Whereabouts {
+        address: "1, rue de l’Église, 94240 L’Haÿ-les-Roses".to_owned(),
+        town: "L’Haÿ-les-Roses".to_owned(),
+        telephone: Some("01 99 00 00 00".to_owned()),
+    }
+}
+
 /// An active organisation.
 pub(crate) async fn organisation(app: &App, name: &str) -> OrganisationId {
     let number = u64::from_be_bytes(random::<8>(&*app.entropy).unwrap()) % 100_000_000_000_000;
-    manage::add_organisation(app, name, &format!("{number:014}")).await.unwrap()
+    manage::add_organisation(app, name, &format!("{number:014}"), &whereabouts()).await.unwrap()
 }
 
 /// An aidant who has signed in before.
