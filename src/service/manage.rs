@@ -11,8 +11,8 @@ pub use standing::{Party, reinstate, suspend};
 
 use super::{App, Caller, Error, InputError, Record, Session, SessionError, people};
 use crate::mandate::{
-    AidantId, AuditorId, EventKind, OrganisationId, ProcedureId, ProfessionalIdentity, Role, Standing,
-    Whereabouts,
+    AidantId, AuditorId, EventKind, Instant, OrganisationId, ProcedureId, ProfessionalIdentity, Role,
+    Standing, Whereabouts,
 };
 use crate::storage::StoreError;
 use crate::storage::aidants::{self, AidantRow};
@@ -172,11 +172,12 @@ pub struct Invited<'a> {
     pub role: Role,
 }
 
-/// Invites an aidant: whoever signs in with that address, within two weeks, is them.
+/// Invites an aidant: whoever signs in with that address, within two weeks, is them. An invitation that ran out in the
+/// same organisation is renewed in place, with the names and the role given now.
 ///
 /// # Errors
-/// [`Error::Input`]; [`Error::Conflict`] when the address is registered already (said only to those who manage
-/// the organisation); [`Error::NotFound`] for another organisation.
+/// [`Error::Input`]; [`Error::Conflict`] when the address is registered already, or its invitation is still open
+/// (said only to those who manage the organisation); [`Error::NotFound`] for another organisation.
 pub async fn invite_aidant(
     app: &App,
     manager: &Manager,
@@ -186,25 +187,33 @@ pub async fn invite_aidant(
 ) -> Result<AidantId, Error> {
     manager.may_manage(organisation)?;
     let identity = Arc::new(professional(invited.given_name, invited.family_name, invited.email)?);
-    let (id, now) = (AidantId::from_bytes(app.new_id()?), app.now());
+    let (new, now) = (AidantId::from_bytes(app.new_id()?), app.now());
     let (app_, manager, caller) = (Arc::clone(app), manager.clone(), caller.clone());
-    let (organisation, role, new) = (organisation.clone(), invited.role, id.clone());
+    let (organisation, role) = (organisation.clone(), invited.role);
     app.include("manage.invite_aidant", move |tx| {
         let (app, manager, caller) = (Arc::clone(&app_), manager.clone(), caller.clone());
-        let (organisation, identity, id) = (organisation.clone(), Arc::clone(&identity), new.clone());
+        let (organisation, identity, new) = (organisation.clone(), Arc::clone(&identity), new.clone());
         Box::pin(async move {
             organisations::load(tx, &organisation).await?.ok_or(Error::NotFound)?;
+            let email_blind = people::email_blind(&app, &identity.email);
+            let before = aidants::by_email_blind(tx, &email_blind).await?;
+            if before.as_ref().is_some_and(|row| {
+                row.organisation != organisation || !ran_out(row.standing, row.invite_expires_at, now)
+            }) {
+                return Err(Error::Conflict);
+            }
+            let id = before.as_ref().map_or(new, |row| row.id.clone());
             let holder = people::Holder::Aidant(id.as_str());
             let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &*identity, now).await?;
-            let record =
-                manager.sign(Record::done(EventKind::AidantInvited)).organisation(&organisation).aidant(&id);
+            let record = invitation(manager.sign(Record::done(EventKind::AidantInvited)), before.is_some());
+            let record = record.organisation(&organisation).aidant(&id);
             let event = record.append(&app, tx, &caller, now).await?;
             let row = AidantRow {
-                id,
+                id: id.clone(),
                 organisation,
                 role,
                 standing: Standing::Invited,
-                email_blind: people::email_blind(&app, &identity.email),
+                email_blind,
                 identity_sealed,
                 identity_key,
                 subject: None,
@@ -213,29 +222,50 @@ pub async fn invite_aidant(
                 activated_at: None,
                 version: 1,
             };
-            aidants::insert(tx, &row, &event).await.map_err(taken)
+            match before {
+                Some(before) => aidants::update(tx, &before, &row, &event).await?,
+                None => aidants::insert(tx, &row, &event).await.map_err(taken)?,
+            }
+            Ok(id)
         })
     })
-    .await?;
-    Ok(id)
+    .await
 }
 
-/// Registers an auditor by the address their provider will assert.
+/// Whether an invitation was never accepted and cannot be any more.
+fn ran_out(standing: Standing, expires_at: Instant, now: Instant) -> bool {
+    standing == Standing::Invited && now >= expires_at
+}
+
+fn invitation(record: Record, renewed: bool) -> Record {
+    if renewed { record.detail("renewed", true) } else { record }
+}
+
+/// Registers an auditor by the address their provider will assert; renews a registration that ran out unused.
+///
+/// # Errors
+/// [`Error::Input`]; [`Error::Conflict`] when the address is registered already.
 pub async fn add_auditor(app: &App, given: &str, family: &str, email: &str) -> Result<AuditorId, Error> {
     let identity = Arc::new(professional(given, family, email)?);
-    let (id, now, app_) = (AuditorId::from_bytes(app.new_id()?), app.now(), Arc::clone(app));
-    let new = id.clone();
+    let (new, now, app_) = (AuditorId::from_bytes(app.new_id()?), app.now(), Arc::clone(app));
     app.include("manage.add_auditor", move |tx| {
-        let (app, identity, id) = (Arc::clone(&app_), Arc::clone(&identity), new.clone());
+        let (app, identity, new) = (Arc::clone(&app_), Arc::clone(&identity), new.clone());
         Box::pin(async move {
+            let email_blind = people::email_blind(&app, &identity.email);
+            let before = auditors::by_email_blind(tx, &email_blind).await?;
+            if before.as_ref().is_some_and(|row| !ran_out(row.standing, row.invite_expires_at, now)) {
+                return Err(Error::Conflict);
+            }
+            let id = before.as_ref().map_or(new, |row| row.id.clone());
             let holder = people::Holder::Auditor(id.as_str());
             let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &*identity, now).await?;
-            let record = Manager::Operator.sign(Record::done(EventKind::AuditorAdded)).auditor(&id);
+            let record = Manager::Operator.sign(Record::done(EventKind::AuditorAdded));
+            let record = invitation(record, before.is_some()).auditor(&id);
             let event = record.append(&app, tx, &Caller::default(), now).await?;
             let row = AuditorRow {
-                id,
+                id: id.clone(),
                 standing: Standing::Invited,
-                email_blind: people::email_blind(&app, &identity.email),
+                email_blind,
                 identity_sealed,
                 identity_key,
                 subject: None,
@@ -244,11 +274,14 @@ pub async fn add_auditor(app: &App, given: &str, family: &str, email: &str) -> R
                 activated_at: None,
                 version: 1,
             };
-            auditors::insert(tx, &row, &event).await.map_err(taken)
+            match before {
+                Some(before) => auditors::update(tx, &before, &row, &event).await?,
+                None => auditors::insert(tx, &row, &event).await.map_err(taken)?,
+            }
+            Ok(id)
         })
     })
-    .await?;
-    Ok(id)
+    .await
 }
 
 /// For whom procedures are closed.

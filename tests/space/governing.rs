@@ -3,7 +3,9 @@
 use super::world::{lives, open, people, promote, represent, two};
 use crate::mandates::world::{Browser, World};
 use crate::support::database::on_both;
-use porteplume::mandate::EventKind;
+use porteplume::mandate::{EventKind, Role};
+use porteplume::service::manage::{self, Invited, Manager};
+use porteplume::service::{Caller, Error};
 
 /// A referent's browser.
 async fn referent(world: &World) -> Browser<'_> {
@@ -150,5 +152,41 @@ on_both! {
         let unknown = [("procedure", "no-such-procedure")];
         assert_eq!(referent.post("/referent/procedures", &unknown).await.status, 422);
         assert_eq!(world.entries(EventKind::ProceduresRestricted, None).await, 2);
+    }
+
+    an_invitation_that_ran_out_is_renewed_in_place_and_an_open_one_is_not(database) {
+        let world = World::over(database).await;
+        let colleague = world.colleague().await;
+        promote(&world, &colleague).await;
+        let invited = |role| [("given_name", "Ada"), ("family_name", "B"), ("email", "a@mairie.example"), ("role", role)];
+        let invite = async |role| {
+            let browser = world.signed_in(&colleague).await;
+            browser.post("/referent/aidants/invite", &invited(role)).await.status
+        };
+        let auditor = async || manage::add_auditor(&world.app, "Aude", "Itrice", "aude@controle.example").await;
+        assert_eq!(invite("aidant").await, 303);
+        let registered = auditor().await.unwrap();
+        let before = people(&world).await;
+        world.wait(13 * 24 * 60);
+        assert_eq!(invite("referent").await, 422, "it is still open");
+        assert!(matches!(auditor().await, Err(Error::Conflict)));
+        assert_eq!(people(&world).await, before);
+
+        world.wait(24 * 60);
+        let elsewhere = manage::add_organisation(&world.app, "Autre", "13002526500013").await.unwrap();
+        let ada = Invited { given_name: "Ada", family_name: "B", email: "a@mairie.example", role: Role::Aidant };
+        let poached =
+            manage::invite_aidant(&world.app, &Manager::Operator, &Caller::default(), &elsewhere, ada).await;
+        assert!(matches!(poached, Err(Error::Conflict)), "another organisation's invitation stays its own");
+        assert_eq!(invite("referent").await, 303);
+        assert_eq!(auditor().await.unwrap(), registered);
+        let after = people(&world).await;
+        let renewed: Vec<_> = after.iter().filter(|fact| !before.contains(fact)).collect();
+        assert!(renewed.len() == 1 && renewed[0].ends_with(" referent invited 2"), "{renewed:?}");
+        assert_eq!(after.len(), before.len(), "the same row");
+        assert_eq!(invite("referent").await, 422, "and open again");
+        assert_eq!(world.entries(EventKind::AidantInvited, None).await, 2);
+        assert_eq!(world.entries(EventKind::AuditorAdded, None).await, 2);
+        world.test.verifies().await;
     }
 }
