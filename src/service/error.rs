@@ -53,6 +53,12 @@ pub enum SignInError {
     /// The provider's identity lacks what we need.
     #[error("identity_incomplete")]
     IdentityIncomplete,
+    /// This account signed in too often in the last minute.
+    #[error("too_often")]
+    TooOften {
+        /// Whole seconds after which it may again.
+        retry_after: u32,
+    },
 }
 
 /// Why a second factor was not accepted.
@@ -171,6 +177,7 @@ impl Error {
                 SignInError::Suspended => "suspended",
                 SignInError::Cancelled => "sign_in_cancelled",
                 SignInError::IdentityIncomplete => "identity_incomplete",
+                SignInError::TooOften { .. } => "too_often",
             },
             Self::Factor(error) => match error {
                 FactorError::Wrong => "factor_wrong",

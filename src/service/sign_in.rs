@@ -177,7 +177,8 @@ async fn sealed_flow(
 }
 
 /// Completes a sign-in: only in the session that began it, only once, only in time (invariant 6). A browser without
-/// a session has begun none.
+/// a session has begun none. `counted` counts a sign-in of the account that the provider names, and says after how
+/// many seconds it may come again when that is too often.
 ///
 /// # Errors
 /// [`Error::SignIn`] or [`Error::Relying`]; each refusal is journaled and the session stays as it was.
@@ -187,6 +188,7 @@ pub async fn complete(
     caller: &Caller,
     provider: Provider,
     query: &CallbackQuery,
+    counted: impl Fn(&str) -> Result<(), u32>,
 ) -> Result<SignedInSession, Error> {
     let Some(session) = session else {
         return refuse(app, None, caller, EventKind::SignInRefused, SignInError::UnknownFlow.into()).await;
@@ -204,6 +206,11 @@ pub async fn complete(
         }
         Err(error) => return refuse(app, Some(session), caller, purpose.refusal(), error.into()).await,
     };
+    // Who signs in is known from here on, registered or not.
+    if let Err(retry_after) = counted(&format!("{} {}", signed_in.issuer, signed_in.subject)) {
+        let error = SignInError::TooOften { retry_after };
+        return refuse(app, Some(session), caller, purpose.refusal(), error.into()).await;
+    }
     let opened = match purpose {
         Purpose::Aidant => agent::aidant(app, session, caller, &signed_in).await,
         Purpose::Auditor => agent::auditor(app, session, caller, &signed_in).await,

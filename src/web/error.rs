@@ -80,6 +80,9 @@ const fn sign_in(error: SignInError, code: &'static str) -> Problem {
         SignInError::Suspended => Problem::new(StatusCode::FORBIDDEN, code, Fault::Suspended),
         SignInError::Cancelled => Problem::new(StatusCode::FORBIDDEN, code, Fault::Provider),
         SignInError::IdentityIncomplete => Problem::new(StatusCode::BAD_GATEWAY, code, Fault::Provider),
+        SignInError::TooOften { retry_after } => {
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, code, Fault::TooManyRequests).retry_after(retry_after)
+        }
     }
 }
 

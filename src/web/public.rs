@@ -152,7 +152,11 @@ async fn back(
         error: query.optional("error")?.map(str::to_owned),
     };
     let caller = session.as_ref().map_or_else(|| visit.caller_without_session(), |held| visit.caller(held));
-    let done = sign_in::complete(&web.app, session.as_ref(), &caller, provider, &query).await;
+    let counted = |account: &str| {
+        let counted = web.edge.rates.by_account(Action::SignIn, account, web.edge.clock.now());
+        counted.map_err(|wait| wait.retry_after)
+    };
+    let done = sign_in::complete(&web.app, session.as_ref(), &caller, provider, &query, counted).await;
     let done = match done {
         Ok(done) => done,
         Err(error) => return Err(refused(error)),

@@ -113,4 +113,30 @@ on_both! {
         let said = desk.send("/consent/decision", &[("decision", "consent"), ("protected", "no")]).await;
         assert_eq!((said.status, world.state(&mandate).await.as_str()), (303, "consented"), "{}", said.body);
     }
+
+    an_account_that_signs_in_too_often_waits_and_others_do_not(database) {
+        let (world, issuer) = identified(database).await;
+        for _ in 0..10 {
+            let mut browser = stranger(&world).await;
+            let back = identifies(&browser, &issuer, "/usager/sign-in", "rose-marchal").await;
+            assert_eq!(browser.follow(&back).await.location, "/usager");
+        }
+        let browser = stranger(&world).await;
+        let before = State::of(&world.test.database).await;
+        let back = identifies(&browser, &issuer, "/usager/sign-in", "rose-marchal").await;
+        let answer = browser.get(&back).await;
+        assert_eq!((answer.status, answer.location.as_str()), (429, ""), "{}", answer.body);
+        assert!(answer.body.contains("too_often"), "{}", answer.body);
+        assert_eq!(browser.get("/usager").await.status, 303, "nobody is signed in here");
+        assert_eq!(State::of(&world.test.database).await, before);
+        assert_eq!(world.entries(EventKind::SignInRefused, Some("too_often")).await, 1);
+
+        let mut other = stranger(&world).await;
+        let back = identifies(&other, &issuer, "/usager/sign-in", "khadija-ben-mbarek").await;
+        assert_eq!(other.follow(&back).await.location, "/usager", "another account has its own count");
+        world.wait(1);
+        let mut later = stranger(&world).await;
+        let back = identifies(&later, &issuer, "/usager/sign-in", "rose-marchal").await;
+        assert_eq!(later.follow(&back).await.location, "/usager");
+    }
 }
