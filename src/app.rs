@@ -7,7 +7,7 @@ use crate::journal::VkeyError;
 use crate::mandate::EventKind;
 use crate::provider::Issuer;
 use crate::relying::{HttpClient, HttpError, HttpPolicy, RelyingError, RelyingParty};
-use crate::service::{self, App, BadCatalogue, Caller, Ctx, Record, Vault};
+use crate::service::{self, App, BadCatalogue, Caller, Ctx, Pulse, Record, Vault};
 use crate::storage::{JournalSigner, Store, StoreError, StoreOptions, journal};
 use crate::web::{self, Edge, Web};
 use crate::{jobs, telemetry};
@@ -100,6 +100,7 @@ pub async fn open(
         issuer: Issuer::parse(&issuer).map_err(|_| StartError::Issuer)?,
         origin: config.journal.origin.clone(),
         patience: PATIENCE,
+        pulse: Pulse::default(),
     });
     open_journal(&app).await?;
     Ok(app)

@@ -2,6 +2,7 @@
 
 mod admin;
 mod demo;
+mod doctor;
 mod journal;
 mod keys;
 mod serve;
@@ -123,8 +124,8 @@ pub async fn run(command: Command) -> ExitCode {
         Act::Demo(args) => demo::run(args).await,
         Act::Serve(configured) => serve::serve(&configured).await,
         Act::Migrate(configured) => serve::migrate(&configured).await,
-        Act::Doctor(configured) => serve::doctor(&configured).await,
-        Act::Keys { act } => keys::run(act),
+        Act::Doctor(configured) => doctor::run(&configured).await,
+        Act::Keys { act } => keys::run(act).await,
         Act::Journal { act } => journal::run(act).await,
         Act::Organisation { act } => admin::organisation(act).await,
         Act::Aidant { act } => admin::aidant(act).await,

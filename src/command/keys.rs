@@ -3,6 +3,7 @@
 use super::{Configured, Refused, say};
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::crypto::{KeyListing, KeyPurpose, KeyStore, KeyStoreError};
+use crate::service::manage;
 use clap::Subcommand;
 
 #[derive(Subcommand)]
@@ -11,7 +12,7 @@ pub(super) enum KeysAct {
     Init(Configured),
     /// List the keys; never a secret. Example: porteplume keys list
     List(Configured),
-    /// Rotate the key of a purpose. Example: porteplume keys rotate token-es256
+    /// Rotate the key of a purpose, with an entry in the journal. Example: porteplume keys rotate token-es256
     Rotate {
         /// The purpose, as `keys list` writes it.
         purpose: String,
@@ -20,7 +21,7 @@ pub(super) enum KeysAct {
     },
 }
 
-pub(super) fn run(act: KeysAct) -> Result<(), Refused> {
+pub(super) async fn run(act: KeysAct) -> Result<(), Refused> {
     match act {
         KeysAct::Init(configured) => {
             let dir = configured.load()?.keys.dir;
@@ -29,14 +30,24 @@ pub(super) fn run(act: KeysAct) -> Result<(), Refused> {
         }
         KeysAct::List(configured) => list(&KeyStore::list(&configured.load()?.keys.dir).map_err(refused)?),
         KeysAct::Rotate { purpose, configured } => {
-            let dir = configured.load()?.keys.dir;
             let purpose = KeyPurpose::parse(&purpose).ok_or_else(|| {
                 let known: Vec<_> = KeyPurpose::ALL.iter().map(|purpose| purpose.as_str()).collect();
                 Refused::Other(format!("there is no purpose {purpose:?}: write one of {}", known.join(", ")))
             })?;
-            let changed = KeyStore::rotate(&dir, purpose, &SystemEntropy, &SystemClock).map_err(refused)?;
-            list(&changed);
-            say("restart the service: a running one sees its keys when it starts");
+            let app = configured.open().await?;
+            let changed = manage::rotate_key(&app, &configured.load()?.keys.dir, purpose).await;
+            app.store.close().await;
+            list(&changed.map_err(|error| Refused::Other(error.to_string()))?);
+            say(match purpose {
+                KeyPurpose::Journal => {
+                    "restart every running service NOW: it knows the old key only, and cannot write any more as soon \
+                     as anybody writes under the new one, as any other command does"
+                }
+                KeyPurpose::KeyEncryption => {
+                    "restart every running service NOW: it cannot open what others seal under the new key"
+                }
+                _ => "restart the service: a running one sees its keys when it starts",
+            });
         }
     }
     Ok(())

@@ -2,7 +2,6 @@
 
 use super::{Configured, Refused, say};
 use crate::clock::{SystemClock, SystemEntropy};
-use crate::crypto::KeyStore;
 use crate::storage::{Store, StoreError};
 use crate::{app, demo, telemetry};
 use std::sync::Arc;
@@ -47,53 +46,4 @@ pub(super) async fn migrate(configured: &Configured) -> Result<(), Refused> {
     })?;
     say("the schema is up to date");
     Ok(())
-}
-
-/// Checks keys, database, journal and providers; says each, and fails when one does.
-pub(super) async fn doctor(configured: &Configured) -> Result<(), Refused> {
-    let config = configured.load()?;
-    let mut ill = 0_u32;
-    let mut check = |what: &str, found: Result<String, String>| match found {
-        Ok(fine) => say(&format!("ok    {what}: {fine}")),
-        Err(fault) => {
-            ill += 1;
-            say(&format!("FAULT {what}: {fault}"));
-        }
-    };
-    let keys = KeyStore::open(&config.keys.dir);
-    check(
-        "keys",
-        keys.map(|keys| format!("{} keys", keys.listing().len())).map_err(|error| error.to_string()),
-    );
-    match app::open(&config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await {
-        Err(error) => check("service", Err(error.to_string())),
-        Ok(app) => {
-            check(
-                "database",
-                app.store.prepare_all().await.map_or_else(
-                    |error| Err(error.to_string()),
-                    |statements| Ok(format!("{statements} statements fit the schema")),
-                ),
-            );
-            let checkpoint = crate::service::read::checkpoint(&app).await;
-            check(
-                "journal",
-                checkpoint.map_err(|error| error.to_string()).and_then(|note| {
-                    let size = note.as_deref().and_then(|note| note.lines().nth(1)).map(str::to_owned);
-                    size.map(|size| format!("entries under a signed checkpoint: {size}"))
-                        .ok_or_else(|| "there is no checkpoint".to_owned())
-                }),
-            );
-            for (name, party) in [("citizens", &app.citizens), ("agents", &app.agents)] {
-                let answers = party.probe(app.now()).await;
-                check(name, answers.map(|()| party.issuer().to_owned()).map_err(|error| error.to_string()));
-            }
-            app.store.close().await;
-        }
-    }
-    if ill == 0 {
-        Ok(())
-    } else {
-        Err(Refused::Other("not everything is well: mend what is marked FAULT".to_owned()))
-    }
 }

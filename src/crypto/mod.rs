@@ -25,6 +25,6 @@ pub use jws::{JwsAlg, JwsError, JwsHeader, VerifiedJws, sign_jws, verify_jws};
 pub use seal::{Cell, DataKey, KeyEncryptionKey};
 pub use secret::{SecretBytes, SecretString, same};
 pub use sign::{JournalKey, Jwk, Jwks, TokenAlg, TokenKey, verify_ed25519};
-pub use store::{KeyListing, KeyPurpose, KeyState, KeyStore, KeyStoreError};
+pub use store::{KeyListing, KeyPurpose, KeyState, KeyStore, KeyStoreError, Rotation};
 pub use token::{OpaqueToken, TokenHash};
 pub use totp::{TotpSeed, TotpStep};

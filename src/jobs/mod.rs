@@ -7,6 +7,11 @@ use tokio::task::JoinHandle;
 
 /// How often the jobs look.
 const EVERY: Duration = Duration::from_secs(5);
+/// Lost entries are looked for in every so many rounds: about once a minute.
+const ROUNDS_OF_A_SEARCH: u32 = 12;
+
+/// The alarm that entries had no place and no queue row.
+const LOST: &str = "journal_entries_lost";
 
 /// The running jobs.
 pub struct Jobs(JoinHandle<()>);
@@ -25,8 +30,11 @@ impl Jobs {
 pub fn start(app: &App, mut stop: watch::Receiver<bool>) -> Jobs {
     let app = App::clone(app);
     Jobs(tokio::spawn(async move {
-        loop {
+        for number in (0..ROUNDS_OF_A_SEARCH).cycle() {
             round(&app).await;
+            if number == 0 {
+                search(&app).await;
+            }
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 _ = stop.wait_for(|stop| *stop) => return,
@@ -41,6 +49,20 @@ async fn round(app: &App) {
     report("expire", expire::expire_due(app).await.map(drop));
     report("close", expire::close_due(app).await.map(drop));
     report("purge", upkeep::purge(app).await);
+}
+
+/// Looks for entries that lost their place in the queue. Each is an alarm, though it is mended.
+async fn search(app: &App) {
+    let found = upkeep::requeue_lost(app).await;
+    if let Ok(found @ 1..) = found {
+        tracing::error!(
+            code = LOST,
+            found,
+            "entries had lost their place in the queue and were queued again"
+        );
+        crate::telemetry::refused(LOST);
+    }
+    report("requeue", found.map(drop));
 }
 
 fn report(job: &'static str, done: Result<(), Error>) {

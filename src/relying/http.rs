@@ -150,6 +150,16 @@ impl HttpClient {
         }
     }
 
+    /// The status with which an address answers a plain question.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub async fn status(&self, address: &str) -> Result<u16, HttpError> {
+        let request = openidconnect::http::Request::get(address).body(Vec::new());
+        let answer = self.send(request.map_err(|_| HttpError::Request)?).await?;
+        Ok(answer.status().as_u16())
+    }
+
     /// Sends a request and reads the whole answer. Statuses other than redirections are the caller's to judge.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! Management: who is registered, who may act, what is closed to whom. The operator manages everything, a
 //! referent the own organisation and nothing else (invariant 9).
 
+mod keys;
 mod register;
 mod standing;
 
+pub use keys::{RotationError, rotate_key};
 pub use register::{
     ListedAidant, add_client, aidants_of, auditors_list, clients_list, organisations_list, register_client,
 };

@@ -16,6 +16,7 @@ pub mod expire;
 pub mod factor;
 pub mod govern;
 mod grounds;
+pub mod health;
 pub mod logout;
 pub mod manage;
 pub mod names;
@@ -43,6 +44,7 @@ mod who;
 pub mod whoami;
 
 pub use error::{Error, FactorError, InputError, SessionError, SignInError};
+pub use health::Pulse;
 pub use record::{Caller, Record, Stream};
 pub use vault::{OpenKey, Vault};
 pub use who::{
@@ -85,6 +87,8 @@ pub struct Ctx {
     pub origin: String,
     /// How long a person waits for inclusion before they read "being recorded".
     pub patience: Duration,
+    /// How the last writes went.
+    pub pulse: Pulse,
 }
 
 /// The shared context.
@@ -113,7 +117,9 @@ impl Ctx {
         T: Send + 'static,
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, Error>> + Send + Sync + 'static,
     {
-        Ok(self.store.write(name, work).await?.committed())
+        let written = self.store.write(name, work).await;
+        self.pulse.of_commit(&written, self.store.engine(), self.now());
+        Ok(written?.committed())
     }
 
     /// One named write whose value is given only once its entries are under a signed checkpoint (invariant 3).
@@ -125,8 +131,15 @@ impl Ctx {
         T: Send + 'static,
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, Error>> + Send + Sync + 'static,
     {
-        let written = self.store.write(name, work).await?;
-        written.included(self.patience).await.map_err(|_| Error::BeingRecorded)
+        let written = self.store.write(name, work).await;
+        self.pulse.of_commit(&written, self.store.engine(), self.now());
+        let written = written?;
+        let journaled = !written.events().is_empty();
+        let included = written.included(self.patience).await.map_err(|_| Error::BeingRecorded);
+        if journaled {
+            self.pulse.of_inclusion(included.is_ok(), self.now());
+        }
+        included
     }
 
     /// Waits for the entry of what was done before, so that whoever asks again is told no sooner than at first.

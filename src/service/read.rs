@@ -2,6 +2,7 @@
 
 use super::{App, Error};
 use crate::journal::{TileId, TileKind};
+use crate::mandate::Instant;
 use crate::storage::{JournalSigner, Snapshot, StoreError, journal};
 use std::sync::Arc;
 
@@ -14,9 +15,14 @@ pub async fn checkpoint(app: &App) -> Result<Option<String>, Error> {
         .await
 }
 
-/// Whether the database answers and the journal has been opened.
-pub async fn is_ready(app: &App) -> bool {
-    matches!(checkpoint(app).await, Ok(Some(_)))
+/// Since when the oldest entry waits for its place; none when all have theirs. Reads the whole journal: for the
+/// operator, not for every minute.
+pub async fn oldest_waiting(app: &App) -> Result<Option<Instant>, Error> {
+    app.store
+        .read("journal.waiting", |snapshot| {
+            Box::pin(async move { Ok(journal::unplaced(snapshot, 1).await?.first().map(|entry| entry.at)) })
+        })
+        .await
 }
 
 /// The keys and the address by which anybody can verify the journal.

@@ -4,10 +4,23 @@ use super::{App, Error, IDLE};
 use crate::storage::{authorizations, idempotency, login_flows, sessions, tokens};
 use time::Duration;
 
+/// How far back entries are looked for that lost their place in the queue.
+const LOST_SINCE: Duration = Duration::days(1);
+
 /// Used codes and dead tokens are kept this long: a replay must still be known for one.
 const REPLAY_MEMORY: Duration = Duration::hours(1);
 /// A form sent again within this time changes nothing twice.
 const IDEMPOTENCY_MEMORY: Duration = Duration::days(1);
+
+/// Queues again the entries that wait for their place and stand in no queue any more; how many. None is lost by
+/// itself: somebody took the row away, or a crash of the database did.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn requeue_lost(app: &App) -> Result<u64, Error> {
+    let now = app.now();
+    Ok(app.store.requeue_lost(now.plus(-LOST_SINCE), now).await?)
+}
 
 /// Removes what can no longer serve.
 pub async fn purge(app: &App) -> Result<(), Error> {

@@ -28,6 +28,6 @@ pub fn router(web: Web) -> Router {
     let app = Arc::clone(&web.app);
     compose(&edge, web, routes, move || {
         let app = Arc::clone(&app);
-        async move { crate::service::read::is_ready(&app).await }
+        async move { crate::service::health::is_ready(&app).await }
     })
 }

@@ -1,6 +1,8 @@
 //! The journal under attack, and as auditors and the public read it.
 
 mod desk;
+mod health;
 mod history;
+mod keys;
 mod public;
 mod tampering;

@@ -37,7 +37,7 @@ pub(crate) struct Pace {
 const USUAL: Pace = Pace { patience: Duration::from_secs(5), request_seconds: 30 };
 
 /// The keys of this run, shared: making RSA keys takes seconds.
-fn keys() -> &'static Path {
+pub(crate) fn keys() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
@@ -139,6 +139,7 @@ impl TestApp {
             issuer: porteplume::provider::Issuer::parse(config.server.issuer.as_str()).unwrap(),
             origin: config.journal.origin.clone(),
             patience: pace.patience,
+            pulse: service::Pulse::default(),
         });
         let limits = Limits { request_seconds: pace.request_seconds, ..config.limits };
         let edge = Edge::new(&config.server, limits, Arc::new(clock.clone()), Arc::new(SystemEntropy));

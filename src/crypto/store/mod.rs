@@ -11,9 +11,11 @@
 mod error;
 mod files;
 mod manifest;
+mod rotation;
 
 pub use error::KeyStoreError;
 pub use manifest::{KeyListing, KeyPurpose, KeyState};
+pub use rotation::Rotation;
 
 use super::{
     CryptoError, IndexKey, JournalKey, Jwk, Jwks, KeyEncryptionKey, PairwiseKey, SecretBytes, TokenAlg,
@@ -128,32 +130,14 @@ impl KeyStore {
     /// the store again.
     ///
     /// # Errors
-    /// [`KeyStoreError::NotRotatable`] and nothing changed for the index and pairwise keys; as [`Self::open`].
+    /// As [`Rotation::prepare`] and [`Rotation::carry_out`].
     pub fn rotate(
         dir: &Path,
         purpose: KeyPurpose,
         entropy: &dyn Entropy,
         clock: &dyn Clock,
     ) -> Result<Vec<KeyListing>, KeyStoreError> {
-        if let Some(reason) = purpose.why_not_rotatable() {
-            return Err(KeyStoreError::NotRotatable { purpose: purpose.as_str(), reason });
-        }
-        let directory = Directory::new(dir);
-        if !directory.has_manifest() {
-            return Err(KeyStoreError::Missing { dir: dir.to_owned() });
-        }
-        let _lock = directory.lock(Lock::Exclusive)?;
-        directory.check_modes()?;
-        let mut manifest = directory.manifest()?;
-        let before = manifest.listing();
-        let born = if purpose.token_alg().is_some() { KeyState::Next } else { KeyState::Current };
-        let fresh = make(&directory, purpose, born, entropy, clock)?;
-        manifest.rotate(fresh);
-        directory.save(&manifest)?;
-        for record in manifest.spent() {
-            directory.remove_key(&record.kid)?;
-        }
-        Ok(manifest.listing().into_iter().filter(|key| !before.contains(key)).collect())
+        Rotation::prepare(dir, purpose, entropy, clock)?.carry_out()
     }
 
     /// Wraps and unwraps data keys.

@@ -1,0 +1,99 @@
+//! `doctor`: looks at everything an instance needs, and says each.
+
+use super::{Configured, Refused, say};
+use crate::app;
+use crate::clock::{SystemClock, SystemEntropy};
+use crate::config::Config;
+use crate::crypto::KeyStore;
+use crate::relying::{HttpClient, HttpError, HttpPolicy};
+use crate::service::{App, health, read};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use time::Duration;
+
+/// An entry that waits longer than this for its place has nobody who gives it one.
+const LONG_WAIT: Duration = Duration::seconds(10);
+
+/// What one look found: what is well, or what is wrong and what to do.
+type Found = Result<String, String>;
+
+/// Checks keys, database, journal, providers and the running service; says each, and fails when one is ill.
+pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
+    let config = configured.load()?;
+    let mut ill = 0_u32;
+    let mut check = |what: &str, found: Found| match found {
+        Ok(fine) => say(&format!("ok    {what}: {fine}")),
+        Err(fault) => {
+            ill += 1;
+            say(&format!("FAULT {what}: {fault}"));
+        }
+    };
+    let keys = KeyStore::open(&config.keys.dir);
+    check(
+        "keys",
+        keys.map(|keys| format!("{} keys", keys.listing().len())).map_err(|error| error.to_string()),
+    );
+    match app::open(&config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await {
+        Err(error) => check("service", Err(error.to_string())),
+        Ok(app) => {
+            let statements = app.store.prepare_all().await;
+            check(
+                "database",
+                statements
+                    .map(|number| format!("{number} statements fit the schema"))
+                    .map_err(|error| error.to_string()),
+            );
+            check("journal", journal(&app).await);
+            let writes = health::check(&app).await;
+            check("writing", writes.map(|()| "possible".to_owned()).map_err(|ill| ill.to_string()));
+            for (name, party) in [("citizens", &app.citizens), ("agents", &app.agents)] {
+                let answers = party.probe(app.now()).await;
+                check(name, answers.map(|()| party.issuer().to_owned()).map_err(|error| error.to_string()));
+            }
+            app.store.close().await;
+        }
+    }
+    check("running service", running(&config).await);
+    if ill == 0 {
+        Ok(())
+    } else {
+        Err(Refused::Other("not everything is well: mend what is marked FAULT".to_owned()))
+    }
+}
+
+async fn journal(app: &App) -> Found {
+    let note = read::checkpoint(app).await.map_err(|error| error.to_string())?;
+    let size = note.as_deref().and_then(|note| note.lines().nth(1)).ok_or("there is no checkpoint")?;
+    let waiting = read::oldest_waiting(app).await.map_err(|error| error.to_string())?;
+    match waiting.filter(|at| app.now().since(*at) >= LONG_WAIT) {
+        None => Ok(format!("entries under a signed checkpoint: {size}")),
+        Some(at) => Err(format!(
+            "an entry of {} still waits for its place: start the service, or restart it when it runs, so that it \
+             signs under the keys that are there now",
+            at.to_utc()
+        )),
+    }
+}
+
+/// What the service that listens at the configured address says of itself. None running is no fault here.
+async fn running(config: &Config) -> Found {
+    let listen = config.server.listen;
+    let address = if listen.ip().is_unspecified() {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, listen.port()))
+    } else {
+        listen
+    };
+    if !address.ip().is_loopback() {
+        return Ok(format!("not asked, since it does not listen here: see http://{address}/health/ready"));
+    }
+    let policy = HttpPolicy { allow_loopback: true, ..HttpPolicy::default() };
+    let client = HttpClient::new(&policy).map_err(|error| error.to_string())?;
+    match client.status(&format!("http://{address}/health/ready")).await {
+        Ok(200) => Ok(format!("{address} is ready")),
+        Ok(status) => Err(format!(
+            "{address} says that it cannot work (status {status}): its log says why; if a key was rotated, restart it"
+        )),
+        Err(HttpError::Unreachable) => Ok(format!("none at {address}")),
+        Err(error) => Err(format!("{address} gives no answer: {error}")),
+    }
+}

@@ -1,0 +1,76 @@
+//! A rotation in two steps, so that it can be journaled before it counts.
+
+use super::files::{Directory, Lock};
+use super::manifest::{KeyListing, KeyPurpose, KeyState, Manifest};
+use super::{KeyStoreError, make};
+use crate::clock::{Clock, Entropy};
+use std::fs::File;
+use std::path::Path;
+
+/// A rotation that is ready: the fresh key is written, and the manifest does not know it yet. The key store stays
+/// locked until this is gone.
+pub struct Rotation {
+    directory: Directory,
+    _lock: File,
+    manifest: Manifest,
+    changed: Vec<KeyListing>,
+    fresh: String,
+}
+
+impl Rotation {
+    /// Makes the fresh key of a purpose; nothing counts yet.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::NotRotatable`] and nothing changed for the index and pairwise keys; as
+    /// [`super::KeyStore::open`].
+    pub fn prepare(
+        dir: &Path,
+        purpose: KeyPurpose,
+        entropy: &dyn Entropy,
+        clock: &dyn Clock,
+    ) -> Result<Self, KeyStoreError> {
+        if let Some(reason) = purpose.why_not_rotatable() {
+            return Err(KeyStoreError::NotRotatable { purpose: purpose.as_str(), reason });
+        }
+        let directory = Directory::new(dir);
+        if !directory.has_manifest() {
+            return Err(KeyStoreError::Missing { dir: dir.to_owned() });
+        }
+        let lock = directory.lock(Lock::Exclusive)?;
+        directory.check_modes()?;
+        let mut manifest = directory.manifest()?;
+        let before = manifest.listing();
+        let born = if purpose.token_alg().is_some() { KeyState::Next } else { KeyState::Current };
+        let record = make(&directory, purpose, born, entropy, clock)?;
+        let fresh = record.kid.clone();
+        manifest.rotate(record);
+        let changed = manifest.listing().into_iter().filter(|key| !before.contains(key)).collect();
+        Ok(Self { directory, _lock: lock, manifest, changed, fresh })
+    }
+
+    /// The keys that change, as they will stand.
+    #[must_use]
+    pub fn changed(&self) -> &[KeyListing] {
+        &self.changed
+    }
+
+    /// Makes it count, and gives the keys that changed.
+    ///
+    /// # Errors
+    /// From the files; the manifest is the old one or the new one, never a mixture.
+    pub fn carry_out(self) -> Result<Vec<KeyListing>, KeyStoreError> {
+        self.directory.save(&self.manifest)?;
+        for record in self.manifest.spent() {
+            self.directory.remove_key(&record.kid)?;
+        }
+        Ok(self.changed)
+    }
+
+    /// Takes the fresh key away again.
+    ///
+    /// # Errors
+    /// From the files; a key the manifest does not know does no harm.
+    pub fn abandon(self) -> Result<(), KeyStoreError> {
+        self.directory.remove_key(&self.fresh)
+    }
+}

@@ -1,0 +1,58 @@
+//! Rotating a key of the instance: an act of the operator, journaled like any other.
+
+use super::Manager;
+use crate::crypto::{KeyListing, KeyPurpose, KeyStoreError, Rotation};
+use crate::mandate::EventKind;
+use crate::service::{App, Caller, Error, Record};
+use std::path::Path;
+use std::sync::Arc;
+use thiserror::Error as ThisError;
+
+/// Why a key was not rotated.
+#[derive(Debug, ThisError)]
+pub enum RotationError {
+    /// The key store refuses, or fails.
+    #[error("{0}")]
+    Keys(#[from] KeyStoreError),
+    /// It could not be journaled, so it did not happen.
+    #[error("the key was not rotated, because that could not be journaled: {0}")]
+    Journal(#[from] Error),
+}
+
+/// Rotates the key of a purpose: first the entry, then the key. The entry is signed under the journal key of
+/// before, which a service that runs meanwhile knows.
+///
+/// # Errors
+/// [`RotationError`]; the keys are then as they were. When the files fail after the entry, a second entry says so.
+pub async fn rotate_key(
+    app: &App,
+    dir: &Path,
+    purpose: KeyPurpose,
+) -> Result<Vec<KeyListing>, RotationError> {
+    let rotation = Rotation::prepare(dir, purpose, &*app.entropy, &*app.clock)?;
+    let keys = rotation.changed().iter().map(|key| format!("{} {}", key.kid, key.state.as_str()));
+    let record = Record::done(EventKind::KeyRotated)
+        .detail("purpose", purpose.as_str())
+        .detail("keys", keys.collect::<Vec<_>>());
+    if let Err(error) = append(app, record).await {
+        rotation.abandon()?;
+        return Err(error.into());
+    }
+    match rotation.carry_out() {
+        Ok(changed) => Ok(changed),
+        Err(error) => {
+            let undone = Record::refused(EventKind::KeyRotated, "keys_not_written");
+            append(app, undone.detail("purpose", purpose.as_str())).await?;
+            Err(error.into())
+        }
+    }
+}
+
+async fn append(app: &App, record: Record) -> Result<(), Error> {
+    let (app_, now) = (Arc::clone(app), app.now());
+    app.include("manage.key_rotated", move |tx| {
+        let (app, record) = (Arc::clone(&app_), Manager::Operator.sign(record.clone()));
+        Box::pin(async move { record.append(&app, tx, &Caller::default(), now).await.map(drop) })
+    })
+    .await
+}
