@@ -61,6 +61,17 @@ page! {
     Help in Frame from "public/help.html" {}
 }
 
+/// Where a way to write to the operator leads: to their mail, to their page; nowhere when it is neither.
+fn contact_href(contact: &str) -> Option<String> {
+    if contact.starts_with("https://") || contact.starts_with("http://") {
+        Some(contact.to_owned())
+    } else if contact.contains('@') && !contact.contains(|c: char| c.is_whitespace() || c == ':') {
+        Some(format!("mailto:{contact}"))
+    } else {
+        None
+    }
+}
+
 page! {
     /// Accessibility statement (RGAA 4.1).
     Accessibility in Frame from "public/accessibility.html" {
@@ -86,5 +97,23 @@ page! {
         origin: String,
         /// The latest signed checkpoint, as served; absent while the journal is empty.
         checkpoint: Option<String>,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_writes_to_an_address_goes_to_a_page_and_reads_anything_else() {
+        for (contact, href) in [
+            ("dpo@mairie.example", Some("mailto:dpo@mairie.example")),
+            ("https://mairie.example/ecrire", Some("https://mairie.example/ecrire")),
+            ("http://127.0.0.1:8080", Some("http://127.0.0.1:8080")),
+            ("au guichet, place de l’Église", None),
+            ("javascript:alert(1)@x", None),
+        ] {
+            assert_eq!(contact_href(contact).as_deref(), href, "{contact}");
+        }
     }
 }
