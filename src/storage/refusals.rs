@@ -24,6 +24,7 @@ statements! {
         code, at, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     OF_USAGER = select!("usager_id = $1 ORDER BY at DESC, id LIMIT $2");
     OF_MANDATE = select!("mandate_id = $1 ORDER BY at DESC, id LIMIT $2");
+    PAGE = select!("id > $1 ORDER BY id LIMIT $2");
     OF_AIDANT = select!("aidant_id = $1 AND at >= $2 ORDER BY at DESC, id LIMIT $3");
 }
 
@@ -87,6 +88,11 @@ pub async fn of_usager(
     limit: u32,
 ) -> Result<Vec<RefusalRow>, StoreError> {
     snapshot.list(TABLE, sql(OF_USAGER).bind(usager.as_str()).bind(i64::from(limit)), read).await
+}
+
+/// Refusals in pages, after `after` (empty for the first): for verification.
+pub async fn page(snapshot: &mut Snapshot, after: &str, limit: u32) -> Result<Vec<RefusalRow>, StoreError> {
+    snapshot.list(TABLE, sql(PAGE).bind(after).bind(i64::from(limit)), read).await
 }
 
 /// What was refused under a mandate, the latest first.

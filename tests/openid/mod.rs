@@ -5,6 +5,7 @@ mod authorize;
 mod bytes;
 mod choice;
 mod endings;
+mod facts;
 mod flow;
 mod inclusion;
 mod journaled;

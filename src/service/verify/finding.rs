@@ -58,6 +58,9 @@ pub enum MandateFault {
         /// Which.
         id: String,
     },
+    /// The text kept for its paper is not the one that was sealed with the proposal.
+    #[error("the text kept of it is not the one whose hash stands in the entry of its proposal")]
+    Paper,
     /// Its row fits no mandate at all.
     #[error("its row fits no mandate: {0}")]
     Unreadable(String),
@@ -96,6 +99,13 @@ pub enum Finding {
         /// Why.
         why: MandateFault,
     },
+    /// A line of the refusals is not what its entry says, is there without one, or was removed.
+    Refusal {
+        /// The entry it tells of.
+        event: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// Somebody is suspended without an entry, or in spite of one stands again.
     Standing {
         /// Organisation, aidant, auditor or client.
@@ -116,6 +126,9 @@ impl fmt::Display for Finding {
                 write!(f, "event {event}: it is queued, and is not there or has its place already")
             }
             Self::Mandate { id, why } => write!(f, "mandate {id}: {why}"),
+            Self::Refusal { event, what } => {
+                write!(f, "event {event}: the line that tells of this refusal {what}")
+            }
             Self::Standing { party, id } => {
                 write!(f, "{party} {id}: its standing is not what its last entry made it")
             }

@@ -1,15 +1,18 @@
 //! Each mandate against its own entries: none missing, none beyond, and told again they give what is stored.
 
 use super::openings::Openings;
+use super::told::{Told, Use};
 use super::{Finding, MandateFault, Report};
 use crate::crypto::to_hex;
-use crate::journal::{Entry, MandateKey, Slot, StoredOpening, leaf_hash};
-use crate::mandate::{EventId, EventKind, Instant, LifeFact, Mandate, MandateId, StateName, replay};
+use crate::journal::{MandateKey, leaf_hash};
+use crate::mandate::{EventKind, Instant, LifeFact, Mandate, MandateId, StateName, replay};
 use crate::service::Error;
-use crate::storage::audit::{self, SealedOpening};
+use crate::service::propose::text_hash;
+use crate::storage::audit;
 use crate::storage::data_keys::KeyKind;
 use crate::storage::mandates::{self, MandateRow};
-use crate::storage::{Snapshot, StoreError, journal, representations};
+use crate::storage::representations::RepresentationRow;
+use crate::storage::{Snapshot, StoreError, journal, papers, representations};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -63,8 +66,19 @@ async fn one(snapshot: &mut Snapshot, openings: &mut Openings, id: &str, seq: u6
         Err(why) => return Ok(Err(why)),
     };
     let uses = representations::of_mandate(snapshot, &row.mandate.id, u32::MAX).await?;
-    let stored = uses.iter().map(|use_| (use_.id.to_string(), use_.closed.is_some()));
-    Ok(history.gives(&row, &stored.collect()).map(|()| Proved::Follows))
+    let sealed = history.text_hash.clone();
+    if let Err(why) = history.gives(&row, &uses) {
+        return Ok(Err(why));
+    }
+    Ok(paper(snapshot, &row.mandate.id, sealed.as_deref()).await?.map(|()| Proved::Follows))
+}
+
+/// The text kept for the paper against the hash that the entry of the proposal tells.
+async fn paper(snapshot: &mut Snapshot, mandate: &MandateId, sealed: Option<&str>) -> Verdict<()> {
+    let Some(sealed) = sealed else { return Ok(Ok(())) };
+    let paper = papers::load(snapshot, mandate).await?;
+    let same = paper.is_some_and(|paper| text_hash(&paper.text) == sealed);
+    Ok(if same { Ok(()) } else { Err(MandateFault::Paper) })
 }
 
 /// The mandate's row, as far as it is one.
@@ -83,8 +97,10 @@ async fn load(snapshot: &mut Snapshot, id: &str) -> Verdict<MandateRow> {
 #[derive(Default)]
 struct History {
     facts: Vec<(Instant, LifeFact)>,
-    /// Representations opened, and whether each was closed.
-    uses: BTreeMap<String, bool>,
+    /// Hash of the text sealed with the proposal.
+    text_hash: Option<String>,
+    /// Representations opened.
+    uses: BTreeMap<String, Use>,
 }
 
 impl History {
@@ -102,15 +118,16 @@ impl History {
                 return Ok(Err(MandateFault::EntryMissing { seq }));
             };
             let event = row.event_id.clone();
-            let Some((entry, act)) = act(snapshot, openings, &event, &row.entry).await? else {
+            let Some(told) = Told::read(snapshot, openings, &event, &row.entry).await? else {
                 return Ok(Err(MandateFault::EntryClosed { seq, event }));
             };
+            let (entry, act) = (&told.entry, &told.act);
             let text = |name: &str| act.get(name).and_then(Value::as_str);
             let ours = text("mandate") == Some(id.as_str())
                 && act.get("seq").and_then(Value::as_u64) == Some(seq)
                 && text("previous") == previous.as_deref()
                 && *entry.id() == event;
-            if !ours || !history.take(&entry, &act) {
+            if !ours || !history.take(&told) {
                 return Ok(Err(MandateFault::EntryForeign { seq, event }));
             }
             previous = Some(to_hex(leaf_hash(&row.entry).as_bytes()));
@@ -123,36 +140,44 @@ impl History {
     }
 
     /// Takes one entry in; false when it cannot stand in a mandate's history.
-    fn take(&mut self, entry: &Entry, act: &Value) -> bool {
+    fn take(&mut self, told: &Told) -> bool {
+        let (entry, act) = (&told.entry, &told.act);
         let kind = act.get("kind").and_then(Value::as_str).and_then(EventKind::parse);
         if let Some(fact) = act.get("fact") {
             let Ok(fact) = serde_json::from_value::<LifeFact>(fact.clone()) else { return false };
             let fits = kind == Some(fact.kind());
+            if matches!(fact, LifeFact::Proposed { .. }) {
+                self.text_hash = told.text("text_hash");
+            }
             self.facts.push((entry.at(), fact));
             return fits;
         }
         let used = act.get("detail").and_then(|detail| detail.get("representation")).and_then(Value::as_str);
         match (kind, used) {
             (Some(EventKind::RepresentationOpened), Some(id)) => {
-                self.uses.insert(id.to_owned(), false).is_none()
+                self.uses.insert(id.to_owned(), Use::opened(told)).is_none()
             }
             (Some(EventKind::RepresentationClosed), Some(id)) => {
-                self.uses.insert(id.to_owned(), true) == Some(false)
+                self.uses.get_mut(id).is_some_and(|opened| opened.close(told))
             }
             (kind, _) => kind.is_some(),
         }
     }
 
     /// Whether the history makes the mandate and its uses what is stored.
-    fn gives(self, row: &MandateRow, stored: &BTreeMap<String, bool>) -> Result<(), MandateFault> {
+    fn gives(mut self, row: &MandateRow, stored: &[RepresentationRow]) -> Result<(), MandateFault> {
         let told = replay(row.mandate.id.clone(), self.facts)?;
         if let Some(what) = differs(&told, &row.mandate) {
             return Err(MandateFault::Differs { what });
         }
-        let wrong = stored.iter().find(|(id, closed)| self.uses.get(*id) != Some(*closed));
-        let wrong = wrong.or_else(|| self.uses.iter().find(|(id, _)| !stored.contains_key(*id)));
-        match wrong {
-            Some((id, _)) => Err(MandateFault::Representation { id: id.clone() }),
+        for of in stored {
+            let opened = self.uses.remove(of.id.as_str());
+            if !opened.is_some_and(|opened| opened.gives(of, &row.mandate)) {
+                return Err(MandateFault::Representation { id: of.id.to_string() });
+            }
+        }
+        match self.uses.into_keys().next() {
+            Some(id) => Err(MandateFault::Representation { id }),
             None => Ok(()),
         }
     }
@@ -171,31 +196,4 @@ fn differs(told: &Mandate, stored: &Mandate) -> Option<&'static str> {
     } else {
         Some("the proposal")
     }
-}
-
-/// The entry and its `act`, when it opens and is what the entry commits to.
-async fn act(
-    snapshot: &mut Snapshot,
-    openings: &mut Openings,
-    event: &EventId,
-    bytes: &[u8],
-) -> Result<Option<(Entry, Value)>, Error> {
-    let Ok(entry) = Entry::parse(bytes) else { return Ok(None) };
-    for row in journal::openings(snapshot, event).await? {
-        if row.slot != Slot::Act.as_str() {
-            continue;
-        }
-        let row = SealedOpening {
-            event_id: row.event_id.to_string(),
-            slot: row.slot,
-            key_id: row.key_id,
-            sealed: row.sealed,
-        };
-        if let StoredOpening::Readable(opening) = openings.open(snapshot, &row).await?
-            && entry.is_opened_by(&opening)
-        {
-            return Ok(opening.read().map(|act| (entry, act)));
-        }
-    }
-    Ok(None)
 }

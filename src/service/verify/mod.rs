@@ -10,6 +10,8 @@ mod finding;
 mod mandates;
 mod openings;
 mod parties;
+mod refusals;
+mod told;
 mod tree;
 
 pub use finding::{Finding, MandateFault, Report};
@@ -51,9 +53,9 @@ pub async fn verify(journal: Journal) -> Result<Report, Error> {
             Box::pin(async move {
                 let engine = journal.store.engine();
                 let mut openings = openings::Openings::new(&journal, snapshot).await?;
-                let mut standings = parties::Standings::default();
+                let mut notes = tree::Notes::default();
                 report.tree =
-                    tree::audit(&journal, known, snapshot, &mut openings, &mut standings, engine).await?;
+                    tree::audit(&journal, known, snapshot, &mut openings, &mut notes, engine).await?;
                 for (event, slot) in audit::stray_openings(snapshot).await? {
                     report.add(Finding::OpeningOfNothing { event, slot });
                 }
@@ -61,7 +63,8 @@ pub async fn verify(journal: Journal) -> Result<Report, Error> {
                     report.add(Finding::QueuedInVain { event });
                 }
                 mandates::check(snapshot, &mut openings, &mut report).await?;
-                parties::check(snapshot, &openings, &standings, &mut report).await?;
+                parties::check(snapshot, &openings, &notes.standings, &mut report).await?;
+                refusals::check(snapshot, &openings, notes.refusals, &mut report).await?;
                 Ok(report)
             })
         })

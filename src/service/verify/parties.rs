@@ -1,49 +1,38 @@
 //! Who is suspended: the last entry about each party against the party's row.
 
 use super::openings::Openings;
+use super::told::Told;
 use super::{Finding, Report};
-use crate::journal::{Entry, Slot, StoredOpening};
 use crate::mandate::{EventKind, Standing};
 use crate::service::Error;
-use crate::storage::audit::LeafRow;
 use crate::storage::data_keys::KeyKind;
 use crate::storage::{Snapshot, aidants, auditors, clients, organisations};
-use serde_json::Value;
 use std::collections::HashMap;
 
 /// What the last entry about each party made of it: whether it is suspended.
 #[derive(Default)]
 pub(super) struct Standings(HashMap<(&'static str, String), bool>);
 
-/// Which party an entry of that kind suspends (true) or reinstates, and the slot that names it.
-const fn changes(kind: EventKind) -> Option<(&'static str, Slot, bool)> {
+/// Which party an entry of that kind suspends (true) or reinstates.
+pub(super) const fn changes(kind: EventKind) -> Option<(&'static str, bool)> {
     match kind {
-        EventKind::OrganisationSuspended => Some(("organisation", Slot::Ctx, true)),
-        EventKind::OrganisationReinstated => Some(("organisation", Slot::Ctx, false)),
-        EventKind::AidantSuspended => Some(("aidant", Slot::Aid, true)),
-        EventKind::AidantReinstated => Some(("aidant", Slot::Aid, false)),
-        EventKind::AuditorSuspended => Some(("auditor", Slot::Aid, true)),
-        EventKind::AuditorReinstated => Some(("auditor", Slot::Aid, false)),
-        EventKind::ClientSuspended => Some(("client", Slot::Ctx, true)),
-        EventKind::ClientReinstated => Some(("client", Slot::Ctx, false)),
+        EventKind::OrganisationSuspended => Some(("organisation", true)),
+        EventKind::OrganisationReinstated => Some(("organisation", false)),
+        EventKind::AidantSuspended => Some(("aidant", true)),
+        EventKind::AidantReinstated => Some(("aidant", false)),
+        EventKind::AuditorSuspended => Some(("auditor", true)),
+        EventKind::AuditorReinstated => Some(("auditor", false)),
+        EventKind::ClientSuspended => Some(("client", true)),
+        EventKind::ClientReinstated => Some(("client", false)),
         _ => None,
     }
 }
 
 impl Standings {
-    /// Notes what an entry says, as far as its openings are what it commits to.
-    pub(super) fn note(&mut self, leaf: &LeafRow, openings: &[StoredOpening]) {
-        let Some(act) = value(openings, Slot::Act) else { return };
-        let kind = act.get("kind").and_then(Value::as_str).and_then(EventKind::parse);
-        let Some((party, slot, suspended)) = kind.and_then(changes) else { return };
-        let done = act.get("outcome").and_then(Value::as_str) == Some("done");
-        let entry = leaf.event.as_ref().and_then(|event| Entry::parse(&event.entry).ok());
-        let ours = entry.is_some_and(|entry| {
-            let mut readable = openings.iter().filter_map(readable);
-            readable.all(|opening| entry.is_opened_by(opening))
-        });
-        let named = value(openings, slot).and_then(|named| Some(named.get(party)?.as_str()?.to_owned()));
-        if let (true, true, Some(id)) = (done, ours, named) {
+    /// Notes what an entry says.
+    pub(super) fn note(&mut self, told: &Told) {
+        let Some((party, suspended)) = told.kind().and_then(changes) else { return };
+        if let (true, Some(id)) = (told.is_done(), told.names(party)) {
             self.0.insert((party, id), suspended);
         }
     }
@@ -51,17 +40,6 @@ impl Standings {
     fn of(&self, party: &'static str, id: &str) -> Option<bool> {
         self.0.get(&(party, id.to_owned())).copied()
     }
-}
-
-fn readable(opening: &StoredOpening) -> Option<&crate::journal::Opening> {
-    match opening {
-        StoredOpening::Readable(opening) => Some(opening),
-        StoredOpening::Erased | StoredOpening::Unreadable { .. } => None,
-    }
-}
-
-fn value(openings: &[StoredOpening], slot: Slot) -> Option<Value> {
-    openings.iter().filter_map(readable).find(|opening| opening.slot() == slot)?.read()
 }
 
 /// Holds every party's row against its last entry.

@@ -2,15 +2,31 @@
 
 use super::Journal;
 use super::openings::Openings;
-use super::parties::Standings;
+use super::parties::{self, Standings};
+use super::refusals::{self, Refusals};
+use super::told::Told;
 use crate::journal::{
     Audit, AuditPage, AuditTerms, Checkpoint, PageRange, Report, StoredCheckpoint, StoredEvent, StoredLeaf,
     StoredOpening, StoredTile,
 };
+use crate::mandate::EventKind;
 use crate::service::Error;
 use crate::storage::audit::{self, LeafRow, RawCheckpoint, RawTile};
 use crate::storage::{Engine, Snapshot};
 use std::collections::HashMap;
+
+/// What is noted on the way through the journal.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub(super) standings: Standings,
+    pub(super) refusals: Refusals,
+}
+
+impl Notes {
+    const fn wants(kind: EventKind) -> bool {
+        parties::changes(kind).is_some() || refusals::is_kept(kind)
+    }
+}
 
 /// Goes through the whole journal.
 pub(super) async fn audit(
@@ -18,7 +34,7 @@ pub(super) async fn audit(
     known: Vec<Checkpoint>,
     snapshot: &mut Snapshot,
     openings: &mut Openings,
-    standings: &mut Standings,
+    notes: &mut Notes,
     engine: Engine,
 ) -> Result<Report, Error> {
     let extent = audit::extent(snapshot).await?;
@@ -26,7 +42,10 @@ pub(super) async fn audit(
     while let Some(range) = audit.wants() {
         let rows = Rows::read(snapshot, range, openings).await?;
         for (leaf, opened) in rows.leaves.iter().zip(&rows.opened) {
-            standings.note(leaf, opened);
+            if let Some(told) = Told::of(leaf, opened, Notes::wants) {
+                notes.standings.note(&told);
+                notes.refusals.note(&leaf.event_id, &told);
+            }
         }
         rows.hand_to(&mut audit);
     }
