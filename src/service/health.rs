@@ -61,7 +61,8 @@ const fn is_fault(error: &StoreError) -> bool {
         | StoreError::Contended
         | StoreError::WentOn
         | StoreError::Panicked
-        | StoreError::TooSlow => false,
+        | StoreError::TooSlow
+        | StoreError::SecondStatement => false,
     }
 }
 
