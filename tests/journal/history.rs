@@ -80,7 +80,7 @@ async fn live(app: &App, tx: &mut Tx, id: MandateId) -> Result<(), Error> {
     let record = record.in_stream(Stream { mandate: row.mandate.id.clone(), seq: 4, previous: None });
     let record =
         record.organisation(&world.organisation.id).aidant(&world.aidant.id).usager(&world.usager.id);
-    let event = record.append(app, tx, &Caller::default(), in_minutes(4)).await?;
+    let event = record.append(app, tx, &Caller::default(), used.opened_at).await?;
     mandates::touch(tx, &row, &event).await?;
     Ok(representations::insert(tx, &used, &event).await?)
 }

@@ -22,6 +22,10 @@ async fn without_walls(test: &TestApp) -> AnyConnection {
         }
         Engine::Postgres => {
             raw.execute("SET session_replication_role = replica").await.unwrap();
+            for table in ["representation", "refusal", "mandate_paper"] {
+                let open = format!("ALTER TABLE {table} DISABLE TRIGGER USER");
+                raw.execute(AssertSqlSafe(open)).await.unwrap();
+            }
         }
     }
     raw
