@@ -2,9 +2,10 @@
 
 use super::names::Names;
 use super::session::{self, Opened};
+use super::sign_in::Provider;
 use super::steps::{Actor, refuse, take};
 use super::{
-    App, Caller, Error, IDENTIFICATION_FRESH, Identified, Record, Session, SessionError, Who, people,
+    App, Caller, Error, IDENTIFICATION_FRESH, Identified, Record, Session, SessionError, Who, leaving, people,
 };
 use crate::mandate::{
     AidantId, Consent, ConsentChannel, Declarations, EventKind, Identity, Instant, Language, LifeFact,
@@ -120,7 +121,7 @@ pub async fn answer(
         level: level.clone(),
         mandate: mandate.clone(),
     };
-    let opened = session::next(app, session, who)?;
+    let opened = session::next(app, &leaving::without(app, session, Provider::Citizens).await?, who)?;
     let act = Arc::new(Answering {
         app: Arc::clone(app),
         before: session.clone(),
@@ -253,7 +254,7 @@ pub async fn disown(app: &App, session: &Session, caller: &Caller) -> Result<Ope
         .aidant(aidant)
         .usager(&identified.usager)
         .about(mandate);
-    let opened = session::next(app, session, who)?;
+    let opened = session::next(app, &leaving::without(app, session, Provider::Citizens).await?, who)?;
     let (before, after) = (session.id, Arc::new(opened.session.clone()));
     let (app_, caller, now) = (Arc::clone(app), caller.clone(), app.now());
     app.commit("consent.disown", move |tx| {

@@ -17,6 +17,7 @@ pub mod factor;
 pub mod govern;
 mod grounds;
 pub mod health;
+pub mod leaving;
 pub mod logout;
 pub mod manage;
 pub mod names;

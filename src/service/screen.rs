@@ -2,8 +2,9 @@
 
 use super::office::Office;
 use super::session::{self, Opened};
+use super::sign_in::Provider;
 use super::steps::{Actor, note, refuse};
-use super::{App, Caller, Error, Record, Session, SessionError, Who, factor};
+use super::{App, Caller, Error, Record, Session, SessionError, Who, factor, leaving};
 use crate::mandate::{AidantId, EventKind, Instant, MandateId, StateName, TransitionError};
 use crate::storage::Tx;
 use crate::storage::factors::{self, FactorState};
@@ -102,7 +103,7 @@ pub async fn unlock(app: &App, session: &Session, caller: &Caller, typed: &str) 
     };
     let now = app.now();
     let who = Who::Aidant { aidant: aidant.clone(), authenticated_at, factor_at: Some(now), level };
-    let opened = session::next(app, session, who)?;
+    let opened = session::next(app, &leaving::without(app, session, Provider::Citizens).await?, who)?;
     let act = Arc::new(Unlocking {
         app: Arc::clone(app),
         before: session.clone(),

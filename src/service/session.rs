@@ -61,6 +61,7 @@ pub async fn start(app: &App, language: Language) -> Result<Opened, Error> {
         created_at: now,
         seen_at: now,
         ends_at: now.plus(LONGEST),
+        id_tokens: None,
     };
     let row = Arc::new(to_row(&session));
     app.commit("session.start", move |tx| {
@@ -138,7 +139,7 @@ fn to_row(session: &Session) -> SessionRow {
         created_at: session.created_at,
         seen_at: session.seen_at,
         ends_at: session.ends_at,
-        id_token_hint_sealed: None,
+        id_token_hint_sealed: session.id_tokens.clone(),
     };
     match session.who.clone() {
         Who::Anonymous => {}
@@ -199,6 +200,7 @@ fn from_row(id: TokenHash, row: SessionRow) -> Result<Session, Error> {
         created_at: row.created_at,
         seen_at: row.seen_at,
         ends_at: row.ends_at,
+        id_tokens: row.id_token_hint_sealed,
     })
 }
 

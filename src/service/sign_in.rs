@@ -8,7 +8,7 @@ mod agent;
 mod citizen;
 
 use super::session::{self, Opened};
-use super::{App, Caller, Error, Record, Session, SignInError, Who};
+use super::{App, Caller, Error, Record, Session, SignInError, Who, leaving};
 use crate::crypto::{Cell, OpaqueToken, SecretString};
 use crate::mandate::{EventKind, Instant};
 use crate::relying::{BeginOptions, CallbackQuery, Expected, RelyingError, RelyingParty, SignedIn};
@@ -44,14 +44,22 @@ pub enum Provider {
 }
 
 impl Provider {
-    const fn as_str(self) -> &'static str {
+    /// The name people know it by.
+    #[must_use]
+    pub fn label(self, app: &App) -> &str {
+        self.party(app).label()
+    }
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Agents => "agents",
             Self::Citizens => "citizens",
         }
     }
 
-    fn party(self, app: &App) -> &RelyingParty {
+    pub(super) fn party(self, app: &App) -> &RelyingParty {
         match self {
             Self::Agents => &app.agents,
             Self::Citizens => &app.citizens,
@@ -211,10 +219,11 @@ pub async fn complete(
         let error = SignInError::TooOften { retry_after };
         return refuse(app, Some(session), caller, purpose.refusal(), error.into()).await;
     }
+    let held = leaving::keep(app, session, provider, &signed_in.id_token).await?;
     let opened = match purpose {
-        Purpose::Aidant => agent::aidant(app, session, caller, &signed_in).await,
-        Purpose::Auditor => agent::auditor(app, session, caller, &signed_in).await,
-        Purpose::Usager | Purpose::Consent => citizen::usager(app, session, caller, &signed_in).await,
+        Purpose::Aidant => agent::aidant(app, &held, caller, &signed_in).await,
+        Purpose::Auditor => agent::auditor(app, &held, caller, &signed_in).await,
+        Purpose::Usager | Purpose::Consent => citizen::usager(app, &held, caller, &signed_in).await,
     };
     match opened {
         Ok(opened) => Ok(SignedInSession { opened, purpose, return_to }),

@@ -104,6 +104,8 @@ pub struct Session {
     pub seen_at: Instant,
     /// When it ends at the latest.
     pub ends_at: Instant,
+    /// The providers' ID tokens, sealed: for signing out there too.
+    pub id_tokens: Option<Vec<u8>>,
 }
 
 /// An aidant, as their signed-in session states it.

@@ -89,5 +89,7 @@ page! {
         aidant: String,
         /// Name of the citizens' identity provider.
         provider: String,
+        /// Whether the person may still be signed in there.
+        still_open: bool,
     }
 }

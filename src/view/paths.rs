@@ -64,6 +64,8 @@ pub const CONSENT_IDENTITY: &str = "/consent/identity";
 pub const CONSENT_DECISION: &str = "/consent/decision";
 /// Handed-over screen: what came of it.
 pub const CONSENT_DONE: &str = "/consent/done";
+/// After "it is not me".
+pub const CONSENT_DISOWNED: &str = "/consent/not-you";
 
 /// The usager's sign-in (GET asks, POST goes to the provider).
 pub const USAGER_SIGN_IN: &str = "/usager/sign-in";

@@ -6,8 +6,21 @@ page! {
 }
 
 page! {
-    /// After signing out. Link: `link-back`.
-    SignedOut in Frame from "public/signed_out.html" {}
+    /// After signing out. Link: `link-back`; `still-open` when the person may still be signed in at the provider.
+    SignedOut in Frame from "public/signed_out.html" {
+        /// Name of the provider that may still know the person, if so.
+        open_at: Option<String>,
+    }
+}
+
+page! {
+    /// On the way through a provider's own sign-out; goes on by itself. Link: `link-onward`.
+    Leaving in Frame from "public/leaving.html" {
+        /// Name of the provider.
+        provider: String,
+        /// The address there.
+        address: String,
+    }
 }
 
 page! {

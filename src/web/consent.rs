@@ -1,12 +1,13 @@
 //! The handed-over screen: the usager reads, identifies, answers; and the aidant takes it back.
 
+use super::leaving::{self, Left};
 use super::middleware::limited;
-use super::{Action, CheckedForm, Chosen, Edge, FormTargets, Held, Problem, Reply, Visit, Web};
+use super::{Action, CheckedForm, Chosen, Edge, FormTargets, Held, Problem, Query, Reply, Visit, Web};
 use super::{factor, shown};
 use crate::mandate::{StateName, TransitionError};
 use crate::service::consent::{self, Answered, CannotGrant, Screen};
 use crate::service::people::full_name;
-use crate::service::sign_in::{self, Purpose};
+use crate::service::sign_in::{self, Provider, Purpose};
 use crate::service::{Error, Session, SessionError, Who, screen};
 use crate::view::aidant::Locked;
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
@@ -28,6 +29,7 @@ pub(super) fn routes(edge: &Arc<Edge>) -> Router<Web> {
         .route(paths::CONSENT_IDENTITY, get(identity).post(identity_said))
         .route(paths::CONSENT_DECISION, get(decision).post(answer))
         .route(paths::CONSENT_DONE, get(done))
+        .route(paths::CONSENT_DISOWNED, get(disowned))
         .merge(limited(edge, Action::SignIn, identify))
         .merge(limited(edge, Action::Factor, unlock))
 }
@@ -79,8 +81,13 @@ async fn identity_said(State(web): State<Web>, visit: Visit, form: CheckedForm) 
         return Ok(Reply::go(paths::CONSENT_DECISION));
     }
     let opened = consent::disown(&web.app, &form.session, &visit.caller(&form.session)).await?;
-    let reply = over(&web, visit, &opened.session, Answer::NotYou).await?;
-    Ok(leading_out(&web, reply).cookie(web.session_cookie(&opened)))
+    let left = leaving::leave(&web, visit, &form.session, Provider::Citizens, Some(paths::CONSENT_DISOWNED));
+    let reply = match left.await? {
+        Left::OnTheWay(reply) => reply,
+        Left::Nothing => Reply::go(paths::CONSENT_DISOWNED),
+        Left::StillOpen => Reply::go(&leaving::still_open(paths::CONSENT_DISOWNED, Provider::Citizens)),
+    };
+    Ok(reply.cookie(web.session_cookie(&opened)))
 }
 
 async fn decision(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
@@ -122,7 +129,14 @@ async fn answer(State(web): State<Web>, visit: Visit, chosen: Chosen, form: Chec
     let said = consent::answer(&web.app, session, &visit.caller(session), answer).await;
     match said {
         Ok(Answered::Locked(opened)) => {
-            Ok(Reply::go(paths::CONSENT_DONE).cookie(web.session_cookie(&opened)))
+            let left =
+                leaving::leave(&web, visit, session, Provider::Citizens, Some(paths::CONSENT_DONE)).await?;
+            let reply = match left {
+                Left::OnTheWay(reply) => reply,
+                Left::Nothing => Reply::go(paths::CONSENT_DONE),
+                Left::StillOpen => Reply::go(&leaving::still_open(paths::CONSENT_DONE, Provider::Citizens)),
+            };
+            Ok(reply.cookie(web.session_cookie(&opened)))
         }
         Ok(Answered::CannotGrant(CannotGrant::Protected)) => {
             refused(&web, visit, session, Answer::Protected).await
@@ -136,17 +150,24 @@ async fn answer(State(web): State<Web>, visit: Visit, chosen: Chosen, form: Chec
 }
 
 async fn refused(web: &Web, visit: Visit, session: &Session, answer: Answer) -> Page {
-    Ok(over(web, visit, session, answer).await?.status(StatusCode::UNPROCESSABLE_ENTITY))
+    Ok(over(web, visit, session, answer, None).await?.status(StatusCode::UNPROCESSABLE_ENTITY))
 }
 
 /// The end of the usager's part.
-async fn over(web: &Web, visit: Visit, session: &Session, answer: Answer) -> Page {
+async fn over(web: &Web, visit: Visit, session: &Session, answer: Answer, open_at: Option<Provider>) -> Page {
     let screen = consent::screen(&web.app, session).await?;
-    let page = Done { answer, aidant: screen.aidant, provider: web.app.citizens.label().to_owned() };
+    let provider = web.app.citizens.label().to_owned();
+    let page = Done { answer, aidant: screen.aidant, provider, still_open: open_at.is_some() };
     Ok(Reply::page(page.render(&visit.guarded(web, session).await?)))
 }
 
-async fn done(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
+/// "It is not me": whom the provider named is forgotten, and signed out there.
+async fn disowned(State(web): State<Web>, visit: Visit, Held(session): Held, query: Query) -> Page {
+    let reply = over(&web, visit, &session, Answer::NotYou, leaving::open_at(&query)?).await?;
+    Ok(leading_out(&web, reply))
+}
+
+async fn done(State(web): State<Web>, visit: Visit, Held(session): Held, query: Query) -> Page {
     let screen = consent::screen(&web.app, &session).await?;
     if waits(&screen) {
         return Ok(Reply::go(paths::CONSENT));
@@ -156,7 +177,7 @@ async fn done(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page
         StateName::Proposed | StateName::Lapsed => Answer::Lapsed,
         StateName::Consented | StateName::Active | StateName::Ended => Answer::Given,
     };
-    over(&web, visit, &session, answer).await
+    over(&web, visit, &session, answer, leaving::open_at(&query)?).await
 }
 
 async fn locked(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
@@ -186,7 +207,12 @@ async fn unlock(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page
     }
     match screen::unlock(&web.app, session, &visit.caller(session), code).await {
         Ok(opened) => {
-            let reply = Reply::go(&paths::of_mandate(paths::ACCEPT, mandate));
+            // A usager whose answer was not taken is signed in at the provider to this moment.
+            let to = paths::of_mandate(paths::ACCEPT, mandate);
+            let reply = match leaving::leave(&web, visit, session, Provider::Citizens, Some(&to)).await? {
+                Left::OnTheWay(reply) => reply,
+                Left::Nothing | Left::StillOpen => Reply::go(&to),
+            };
             Ok(reply.cookie(web.session_cookie(&opened)))
         }
         Err(error) => {

@@ -19,6 +19,7 @@ mod headers;
 mod health;
 mod journal;
 mod language;
+mod leaving;
 mod middleware;
 mod openid;
 mod pages;

@@ -1,5 +1,6 @@
 //! Pages anybody may see, the three doors, and the way back from the providers.
 
+use super::leaving::{self, Left};
 use super::middleware::limited;
 use super::pages::Visit;
 use super::{
@@ -7,9 +8,9 @@ use super::{
 };
 use crate::relying::CallbackQuery;
 use crate::service::sign_in::{self, Provider, Purpose};
-use crate::service::{Error, factor, read};
+use crate::service::{Error, Who, factor, read};
 use crate::view::paths;
-use crate::view::public::{Accessibility, Door, Help, Landing, Legal, SignIn, SignedOut, VerifyJournal};
+use crate::view::public::{Accessibility, Door, Help, Landing, Legal, SignIn, VerifyJournal};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -30,7 +31,7 @@ pub(super) fn routes(edge: &Arc<Edge>) -> Router<Web> {
         .route(paths::ACCESSIBILITY, get(accessibility))
         .route(paths::LEGAL, get(legal))
         .route(paths::VERIFY, get(verify))
-        .route(paths::SIGNED_OUT, get(signed_out))
+        .route(paths::SIGNED_OUT, get(leaving::signed_out))
         .route(paths::SIGN_OUT, post(sign_out))
         .merge(limited(edge, Action::SignIn, doors))
 }
@@ -61,13 +62,24 @@ async fn verify(State(web): State<Web>, visit: Visit, MaybeSession(session): May
     Ok(Reply::page(page.render(&visit.frame(&web, session.as_ref()).await?)))
 }
 
-async fn signed_out(visit: Visit) -> Reply {
-    Reply::page(SignedOut {}.render(&visit.stranger()))
-}
-
 async fn sign_out(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
-    sign_in::sign_out(&web.app, &form.session, &visit.caller(&form.session)).await?;
-    Ok(Reply::go(paths::SIGNED_OUT).forget_all())
+    let session = &form.session;
+    sign_in::sign_out(&web.app, session, &visit.caller(session)).await?;
+    let (provider, to) = match &session.who {
+        Who::Anonymous => return Ok(Reply::go(paths::SIGNED_OUT).forget_all()),
+        Who::Aidant { .. } | Who::Locked { .. } | Who::Auditor { .. } => (Provider::Agents, None),
+        Who::Usager { .. } => (Provider::Citizens, None),
+        // Two persons: the one in front of the screen leaves, and the other one reads that they have yet to.
+        Who::HandedOver { .. } => {
+            (Provider::Citizens, Some(leaving::still_open(paths::SIGNED_OUT, Provider::Agents)))
+        }
+    };
+    let gone = |path: &str| Reply::go(path).forget_all();
+    Ok(match leaving::leave(&web, visit, session, provider, to.as_deref()).await? {
+        Left::OnTheWay(reply) => reply.cookie(web.edge.cookies.clear(Cookie::Session)),
+        Left::Nothing => gone(paths::SIGNED_OUT),
+        Left::StillOpen => gone(&leaving::still_open(paths::SIGNED_OUT, provider)),
+    })
 }
 
 /// A door: the page before the provider.

@@ -44,6 +44,16 @@ impl Reply {
         }
     }
 
+    /// The page goes on to another party's address by itself, at once: unlike a redirection this may follow a form.
+    #[must_use]
+    pub fn refresh(mut self, address: &str) -> Self {
+        // An address no header can hold is still the page's link.
+        if let Ok(line) = HeaderValue::from_str(&format!("0; url={address}")) {
+            self.0.headers_mut().insert(HeaderName::from_static("refresh"), line);
+        }
+        self
+    }
+
     /// Also sets a cookie, if there is one to set.
     #[must_use]
     pub fn cookie(mut self, cookie: impl Into<Option<HeaderValue>>) -> Self {

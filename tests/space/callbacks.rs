@@ -111,7 +111,8 @@ on_both! {
         let shown = desk.follow(&own).await;
         assert_eq!((shown.status, shown.location.as_str()), (303, "/consent/identity"), "{}", shown.body);
         let said = desk.send("/consent/decision", &[("decision", "consent"), ("protected", "no")]).await;
-        assert_eq!((said.status, world.state(&mandate).await.as_str()), (303, "consented"), "{}", said.body);
+        assert_eq!((said.status, world.state(&mandate).await.as_str()), (200, "consented"), "{}", said.body);
+        assert!(said.body.contains("page-leaving"), "{}", said.body);
     }
 
     an_account_that_signs_in_too_often_waits_and_others_do_not(database) {

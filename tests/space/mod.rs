@@ -6,4 +6,5 @@ mod ending;
 mod governing;
 mod inclusion;
 mod journaled;
+mod leaving;
 mod world;

@@ -74,6 +74,13 @@ fn config() -> Config {
     Config::parse(&text, [], &|_| unreachable!("no secret stands in a file")).expect("a configuration")
 }
 
+/// Porteplume at that provider.
+fn party(name: &'static str, provider: Provider) -> RelyingParty {
+    let http = HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() }).unwrap();
+    let back = format!("{}/callback/{name}", config().server.issuer.as_str()).parse().unwrap();
+    RelyingParty::new(name, provider, back, http).unwrap()
+}
+
 impl TestApp {
     pub(crate) async fn over(database: TestDatabase) -> Self {
         let store = database.store().await;
@@ -102,10 +109,19 @@ impl TestApp {
 
     /// The same service, its usagers identified by that provider.
     pub(crate) fn identified_by(self, citizens: Provider) -> Self {
+        let party = party("citizens", citizens);
+        self.with(|ctx| ctx.citizens = party)
+    }
+
+    /// The same service, its aidants and auditors identified by that provider.
+    pub(crate) fn employed_by(self, agents: Provider) -> Self {
+        let party = party("agents", agents);
+        self.with(|ctx| ctx.agents = party)
+    }
+
+    fn with(self, change: impl FnOnce(&mut Ctx)) -> Self {
         let mut ctx = Arc::into_inner(self.web.app).expect("nobody uses the service yet");
-        let http = HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() }).unwrap();
-        let back = ctx.issuer.address("/callback/citizens").parse().unwrap();
-        ctx.citizens = RelyingParty::new("citizens", citizens, back, http).unwrap();
+        change(&mut ctx);
         Self { web: Web { app: Arc::new(ctx), edge: self.web.edge }, ..self }
     }
 
@@ -122,11 +138,6 @@ impl TestApp {
 
     fn of(database: Arc<TestDatabase>, store: Store, clock: ManualClock, pace: Pace) -> Self {
         let config = config();
-        let http = HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() }).unwrap();
-        let party = |name, provider, path| {
-            let back = format!("{}{path}", config.server.issuer.as_str()).parse().unwrap();
-            RelyingParty::new(name, provider, back, http.clone()).unwrap()
-        };
         let app: App = Arc::new(Ctx {
             store,
             keys: KeyStore::open(&config.keys.dir).unwrap().into(),
@@ -134,8 +145,8 @@ impl TestApp {
             catalogue: service::catalogue().unwrap(),
             clock: Arc::new(clock.clone()),
             entropy: Arc::new(SystemEntropy),
-            citizens: party("citizens", config.citizens.clone(), "/callback/citizens"),
-            agents: party("agents", config.agents.clone(), "/callback/agents"),
+            citizens: party("citizens", config.citizens.clone()),
+            agents: party("agents", config.agents.clone()),
             issuer: porteplume::provider::Issuer::parse(config.server.issuer.as_str()).unwrap(),
             origin: config.journal.origin.clone(),
             patience: pace.patience,

@@ -1,7 +1,7 @@
 //! A browser without a screen: cookies, redirections, forms and links by their ids, nothing more.
 
 use super::TourError;
-use reqwest::header::LOCATION;
+use reqwest::header::{LOCATION, REFRESH};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
 use scraper::{ElementRef, Html, Selector};
 use std::time::Duration;
@@ -62,13 +62,18 @@ impl Browser {
             let response = send(request).await?;
             self.status = response.status();
             self.url = url;
-            let onward = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).map(str::to_owned);
-            match onward {
-                Some(to) if self.status.is_redirection() => {
+            let header = |name| response.headers().get(name).and_then(|line| line.to_str().ok());
+            let onward = if self.status.is_redirection() {
+                header(LOCATION)
+            } else {
+                header(REFRESH).and_then(|line| line.strip_prefix("0; url="))
+            };
+            match onward.map(str::to_owned) {
+                Some(to) => {
                     url = self.join(&to)?;
                     request = self.client.get(url.clone());
                 }
-                _ => {
+                None => {
                     self.html = response.text().await.map_err(|error| TourError::Http(error.to_string()))?;
                     return Ok(());
                 }

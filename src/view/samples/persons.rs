@@ -4,7 +4,7 @@ use super::*;
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
 use crate::view::errors::{BeingRecorded, ErrorPage, Fault, RefusedPage};
 use crate::view::public::{
-    Accessibility, Door, EndSession, Help, Landing, Legal, SignIn, SignedOut, VerifyJournal,
+    Accessibility, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut, VerifyJournal,
 };
 use crate::view::usager::{EndMandate, Ended, UsagerHome, UsagerMandate};
 use crate::view::{Problem, sentences};
@@ -14,7 +14,12 @@ const CHECKPOINT: &str = "porteplume.example/journal\n20452\nCsUYapGGPo4dkMgIAUq
 
 fn done(answer: Answer) -> impl Fn(&Cast, Language) -> String {
     move |cast, language| {
-        let page = Done { answer, aidant: cast.aidant.clone(), provider: "FranceConnect".into() };
+        let page = Done {
+            answer,
+            aidant: cast.aidant.clone(),
+            provider: "FranceConnect".into(),
+            still_open: answer == Answer::Refused,
+        };
         page.render(&handed_over(language))
     }
 }
@@ -73,7 +78,11 @@ pub(super) const SAMPLES: &[Sample] = &[
         let origin = "porteplume.example/journal".into();
         VerifyJournal { origin, checkpoint: Some(CHECKPOINT.into()) }.render(&anonymous(l))
     }),
-    ("signed-out", |_, l| SignedOut.render(&anonymous(l))),
+    ("signed-out", |_, l| SignedOut { open_at: None }.render(&anonymous(l))),
+    ("signed-out-still-open", |_, l| SignedOut { open_at: Some("ProConnect".into()) }.render(&anonymous(l))),
+    ("leaving", |_, l| {
+        Leaving { provider: "FranceConnect".into(), address: "/signed-out".into() }.render(&anonymous(l))
+    }),
     ("end-session", |cast, l| EndSession { service: Some(cast.service.clone()) }.render(&cast.as_aidant(l))),
     ("sign-in-usager", |_, l| sign_in(Door::Usager, "FranceConnect", l)),
     ("sign-in-aidant", |_, l| sign_in(Door::Aidant, "ProConnect", l)),
