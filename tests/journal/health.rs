@@ -4,6 +4,7 @@ use crate::mandates::world::World;
 use crate::storage::sample::event;
 use crate::support::app::{Pace, TestApp};
 use crate::support::database::{TestDatabase, TestSigner, on_both, signer};
+use crate::support::world::whereabouts;
 use axum::body::Body;
 use axum::http::Request;
 use porteplume::crypto::{JournalKey, SecretBytes};
@@ -74,11 +75,11 @@ on_both! {
             written.included(Duration::from_secs(5)).await.unwrap();
         }
         elsewhere.close().await;
-        manage::add_organisation(&world.app, "Autre", "13002526500013").await.unwrap_err();
+        manage::add_organisation(&world.app, "Autre", "13002526500013", &whereabouts()).await.unwrap_err();
         assert_eq!(ready(&world).await, 503);
         world.test.clock.advance(time::Duration::seconds(31));
         assert_eq!(ready(&world).await, 200, "it is tried again");
-        manage::add_organisation(&world.app, "Encore", "13002526500014").await.unwrap_err();
+        manage::add_organisation(&world.app, "Encore", "13002526500014", &whereabouts()).await.unwrap_err();
         assert_eq!(ready(&world).await, 503);
     }
 
@@ -88,10 +89,10 @@ on_both! {
         first.app.store.close().await;
         let outage = world.test.database.outage().await;
         assert_eq!(ready(&world).await, 503);
-        manage::add_organisation(&world.app, "Autre", "13002526500013").await.unwrap_err();
+        manage::add_organisation(&world.app, "Autre", "13002526500013", &whereabouts()).await.unwrap_err();
         outage.ends().await;
         let open = tokio::time::timeout(Duration::from_secs(20), async {
-            while manage::add_organisation(&world.app, "Autre", "13002526500013").await.is_err() {
+            while manage::add_organisation(&world.app, "Autre", "13002526500013", &whereabouts()).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });

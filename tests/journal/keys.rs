@@ -3,6 +3,7 @@
 use crate::mandates::world::World;
 use crate::support::app::keys;
 use crate::support::database::on_both;
+use crate::support::world::whereabouts;
 use porteplume::crypto::{KeyPurpose, KeyState, KeyStore};
 use porteplume::mandate::EventKind;
 use porteplume::service::manage::{self, RotationError};
@@ -38,7 +39,7 @@ on_both! {
         }
         assert_eq!(world.entries(EventKind::KeyRotated, None).await, 3);
         KeyStore::open(&folder).unwrap();
-        manage::add_organisation(&world.app, "Autre", "13002526500013").await.unwrap();
+        manage::add_organisation(&world.app, "Autre", "13002526500013", &whereabouts()).await.unwrap();
         world.test.verifies().await;
     }
 

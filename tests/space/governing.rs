@@ -3,6 +3,7 @@
 use super::world::{lives, open, people, promote, represent, two};
 use crate::mandates::world::{Browser, World};
 use crate::support::database::on_both;
+use crate::support::world::whereabouts;
 use porteplume::mandate::{EventKind, Role};
 use porteplume::service::manage::{self, Invited, Manager};
 use porteplume::service::{Caller, Error};
@@ -173,7 +174,7 @@ on_both! {
         assert_eq!(people(&world).await, before);
 
         world.wait(24 * 60);
-        let elsewhere = manage::add_organisation(&world.app, "Autre", "13002526500013").await.unwrap();
+        let elsewhere = manage::add_organisation(&world.app, "Autre", "13002526500013", &whereabouts()).await.unwrap();
         let ada = Invited { given_name: "Ada", family_name: "B", email: "a@mairie.example", role: Role::Aidant };
         let poached =
             manage::invite_aidant(&world.app, &Manager::Operator, &Caller::default(), &elsewhere, ada).await;

@@ -68,16 +68,12 @@ impl Browser {
             } else {
                 header(REFRESH).and_then(|line| line.strip_prefix("0; url="))
             };
-            match onward.map(str::to_owned) {
-                Some(to) => {
-                    url = self.join(&to)?;
-                    request = self.client.get(url.clone());
-                }
-                None => {
-                    self.html = response.text().await.map_err(|error| TourError::Http(error.to_string()))?;
-                    return Ok(());
-                }
-            }
+            let Some(to) = onward.map(str::to_owned) else {
+                self.html = response.text().await.map_err(|error| TourError::Http(error.to_string()))?;
+                return Ok(());
+            };
+            url = self.join(&to)?;
+            request = self.client.get(url.clone());
         }
         Err(TourError::Http("redirected for ever".to_owned()))
     }
