@@ -40,8 +40,8 @@ on_both! {
         let detail = browser.get(&format!("/aidant/mandates/{mandate}")).await;
         assert!(detail.body.contains("link-print") && detail.body.contains("id=\"receipt\""), "{}", detail.body);
         let paper = browser.get(&format!("/aidant/mandates/{mandate}/print")).await;
-        let place = "<dt>Lieu</dt><dd>L’Haÿ-les-Roses</dd>";
-        let reached = "1, rue de l’Église, 94240 L’Haÿ-les-Roses<br>01 99 00 00 00";
+        let place = "<dt>Lieu</dt><dd>Aÿ-Champagne</dd>";
+        let reached = "1, rue de l’Église, 51160 Aÿ-Champagne<br>01 99 00 00 00";
         for part in
             ["verification-code", "id=\"receipt\"", "porteplume.test/journal", "<svg", place, reached]
         {
@@ -115,7 +115,9 @@ on_both! {
         let mandate = world.proposed(&browser).await;
         browser.hand_over(&mandate).await;
         world.identify(&mut browser, born("Autre", "Personne", "1950-01-01")).await;
-        let page = browser.send("/consent/identity", &[("identity", "no")]).await;
+        let sent = browser.send("/consent/identity", &[("identity", "no")]).await;
+        assert_eq!((sent.status, sent.location.as_str()), (303, "/consent/not-you"), "{}", sent.body);
+        let page = browser.get(&sent.location).await;
         assert!(page.body.contains("identify-form"), "{}", page.body);
         let said = browser.send("/consent/decision", &[("decision", "consent"), ("protected", "no")]).await;
         assert_eq!(said.status, 409, "{}", said.body);

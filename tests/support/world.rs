@@ -36,8 +36,8 @@ fn text(app: &App) -> String {
 /// Where the organisations of the tests are.
 pub(crate) fn whereabouts() -> Whereabouts {
     Whereabouts {
-        address: "1, rue de l’Église, 94240 L’Haÿ-les-Roses".to_owned(),
-        town: "L’Haÿ-les-Roses".to_owned(),
+        address: "1, rue de l’Église, 51160 Aÿ-Champagne".to_owned(),
+        town: "Aÿ-Champagne".to_owned(),
         telephone: Some("01 99 00 00 00".to_owned()),
     }
 }
