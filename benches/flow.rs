@@ -13,6 +13,8 @@
     reason = "a measurement that cannot go on stops; it blocks threads of its own and reads its settings"
 )]
 
+#[path = "../tests/support/settings.rs"]
+mod settings;
 #[path = "../tests/support/world.rs"]
 mod world;
 
@@ -110,35 +112,15 @@ fn measure(engine: &str, database: &str, folder: &Path) {
 fn configure(database: &str, folder: &Path, listen: SocketAddr) -> PathBuf {
     let keys = folder.join("keys");
     KeyStore::init(&keys, &SystemEntropy, &SystemClock).unwrap();
-    let text = format!(
-        r#"
-        [server]
-        listen = "{listen}"
-        issuer = "http://{listen}"
-        [database]
-        url = "{database}"
-        [keys]
-        dir = "{}"
-        [journal]
-        origin = "porteplume.bench/journal"
-        [citizens]
-        issuer = "http://127.0.0.1:1"
-        client_id = "porteplume"
-        client_secret = "secret"
-        [agents]
-        issuer = "http://127.0.0.1:2"
-        client_id = "porteplume"
-        client_secret = "secret"
-        [limits]
+    let more = "[limits]
         authorize_per_address = 1000000
         authorize_per_account = 1000000
         token_per_address = 1000000
         token_per_account = 1000000
         [telemetry]
-        format = "json"
-        "#,
-        keys.display()
-    );
+        format = \"json\"";
+    let text =
+        settings::configuration(&listen.to_string(), &format!("http://{listen}"), database, &keys, more);
     let path = folder.join("porteplume.toml");
     std::fs::write(&path, text).unwrap();
     path

@@ -5,6 +5,9 @@
     reason = "a measurement that cannot go on stops; it reads its settings"
 )]
 
+#[path = "../tests/support/settings.rs"]
+mod settings;
+
 use porteplume::clock::{SystemClock, SystemEntropy};
 use porteplume::config::Config;
 use porteplume::crypto::KeyStore;
@@ -40,29 +43,8 @@ async fn main() {
 async fn open(folder: &Path) -> App {
     let keys = folder.join("keys");
     KeyStore::init(&keys, &SystemEntropy, &SystemClock).unwrap();
-    let text = format!(
-        r#"
-        [server]
-        listen = "127.0.0.1:0"
-        issuer = "http://127.0.0.1:8080"
-        [database]
-        url = "sqlite:{}"
-        [keys]
-        dir = "{}"
-        [journal]
-        origin = "porteplume.bench/journal"
-        [citizens]
-        issuer = "http://127.0.0.1:1"
-        client_id = "porteplume"
-        client_secret = "secret"
-        [agents]
-        issuer = "http://127.0.0.1:2"
-        client_id = "porteplume"
-        client_secret = "secret"
-        "#,
-        folder.join("append.sqlite").display(),
-        keys.display()
-    );
+    let url = format!("sqlite:{}", folder.join("append.sqlite").display());
+    let text = settings::configuration("127.0.0.1:0", "http://127.0.0.1:8080", &url, &keys, "");
     let config = Config::parse(&text, [], &|_| unreachable!("no secret stands in a file")).unwrap();
     Store::migrate(config.database.url.expose()).await.unwrap();
     porteplume::app::open(&config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap()

@@ -24,7 +24,7 @@ const SOON: Duration = Duration::days(30);
 /// At most so many lines of what was done.
 const MOST_USES: u32 = 100;
 /// At most so many mandates of one state in the list.
-const MOST_LISTED: usize = 200;
+const MOST_LISTED: u32 = 200;
 
 /// A mandate with the names of its parties. Personal data: no `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -97,12 +97,13 @@ pub async fn today(app: &App, session: &Session) -> Result<Today, Error> {
                 let (organisation, aidant) = (&office.organisation.id, &office.aidant.id);
                 let mut names = Names::default();
                 let open = representations::open(snapshot, &Scope::Aidant(aidant.clone())).await?;
-                let mut waiting =
-                    mandates::of_organisation(snapshot, organisation, StateName::Consented).await?;
-                waiting.extend(mandates::of_organisation(snapshot, organisation, StateName::Proposed).await?);
+                let mut waiting = Vec::new();
+                for state in [StateName::Consented, StateName::Proposed] {
+                    waiting
+                        .extend(mandates::of_organisation(snapshot, organisation, state, MOST_LISTED).await?);
+                }
                 waiting.retain(|row| now < row.mandate.lapses_at());
                 let soon = mandates::ending(snapshot, organisation, now, now.plus(SOON)).await?;
-                let standing = mandates::standing(snapshot, organisation, None, now).await?.len();
                 let midnight = Instant::from(now.date().midnight().assume_utc());
                 let done = representations::of_aidant(snapshot, aidant, midnight, MOST_USES).await?;
                 let refused = refusals::of_aidant(snapshot, aidant, midnight, MOST_USES).await?;
@@ -110,7 +111,7 @@ pub async fn today(app: &App, session: &Session) -> Result<Today, Error> {
                     open: uses::told(&app_, snapshot, &mut names, &open, &[]).await?,
                     waiting: cards(&app_, snapshot, &mut names, waiting).await?,
                     soon: cards(&app_, snapshot, &mut names, soon).await?,
-                    standing: u64::try_from(standing).unwrap_or(u64::MAX),
+                    standing: mandates::count_standing(snapshot, organisation, now).await?,
                     done: uses::told(&app_, snapshot, &mut names, &done, &refused).await?,
                     now,
                 })
@@ -128,9 +129,8 @@ pub async fn list(app: &App, session: &Session) -> Result<(Vec<Card>, Instant), 
                 let office = Office::of(snapshot, &session).await?;
                 let (mut names, mut listed) = (Names::default(), Vec::new());
                 for state in StateName::ALL {
-                    let mut rows =
-                        mandates::of_organisation(snapshot, &office.organisation.id, state).await?;
-                    rows.truncate(MOST_LISTED);
+                    let of = &office.organisation.id;
+                    let rows = mandates::of_organisation(snapshot, of, state, MOST_LISTED).await?;
                     listed.extend(cards(&app_, snapshot, &mut names, rows).await?);
                 }
                 listed.sort_by_key(|card| std::cmp::Reverse(card.mandate.proposed_at));

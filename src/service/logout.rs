@@ -2,7 +2,7 @@
 //!
 //! What ends is the representation; the aidant stays signed in here, where other usagers wait.
 
-use super::end::{close_one, close_session};
+use super::end::close_one;
 use super::steps::Actor;
 use super::{App, Caller, Error, Session, Who, registry};
 use crate::mandate::{Instant, RepresentationId};
@@ -42,16 +42,6 @@ pub async fn end(
         close(app, caller, of, app.now()).await?;
     }
     Ok(decision)
-}
-
-/// The person said yes: what is open in this browser ends.
-pub async fn confirm(app: &App, session: &Session, caller: &Caller) -> Result<(), Error> {
-    let (app_, caller, sid, now) = (Arc::clone(app), caller.clone(), session.sid.clone(), app.now());
-    app.include("logout.confirm", move |tx| {
-        let (app, caller, sid) = (Arc::clone(&app_), caller.clone(), sid.clone());
-        Box::pin(async move { close_session(&app, tx, &sid, (&caller, now)).await })
-    })
-    .await
 }
 
 async fn look(app: &App, hint: &Hint) -> Result<Hinted, Error> {

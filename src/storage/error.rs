@@ -97,12 +97,6 @@ impl StoreError {
             Self::Signing(_) => "store_signing",
         }
     }
-
-    /// Whether the same request may succeed a little later.
-    #[must_use]
-    pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Busy | Self::Contended | Self::TooSlow)
-    }
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -25,8 +25,6 @@ statements! {
     BY_TAG = "SELECT event.event_id AS event_id, at, tag, entry, leaf.idx AS idx, leaf_hash FROM event \
         LEFT JOIN leaf ON leaf.event_id = event.event_id WHERE event.tag = $1";
     OPENINGS = "SELECT event_id, slot, key_id, sealed FROM opening WHERE event_id = $1 ORDER BY slot";
-    OPENINGS_FROM = "SELECT event_id, slot, key_id, sealed FROM opening WHERE event_id > $1 \
-        OR (event_id = $1 AND slot > $2) ORDER BY event_id, slot LIMIT $3";
     DESTROY_OPENINGS = "DELETE FROM opening WHERE key_id = $1";
     FORGET_SEARCH = "DELETE FROM event_search WHERE event_id = $1";
 }
@@ -224,17 +222,6 @@ pub async fn bytes_by_tag(tx: &mut Tx, tag: &str) -> Result<Option<Vec<u8>>, Sto
 /// The sealed openings of an entry that are still there.
 pub async fn openings(snapshot: &mut Snapshot, event: &EventId) -> Result<Vec<OpeningRow>, StoreError> {
     snapshot.list("opening", sql(OPENINGS).bind(event.as_str()), read_opening).await
-}
-
-/// Openings in pages by (entry, slot), after `after`: for verification.
-pub async fn openings_after(
-    snapshot: &mut Snapshot,
-    after: Option<(&EventId, &str)>,
-    limit: u32,
-) -> Result<Vec<OpeningRow>, StoreError> {
-    let (event, slot) = after.map_or(("", ""), |(event, slot)| (event.as_str(), slot));
-    let rows = sql(OPENINGS_FROM).bind(event).bind(slot).bind(i64::from(limit));
-    snapshot.list("opening", rows, read_opening).await
 }
 
 /// Destroys every opening sealed under a key (erasure); how many.

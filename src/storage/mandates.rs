@@ -34,11 +34,10 @@ statements! {
     INSERT_PROCEDURE = "INSERT INTO mandate_procedure (mandate_id, procedure_id, acts) VALUES ($1, $2, $3)";
     LOAD = select!("mandate.id = $1 ORDER BY mandate.id");
     BY_CODE = select!("verification_code_hash = $1 ORDER BY mandate.id");
-    OF_ORGANISATION = select!("organisation_id = $1 AND state = $2 ORDER BY proposed_at DESC, mandate.id");
-    STANDING = select!("organisation_id = $1 AND state = 'active' AND starts_at <= $2 AND ends_at > $2 \
-        ORDER BY ends_at, mandate.id");
-    STANDING_OF_USAGER = select!("organisation_id = $1 AND usager_id = $3 AND state = 'active' AND starts_at <= $2 \
-        AND ends_at > $2 ORDER BY ends_at, mandate.id");
+    OF_ORGANISATION = select!("mandate.id IN (SELECT id FROM mandate WHERE organisation_id = $1 AND state = $2 \
+        ORDER BY proposed_at DESC, id LIMIT $3) ORDER BY proposed_at DESC, mandate.id");
+    COUNT_STANDING = "SELECT COUNT(*) AS mandates FROM mandate WHERE organisation_id = $1 AND state = 'active' \
+        AND starts_at <= $2 AND ends_at > $2";
     ENDING_BEFORE = select!("organisation_id = $1 AND state = 'active' AND ends_at > $2 AND ends_at <= $3 \
         ORDER BY ends_at, mandate.id");
     OF_USAGER_IN = select!("mandate.id IN (SELECT id FROM mandate WHERE usager_id = $1 AND organisation_id = $2 \
@@ -201,29 +200,25 @@ pub async fn by_verification_code(
     one(snapshot, sql(BY_CODE).bind(hash)).await
 }
 
-/// The mandates of an organisation in one state, latest proposal first.
+/// The latest mandates of an organisation in one state, latest proposal first.
 pub async fn of_organisation(
     snapshot: &mut Snapshot,
     organisation: &OrganisationId,
     state: StateName,
+    limit: u32,
 ) -> Result<Vec<MandateRow>, StoreError> {
-    many(snapshot, sql(OF_ORGANISATION).bind(organisation.as_str()).bind(state.as_str())).await
+    let rows = sql(OF_ORGANISATION).bind(organisation.as_str()).bind(state.as_str()).bind(i64::from(limit));
+    many(snapshot, rows).await
 }
 
-/// The mandates of an organisation that stand now, the first to end first; of one usager when named.
-pub async fn standing(
+/// How many mandates of an organisation stand now.
+pub async fn count_standing(
     snapshot: &mut Snapshot,
     organisation: &OrganisationId,
-    usager: Option<&UsagerId>,
     now: Instant,
-) -> Result<Vec<MandateRow>, StoreError> {
-    let rows = match usager {
-        None => sql(STANDING).bind(organisation.as_str()).bind(now.micros()),
-        Some(usager) => {
-            sql(STANDING_OF_USAGER).bind(organisation.as_str()).bind(now.micros()).bind(usager.as_str())
-        }
-    };
-    many(snapshot, rows).await
+) -> Result<u64, StoreError> {
+    let count = sql(COUNT_STANDING).bind(organisation.as_str()).bind(now.micros());
+    Ok(snapshot.find(TABLE, count, |row| row.count("mandates")).await?.unwrap_or(0))
 }
 
 /// The mandates of an organisation that stand now for the usagers its aidant helped last.

@@ -204,10 +204,8 @@ impl Store {
         E: From<StoreError>,
         F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
     {
-        let started = Instant::now();
-        let result = self.look(look).await;
-        measure(name, started, result.is_ok());
-        result
+        let view = Snapshot::begin(&self.0.pool, self.0.engine.begin_read());
+        seen(name, view, look).await
     }
 
     /// Runs a named read of one statement: a consistent view by itself, so no transaction is opened for it.
@@ -219,37 +217,7 @@ impl Store {
         E: From<StoreError>,
         F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
     {
-        let started = Instant::now();
-        let result = self.glance(look).await;
-        measure(name, started, result.is_ok());
-        result
-    }
-
-    async fn glance<T, E, F>(&self, look: F) -> Result<T, E>
-    where
-        E: From<StoreError>,
-        F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
-    {
-        let mut snapshot = Snapshot::single(&self.0.pool).await?;
-        let value = look(&mut snapshot).await?;
-        match snapshot.take_fault() {
-            Some(_) => Err(StoreError::WentOn.into()),
-            None => Ok(value),
-        }
-    }
-
-    async fn look<T, E, F>(&self, look: F) -> Result<T, E>
-    where
-        E: From<StoreError>,
-        F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
-    {
-        let mut snapshot = Snapshot::begin(&self.0.pool, self.0.engine.begin_read()).await?;
-        let value = look(&mut snapshot).await?;
-        match snapshot.take_fault() {
-            Some(_) => return Err(StoreError::WentOn.into()),
-            None => snapshot.commit().await?,
-        }
-        Ok(value)
+        seen(name, Snapshot::single(&self.0.pool), look).await
     }
 
     /// One round of sequencing; how many entries were placed. Nothing to do on SQLite. The store does this
@@ -378,6 +346,31 @@ async fn sequence(sequencing: Weak<Sequencing>) {
 fn jittered(pause: Duration) -> Duration {
     let spread = RandomState::new().hash_one(()) % 256;
     pause / 2 + pause / 512 * u32::try_from(spread).unwrap_or(0)
+}
+
+/// Looks at what a view shows, measured; nothing is given from a view whose statement failed.
+async fn seen<T, E, F>(
+    name: &'static str,
+    view: impl Future<Output = Result<Snapshot, StoreError>>,
+    look: F,
+) -> Result<T, E>
+where
+    E: From<StoreError>,
+    F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
+{
+    let started = Instant::now();
+    let result = async {
+        let mut snapshot = view.await?;
+        let value = look(&mut snapshot).await?;
+        match snapshot.take_fault() {
+            Some(_) => return Err(StoreError::WentOn.into()),
+            None => snapshot.commit().await?,
+        }
+        Ok(value)
+    }
+    .await;
+    measure(name, started, result.is_ok());
+    result
 }
 
 fn measure(name: &'static str, started: Instant, done: bool) {

@@ -115,6 +115,12 @@ pub enum Status {
 }
 
 impl Status {
+    /// Whether there is something to end.
+    #[must_use]
+    pub const fn can_end(&self) -> bool {
+        matches!(self, Self::Consented { .. } | Self::Active { .. })
+    }
+
     /// Where the mandate stands now; what has run out shows as over, even before it is recorded.
     #[must_use]
     pub fn of(mandate: &Mandate, now: Instant) -> Self {

@@ -27,10 +27,7 @@ page! {
     /// OpenID Connect sign-out asked for by a service: nobody is signed out without saying so.
     ///
     /// Form `end-session-form` (POST `/end_session/confirm`): `csrf`; button `end-session-submit`; link `link-stay`.
-    EndSession in Guarded from "public/end_session.html" {
-        /// Name of the service that asks, when it is known.
-        service: Option<String>,
-    }
+    EndSession in Guarded from "public/end_session.html" {}
 }
 
 /// Who signs in.

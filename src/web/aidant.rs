@@ -1,7 +1,7 @@
 //! The aidant's pages: today, and what becomes of a mandate.
 
 use super::pages::Visit;
-use super::{CheckedForm, Held, Problem, Reply, Web, shown};
+use super::{CheckedForm, Held, Page, Problem, Reply, Web, named, shown};
 use crate::mandate::{MandateId, RepresentationId, Whereabouts};
 use crate::service::desk::{self, Detail};
 use crate::service::{Session, accept, represent, screen};
@@ -12,8 +12,6 @@ use crate::view::{Flash, Qr, Status, paths};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
-
-pub(super) type Page = Result<Reply, Problem>;
 
 /// The routes of this file.
 pub(super) fn routes() -> Router<Web> {
@@ -26,11 +24,6 @@ pub(super) fn routes() -> Router<Web> {
         .route(paths::RENOUNCE, get(ask_renounce).post(renounced))
         .route(paths::PRINT, get(print))
         .route(paths::CLOSE, post(closed))
-}
-
-/// The mandate an address names; what is no identifier names nothing.
-fn named(id: &str) -> Result<MandateId, Problem> {
-    MandateId::parse(id).map_err(|_| Problem::NOT_FOUND)
 }
 
 async fn today(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
@@ -52,7 +45,7 @@ async fn list(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page
 }
 
 async fn find(web: &Web, visit: &Visit, session: &Session, id: &str) -> Result<Detail, Problem> {
-    Ok(desk::detail(&web.app, session, &visit.caller(session), &named(id)?).await?)
+    Ok(desk::detail(&web.app, session, &visit.caller(session), &named(id, MandateId::parse)?).await?)
 }
 
 async fn mandate(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id): Path<String>) -> Page {
@@ -75,7 +68,7 @@ async fn mandate(State(web): State<Web>, visit: Visit, Held(session): Held, Path
 
 async fn hand_over(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
     let caller = visit.caller(&form.session);
-    let opened = screen::hand_over(&web.app, &form.session, &caller, &named(&id)?).await?;
+    let opened = screen::hand_over(&web.app, &form.session, &caller, &named(&id, MandateId::parse)?).await?;
     Ok(Reply::go(paths::CONSENT).cookie(web.session_cookie(&opened)))
 }
 
@@ -96,7 +89,7 @@ async fn ask_accept(
 }
 
 async fn accepted(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
-    let id = named(&id)?;
+    let id = named(&id, MandateId::parse)?;
     accept::accept(&web.app, &form.session, &visit.caller(&form.session), &id).await?;
     Ok(Reply::go_saying(&web, &paths::of_mandate(paths::MANDATE, &id), Flash::MandateActive))
 }
@@ -109,20 +102,21 @@ async fn ask_renounce(
 ) -> Page {
     let found = find(&web, &visit, &session, &id).await?;
     let mandate = shown::card(&web, &found.card, found.now);
-    if !matches!(mandate.status, Status::Consented { .. } | Status::Active { .. }) {
+    if !mandate.status.can_end() {
         return Ok(Reply::go(&paths::of_mandate(paths::MANDATE, &mandate.id)));
     }
     Ok(Reply::page(Renounce { mandate }.render(&visit.guarded(&web, &session).await?)))
 }
 
 async fn renounced(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
-    let id = named(&id)?;
+    let id = named(&id, MandateId::parse)?;
     accept::renounce(&web.app, &form.session, &visit.caller(&form.session), &id).await?;
     Ok(Reply::go_saying(&web, &paths::of_mandate(paths::MANDATE, &id), Flash::MandateRenounced))
 }
 
 async fn print(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id): Path<String>) -> Page {
-    let paper = desk::print(&web.app, &session, &visit.caller(&session), &named(&id)?).await?;
+    let paper =
+        desk::print(&web.app, &session, &visit.caller(&session), &named(&id, MandateId::parse)?).await?;
     let hash = paper.consent.text_hash.clone();
     let organisation = paper.card.organisation.clone();
     let address = web.app.issuer.address(paths::USAGER);
@@ -152,7 +146,7 @@ fn contact(at: Option<Whereabouts>, siret: &str) -> Vec<String> {
 }
 
 async fn closed(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
-    let id = RepresentationId::parse(&id).map_err(|_| Problem::NOT_FOUND)?;
+    let id = named(&id, RepresentationId::parse)?;
     represent::close(&web.app, &form.session, &visit.caller(&form.session), &id).await?;
     Ok(Reply::go_saying(&web, paths::AIDANT, Flash::RepresentationClosed))
 }

@@ -1,7 +1,7 @@
 //! The auditor's pages: a purpose, a search, an entry with its proof.
 
 use super::pages::Visit;
-use super::{CheckedForm, Fields, Held, Problem, Query, Reply, Web};
+use super::{CheckedForm, Fields, Held, Page, Problem, Query, Reply, Web, named};
 use crate::crypto::to_hex;
 use crate::mandate::{AidantId, EventId, EventKind, Instant, InvalidId, MandateId, OrganisationId, Outcome};
 use crate::service::audit_desk::{self, Proof, Shown, Told, Wanted};
@@ -10,7 +10,6 @@ use crate::view::auditor::{self, EntryLine, Filters, Purpose, Search};
 use crate::view::{Problem as Wrong, paths};
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::routing::get;
 use time::format_description::FormatItem;
 use time::macros::format_description;
@@ -22,8 +21,6 @@ const SUBJECTS: [&str; 4] = ["organisation", "aidant", "auditor", "mandate"];
 
 /// The end of the year 9999: beyond any entry, and a number the entry of the search can tell.
 const LAST: Instant = Instant::from_micros(253_402_300_800_000_000);
-
-type Page = Result<Reply, Problem>;
 
 /// The routes of this file.
 pub(super) fn routes() -> Router<Web> {
@@ -40,11 +37,11 @@ async fn ask_purpose(State(web): State<Web>, visit: Visit, Held(session): Held) 
 }
 
 async fn purpose_again(web: &Web, visit: Visit, session: &Session, problems: Vec<Wrong>) -> Page {
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let wrong = !problems.is_empty();
     // A form sent twice finds its session rotated: it can state a purpose once.
     let idempotency = to_hex(&web.app.new_id()?);
     let page = Purpose { problems, purpose: String::new(), idempotency };
-    Ok(Reply::page(page.render(&visit.guarded(web, session).await?)).status(status))
+    Ok(Reply::form(page.render(&visit.guarded(web, session).await?), wrong))
 }
 
 async fn state_purpose(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
@@ -76,8 +73,8 @@ async fn search(State(web): State<Web>, visit: Visit, Held(session): Held, Query
             }
         }
     }
-    let status = if page.problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)).status(status))
+    let wrong = !page.problems.is_empty();
+    Ok(Reply::form(page.render(&visit.guarded(&web, &session).await?), wrong))
 }
 
 /// The filters as typed.
@@ -153,7 +150,7 @@ fn line(told: Told) -> EntryLine {
 }
 
 async fn opened(web: &Web, visit: &Visit, session: &Session, event: &str) -> Result<Shown, Problem> {
-    let event = EventId::parse(event).map_err(|_| Problem::NOT_FOUND)?;
+    let event = named(event, EventId::parse)?;
     Ok(audit_desk::entry(&web.app, session, &visit.caller(session), &event).await?)
 }
 

@@ -3,7 +3,7 @@
 use super::middleware::limited;
 use super::pages::Visit;
 use super::{
-    Action, Begun, CheckedForm, Edge, FormTargets, Held, Problem, Query, RawForm, Reply, Trail, Web, shown,
+    Action, Begun, CheckedForm, Edge, FormTargets, Held, Page, Query, RawForm, Reply, Trail, Web, shown,
 };
 use crate::mandate::{BirthDate, MandateId, ProcedureId, UsagerId};
 use crate::provider::{PageError, Params};
@@ -41,8 +41,6 @@ pub(super) fn pages(edge: &Arc<Edge>) -> Router<Web> {
         .route(paths::AUTHORIZE_CANCEL, post(cancel))
         .merge(limited(edge, Action::Authorize, acts))
 }
-
-type Page = Result<Reply, Problem>;
 
 async fn begin(State(web): State<Web>, visit: Visit, begun: Begun, RawQuery(query): RawQuery) -> Page {
     let params = Params::parse(query.unwrap_or_default().as_bytes()).map_err(PageError::from)?;
@@ -273,8 +271,8 @@ async fn wrong(
     session: &Session,
     (page, targets): &(ChooseUsager, FormTargets),
 ) -> Page {
-    let reply = Reply::page(page.render(&visit.guarded(web, session).await?));
-    Ok(reply.status(StatusCode::UNPROCESSABLE_ENTITY).forms_to(targets.clone()))
+    let html = page.render(&visit.guarded(web, session).await?);
+    Ok(Reply::form(html, true).forms_to(targets.clone()))
 }
 
 async fn choose_mandate(
@@ -288,7 +286,7 @@ async fn choose_mandate(
     let caller = visit.caller(session);
     let found = offer::choices(&web.app, session, &caller, handle, usager).await?;
     let targets = back_to(&found.waiting);
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let wrong = !problems.is_empty();
     let (mut choices, mut refused) = (Vec::new(), Vec::new());
     for one in found.choices {
         let granted = Granted::new(&web.app.catalogue, &one.procedure, one.acts);
@@ -306,6 +304,6 @@ async fn choose_mandate(
         choices,
         refused,
     };
-    let reply = Reply::page(page.render(&visit.guarded(web, session).await?));
-    Ok(reply.status(status).forms_to(targets))
+    let html = page.render(&visit.guarded(web, session).await?);
+    Ok(Reply::form(html, wrong).forms_to(targets))
 }

@@ -2,7 +2,7 @@
 
 use super::leaving::{self, Left};
 use super::middleware::limited;
-use super::{Action, CheckedForm, Chosen, Edge, FormTargets, Held, Problem, Query, Reply, Visit, Web};
+use super::{Action, CheckedForm, Chosen, Edge, FormTargets, Held, Page, Problem, Query, Reply, Visit, Web};
 use super::{factor, shown};
 use crate::mandate::{StateName, TransitionError};
 use crate::service::consent::{self, Answered, CannotGrant, Screen};
@@ -17,8 +17,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use std::sync::Arc;
-
-type Page = Result<Reply, Problem>;
 
 /// The routes of this file.
 pub(super) fn routes(edge: &Arc<Edge>) -> Router<Web> {
@@ -81,13 +79,17 @@ async fn identity_said(State(web): State<Web>, visit: Visit, form: CheckedForm) 
         return Ok(Reply::go(paths::CONSENT_DECISION));
     }
     let opened = consent::disown(&web.app, &form.session, &visit.caller(&form.session)).await?;
-    let left = leaving::leave(&web, visit, &form.session, Provider::Citizens, Some(paths::CONSENT_DISOWNED));
-    let reply = match left.await? {
-        Left::OnTheWay(reply) => reply,
-        Left::Nothing => Reply::go(paths::CONSENT_DISOWNED),
-        Left::StillOpen => Reply::go(&leaving::still_open(paths::CONSENT_DISOWNED, Provider::Citizens)),
-    };
+    let reply = signed_out_to(&web, visit, &form.session, paths::CONSENT_DISOWNED).await?;
     Ok(reply.cookie(web.session_cookie(&opened)))
+}
+
+/// Signs the usager out at their provider on the way to `path`, which says so when that cannot be done.
+async fn signed_out_to(web: &Web, visit: Visit, session: &Session, path: &str) -> Page {
+    Ok(match leaving::leave(web, visit, session, Provider::Citizens, Some(path)).await? {
+        Left::OnTheWay(reply) => reply,
+        Left::Nothing => Reply::go(path),
+        Left::StillOpen => Reply::go(&leaving::still_open(path, Provider::Citizens)),
+    })
 }
 
 async fn decision(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
@@ -101,7 +103,7 @@ async fn ask(web: &Web, visit: Visit, session: &Session, problems: Vec<view::Pro
     let Some(person) = screen.person.filter(|_| waits) else {
         return Ok(Reply::go(paths::CONSENT));
     };
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let wrong = !problems.is_empty();
     let page = Decision {
         problems,
         usager: full_name(&person),
@@ -111,7 +113,7 @@ async fn ask(web: &Web, visit: Visit, session: &Session, problems: Vec<view::Pro
         organisation: screen.organisation,
         protected: None,
     };
-    Ok(Reply::page(page.render(&visit.guarded(web, session).await?)).status(status))
+    Ok(Reply::form(page.render(&visit.guarded(web, session).await?), wrong))
 }
 
 async fn answer(State(web): State<Web>, visit: Visit, chosen: Chosen, form: CheckedForm) -> Page {
@@ -129,13 +131,7 @@ async fn answer(State(web): State<Web>, visit: Visit, chosen: Chosen, form: Chec
     let said = consent::answer(&web.app, session, &visit.caller(session), answer).await;
     match said {
         Ok(Answered::Locked(opened)) => {
-            let left =
-                leaving::leave(&web, visit, session, Provider::Citizens, Some(paths::CONSENT_DONE)).await?;
-            let reply = match left {
-                Left::OnTheWay(reply) => reply,
-                Left::Nothing => Reply::go(paths::CONSENT_DONE),
-                Left::StillOpen => Reply::go(&leaving::still_open(paths::CONSENT_DONE, Provider::Citizens)),
-            };
+            let reply = signed_out_to(&web, visit, session, paths::CONSENT_DONE).await?;
             Ok(reply.cookie(web.session_cookie(&opened)))
         }
         Ok(Answered::CannotGrant(CannotGrant::Protected)) => {
@@ -189,10 +185,10 @@ async fn lock(web: &Web, visit: Visit, session: &Session, problems: Vec<view::Pr
         return Ok(Reply::go(paths::AIDANT));
     }
     let screen = consent::screen(&web.app, session).await?;
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let wrong = !problems.is_empty();
     let page =
         Locked { problems, aidant: screen.aidant, answered: matches!(session.who, Who::Locked { .. }) };
-    Ok(Reply::page(page.render(&visit.guarded(web, session).await?)).status(status))
+    Ok(Reply::form(page.render(&visit.guarded(web, session).await?), wrong))
 }
 
 async fn unlock(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {

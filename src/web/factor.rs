@@ -8,7 +8,6 @@ use crate::view::aidant::{Enrol, Factor, FactorReason, RecoveryCodes};
 use crate::view::{self, Qr, paths};
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::routing::get;
 use std::sync::Arc;
 
@@ -61,9 +60,9 @@ async fn ask_again(
 ) -> Result<Reply, Problem> {
     let proved_before = session.signed_in_aidant()?.factor_at.is_some();
     let reason = if proved_before { FactorReason::Act } else { FactorReason::SignIn };
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let wrong = !problems.is_empty();
     let page = Factor { problems, reason, next };
-    Ok(Reply::page(page.render(&visit.guarded(web, session).await?)).status(status))
+    Ok(Reply::form(page.render(&visit.guarded(web, session).await?), wrong))
 }
 
 async fn prove(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Result<Reply, Problem> {
@@ -97,9 +96,9 @@ async fn enrolment_again(
     problems: Vec<view::Problem>,
 ) -> Result<Reply, Problem> {
     let enrolment = factor::enrolment(&web.app, session).await?;
-    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let wrong = !problems.is_empty();
     let page = Enrol { problems, qr: Qr::of(enrolment.uri.expose()), key: enrolment.key.expose().to_owned() };
-    Ok(Reply::page(page.render(&visit.guarded(web, session).await?)).status(status))
+    Ok(Reply::form(page.render(&visit.guarded(web, session).await?), wrong))
 }
 
 async fn enrol(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Result<Reply, Problem> {

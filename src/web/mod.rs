@@ -52,3 +52,11 @@ pub use reply::Reply;
 pub use router::router;
 pub use session::{Begun, CheckedForm, Held, MaybeSession, Web};
 pub use trace::{Code, Trail};
+
+/// What most handlers answer with.
+type Page = Result<Reply, Problem>;
+
+/// What a part of an address names; what is no identifier names nothing.
+fn named<T, E>(part: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, Problem> {
+    parse(part).map_err(|_| Problem::NOT_FOUND)
+}

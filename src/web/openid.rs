@@ -2,14 +2,13 @@
 
 use super::middleware::limited;
 use super::pages::Visit;
-use super::{
-    Action, CheckedForm, ClientAddress, Edge, MaybeSession, OAuthRefusal, Problem, RawForm, Reply, Web,
-};
+use super::public::sign_out;
+use super::{Action, ClientAddress, Edge, MaybeSession, OAuthRefusal, Page, RawForm, Reply, Web};
 use crate::provider::{
     BearerError, DISCOVERY, JWKS, LogoutDecision, OAuthError, PageError, Params, TOKEN, USERINFO, bearer,
     discovery,
 };
-use crate::service::{Caller, claims, logout, sign_in, tokens};
+use crate::service::{Caller, claims, logout, tokens};
 use crate::view::paths;
 use crate::view::public::EndSession;
 use axum::body::Bytes;
@@ -36,12 +35,10 @@ pub(super) fn doors() -> Router<Web> {
     Router::new().route(paths::END_SESSION, get(end_session).post(end_session_by_form))
 }
 
-/// The answer to the question it may ask.
+/// The answer to the question it may ask: a sign-out like any other.
 pub(super) fn pages() -> Router<Web> {
-    Router::new().route(paths::END_SESSION_CONFIRM, post(end_session_confirmed))
+    Router::new().route(paths::END_SESSION_CONFIRM, post(sign_out))
 }
-
-type Page = Result<Reply, Problem>;
 
 const JSON: &str = "application/json";
 /// Public and rarely changed: a rotated key is published a while before it signs.
@@ -140,14 +137,9 @@ async fn end(web: &Web, visit: Visit, session: Option<&crate::service::Session>,
     match (decision, session) {
         (LogoutDecision::LogoutThenRedirect(address), _) => Ok(Reply::leave(&address)),
         (LogoutDecision::ConfirmPage, Some(session)) => {
-            let page = EndSession { service: None };
+            let page = EndSession {};
             Ok(Reply::page(page.render(&visit.guarded(web, session).await?)))
         }
         (LogoutDecision::LogoutThenPage | LogoutDecision::ConfirmPage, _) => Ok(Reply::go(paths::SIGNED_OUT)),
     }
-}
-
-async fn end_session_confirmed(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
-    sign_in::sign_out(&web.app, &form.session, &visit.caller(&form.session)).await?;
-    Ok(Reply::go(paths::SIGNED_OUT).forget_all())
 }

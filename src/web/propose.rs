@@ -1,8 +1,7 @@
 //! Three pages to a proposal: which procedures, for how long, read it together.
 
-use super::aidant::Page;
 use super::pages::Visit;
-use super::{CheckedForm, Fields, Held, Query, Reply, Web};
+use super::{CheckedForm, Fields, Held, Page, Query, Reply, Web};
 use crate::mandate::{InvalidTerms, ProcedureId, Term};
 use crate::service::propose::{self, Offer, Proposal};
 use crate::service::{Error, Session};
@@ -10,7 +9,6 @@ use crate::view::aidant::{NewMandate, NewMandateTerm, TermChoice};
 use crate::view::{Closed, Granted, Problem as Wrong, ProcedureChoice, ThemeChoice, paths};
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::routing::get;
 use std::collections::BTreeSet;
 use time::Date;
@@ -59,10 +57,6 @@ impl Draft {
     }
 }
 
-const fn status(problems: &[Wrong]) -> StatusCode {
-    if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
-}
-
 async fn procedures(State(web): State<Web>, visit: Visit, Held(session): Held, Query(query): Query) -> Page {
     let draft = Draft::read(&web, &query).unwrap_or_default();
     choose(&web, visit, &session, &draft, Vec::new()).await
@@ -70,9 +64,9 @@ async fn procedures(State(web): State<Web>, visit: Visit, Held(session): Held, Q
 
 async fn choose(web: &Web, visit: Visit, session: &Session, draft: &Draft, problems: Vec<Wrong>) -> Page {
     let offer = propose::offer(&web.app, session).await?;
-    let status = status(&problems);
+    let wrong = !problems.is_empty();
     let page = NewMandate { problems, themes: themes(web, &offer, draft) };
-    Ok(Reply::page(page.render(&visit.guarded(web, session).await?)).status(status))
+    Ok(Reply::form(page.render(&visit.guarded(web, session).await?), wrong))
 }
 
 fn themes(web: &Web, offer: &Offer, draft: &Draft) -> Vec<ThemeChoice> {
@@ -120,7 +114,7 @@ async fn ask_term(
         let acts = catalogue.procedure(id).map(|procedure| procedure.acts.clone());
         Granted::new(catalogue, id, acts.unwrap_or_default())
     };
-    let status = status(&problems);
+    let wrong = !problems.is_empty();
     let page = NewMandateTerm {
         problems,
         procedures: draft.procedures.iter().map(granted).collect(),
@@ -130,7 +124,7 @@ async fn ask_term(
         latest: Term::last_day(now),
         idempotency,
     };
-    Ok(Reply::page(page.render(&visit.guarded(web, session).await?)).status(status))
+    Ok(Reply::form(page.render(&visit.guarded(web, session).await?), wrong))
 }
 
 async fn sealed(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {

@@ -4,7 +4,7 @@ use super::leaving::{self, Left};
 use super::middleware::limited;
 use super::pages::Visit;
 use super::{
-    Action, Begun, CheckedForm, Cookie, Edge, FormTargets, MaybeSession, Problem, Query, Reply, Web,
+    Action, Begun, CheckedForm, Cookie, Edge, FormTargets, MaybeSession, Page, Problem, Query, Reply, Web,
 };
 use crate::relying::CallbackQuery;
 use crate::service::sign_in::{self, Provider, Purpose};
@@ -36,8 +36,6 @@ pub(super) fn routes(edge: &Arc<Edge>) -> Router<Web> {
         .merge(limited(edge, Action::SignIn, doors))
 }
 
-type Page = Result<Reply, Problem>;
-
 async fn landing(State(web): State<Web>, visit: Visit, MaybeSession(session): MaybeSession) -> Page {
     Ok(Reply::page(Landing {}.render(&visit.frame(&web, session.as_ref()).await?)))
 }
@@ -62,7 +60,8 @@ async fn verify(State(web): State<Web>, visit: Visit, MaybeSession(session): May
     Ok(Reply::page(page.render(&visit.frame(&web, session.as_ref()).await?)))
 }
 
-async fn sign_out(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
+/// Signs out here and at the provider.
+pub(super) async fn sign_out(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
     let session = &form.session;
     sign_in::sign_out(&web.app, session, &visit.caller(session)).await?;
     let (provider, to) = match &session.who {

@@ -1,7 +1,7 @@
 //! The referent's pages: the organisation's aidants, procedures and mandates.
 
 use super::pages::Visit;
-use super::{CheckedForm, Held, Problem, Reply, Web, shown};
+use super::{CheckedForm, Held, Page, Problem, Reply, Web, named, shown};
 use crate::mandate::{AidantId, MandateId, ProcedureId, Role, Standing};
 use crate::service::govern::Referent;
 use crate::service::manage::{Invited, ListedAidant};
@@ -9,14 +9,11 @@ use crate::service::{Error, InputError, Session, accept, desk, propose};
 use crate::view::referent::{
     AidantLine, Aidants, ChangeStanding, Invite, OpenProcedures, OrganisationEnd, OrganisationMandates,
 };
-use crate::view::{self, Closed, Flash, ProcedureChoice, Status, ThemeChoice, paths};
+use crate::view::{self, Closed, Flash, ProcedureChoice, ThemeChoice, paths};
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::routing::get;
 use std::collections::BTreeSet;
-
-type Page = Result<Reply, Problem>;
 
 /// The routes of this file.
 pub(super) fn routes() -> Router<Web> {
@@ -29,14 +26,6 @@ pub(super) fn routes() -> Router<Web> {
         .route(paths::PROCEDURES, get(procedures).post(save_procedures))
         .route(paths::ORGANISATION_MANDATES, get(mandates))
         .route(paths::ORGANISATION_END, get(ask_end).post(end))
-}
-
-fn aidant(id: &str) -> Result<AidantId, Problem> {
-    AidantId::parse(id).map_err(|_| Problem::NOT_FOUND)
-}
-
-fn mandate(id: &str) -> Result<MandateId, Problem> {
-    MandateId::parse(id).map_err(|_| Problem::NOT_FOUND)
 }
 
 async fn referent(web: &Web, visit: &Visit, session: &Session) -> Result<Referent, Problem> {
@@ -103,7 +92,7 @@ async fn invite(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page
     };
     page.problems.push(wrong);
     let html = page.render(&visit.guarded(&web, &form.session).await?);
-    Ok(Reply::page(html).status(StatusCode::UNPROCESSABLE_ENTITY))
+    Ok(Reply::form(html, true))
 }
 
 /// What is wrong at a field of the invitation; other errors are pages of their own.
@@ -122,7 +111,7 @@ fn at_the_field(error: Error) -> Result<view::Problem, Problem> {
 /// Asks before a change of standing; where it stands so already, there is nothing to ask.
 async fn ask_standing(web: &Web, visit: Visit, session: &Session, id: &str, suspended: bool) -> Page {
     let referent = referent(web, &visit, session).await?;
-    let aidant = line(referent.aidant(&aidant(id)?).await?, &referent);
+    let aidant = line(referent.aidant(&named(id, AidantId::parse)?).await?, &referent);
     if aidant.is_self || (aidant.standing == Standing::Suspended) != suspended {
         return Ok(Reply::go(paths::REFERENT));
     }
@@ -148,12 +137,12 @@ async fn ask_reinstate(
 }
 
 async fn suspend(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
-    referent(&web, &visit, &form.session).await?.suspend(&aidant(&id)?).await?;
+    referent(&web, &visit, &form.session).await?.suspend(&named(&id, AidantId::parse)?).await?;
     Ok(Reply::go_saying(&web, paths::REFERENT, Flash::AidantSuspended))
 }
 
 async fn reinstate(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
-    referent(&web, &visit, &form.session).await?.reinstate(&aidant(&id)?).await?;
+    referent(&web, &visit, &form.session).await?.reinstate(&named(&id, AidantId::parse)?).await?;
     Ok(Reply::go_saying(&web, paths::REFERENT, Flash::AidantReinstated))
 }
 
@@ -190,7 +179,7 @@ async fn aidant_procedures(
     Path(id): Path<String>,
 ) -> Page {
     let referent = referent(&web, &visit, &session).await?;
-    let listed = referent.aidant(&aidant(&id)?).await?;
+    let listed = referent.aidant(&named(&id, AidantId::parse)?).await?;
     let themes = themes(&web, &listed.closed, Some(&referent.closed().await?));
     let page = OpenProcedures { aidant: Some(line(listed, &referent)), themes };
     Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
@@ -214,7 +203,7 @@ async fn save_aidant_procedures(
     Path(id): Path<String>,
     form: CheckedForm,
 ) -> Page {
-    save(&web, &visit, &form, Some(&aidant(&id)?)).await
+    save(&web, &visit, &form, Some(&named(&id, AidantId::parse)?)).await
 }
 
 async fn mandates(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
@@ -227,9 +216,9 @@ async fn mandates(State(web): State<Web>, visit: Visit, Held(session): Held) -> 
 async fn ask_end(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id): Path<String>) -> Page {
     let caller = visit.caller(&session);
     referent(&web, &visit, &session).await?;
-    let found = desk::detail(&web.app, &session, &caller, &mandate(&id)?).await?;
+    let found = desk::detail(&web.app, &session, &caller, &named(&id, MandateId::parse)?).await?;
     let mandate = shown::card(&web, &found.card, found.now);
-    if !matches!(mandate.status, Status::Consented { .. } | Status::Active { .. }) {
+    if !mandate.status.can_end() {
         return Ok(Reply::go(paths::ORGANISATION_MANDATES));
     }
     Ok(Reply::page(OrganisationEnd { mandate }.render(&visit.guarded(&web, &session).await?)))
@@ -237,6 +226,6 @@ async fn ask_end(State(web): State<Web>, visit: Visit, Held(session): Held, Path
 
 async fn end(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
     let caller = visit.caller(&form.session);
-    accept::end_for_organisation(&web.app, &form.session, &caller, &mandate(&id)?).await?;
+    accept::end_for_organisation(&web.app, &form.session, &caller, &named(&id, MandateId::parse)?).await?;
     Ok(Reply::go_saying(&web, paths::ORGANISATION_MANDATES, Flash::MandateEnded))
 }

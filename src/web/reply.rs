@@ -15,6 +15,12 @@ impl Reply {
         Self(Html(html).into_response())
     }
 
+    /// A page with a form: with status 422 when it is shown again for what is wrong in it.
+    #[must_use]
+    pub fn form(html: String, wrong: bool) -> Self {
+        Self::page(html).status(if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK })
+    }
+
     /// Bytes of that media type.
     #[must_use]
     pub fn file(kind: &'static str, bytes: impl IntoResponse) -> Self {
@@ -70,7 +76,7 @@ impl Reply {
         self
     }
 
-    /// With this status instead of 200: a form shown again with what is wrong in it is 422.
+    /// With this status instead of 200.
     #[must_use]
     pub fn status(mut self, status: StatusCode) -> Self {
         *self.0.status_mut() = status;

@@ -1,7 +1,7 @@
 //! The usager's own space.
 
 use super::pages::Visit;
-use super::{CheckedForm, Held, Problem, Query, Reply, Web, shown};
+use super::{CheckedForm, Held, Page, Query, Reply, Web, named, shown};
 use crate::mandate::{MandateId, ProcedureId};
 use crate::service::space::{self, Ended};
 use crate::view::usager::{EndMandate, Ended as EndedPage, UsagerHome, UsagerMandate};
@@ -9,8 +9,6 @@ use crate::view::{Granted, MandateCard, Status, paths};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-
-type Page = Result<Reply, Problem>;
 
 /// The routes of this file.
 pub(super) fn routes() -> Router<Web> {
@@ -20,14 +18,6 @@ pub(super) fn routes() -> Router<Web> {
         .route(paths::USAGER_END, get(ask_end).post(end))
         .route(paths::USAGER_END_PROCEDURE, get(ask_end_procedure).post(end_procedure))
         .route(paths::USAGER_ENDED, get(ended))
-}
-
-fn named(id: &str) -> Result<MandateId, Problem> {
-    MandateId::parse(id).map_err(|_| Problem::NOT_FOUND)
-}
-
-fn procedure(id: &str) -> Result<ProcedureId, Problem> {
-    ProcedureId::parse(id).map_err(|_| Problem::NOT_FOUND)
 }
 
 async fn home(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
@@ -40,7 +30,8 @@ async fn home(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page
 }
 
 async fn mandate(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id): Path<String>) -> Page {
-    let own = space::mandate(&web.app, &session, &visit.caller(&session), &named(&id)?).await?;
+    let own =
+        space::mandate(&web.app, &session, &visit.caller(&session), &named(&id, MandateId::parse)?).await?;
     let page = UsagerMandate {
         mandate: shown::card(&web, &own.card, own.now),
         interventions: shown::interventions(&web, own.uses),
@@ -69,8 +60,8 @@ async fn ask(
 }
 
 async fn ask_end(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id): Path<String>) -> Page {
-    ask(&web, visit, &session, &named(&id)?, |mandate| {
-        matches!(mandate.status, Status::Active { .. } | Status::Consented { .. }).then_some(None)
+    ask(&web, visit, &session, &named(&id, MandateId::parse)?, |mandate| {
+        mandate.status.can_end().then_some(None)
     })
     .await
 }
@@ -81,8 +72,8 @@ async fn ask_end_procedure(
     Held(session): Held,
     Path((id, of)): Path<(String, String)>,
 ) -> Page {
-    let of = procedure(&of)?;
-    ask(&web, visit, &session, &named(&id)?, |mandate| {
+    let of = named(&of, ProcedureId::parse)?;
+    ask(&web, visit, &session, &named(&id, MandateId::parse)?, |mandate| {
         let standing = |granted: &&Granted| granted.id == of && granted.withdrawn.is_none();
         let granted = mandate.procedures.iter().find(standing).cloned();
         granted.filter(|_| matches!(mandate.status, Status::Active { .. })).map(Some)
@@ -91,7 +82,7 @@ async fn ask_end_procedure(
 }
 
 async fn end(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
-    confirmed(&web, &visit, &form, &named(&id)?, &Ended::Mandate).await
+    confirmed(&web, &visit, &form, &named(&id, MandateId::parse)?, &Ended::Mandate).await
 }
 
 async fn end_procedure(
@@ -100,7 +91,14 @@ async fn end_procedure(
     Path((id, of)): Path<(String, String)>,
     form: CheckedForm,
 ) -> Page {
-    confirmed(&web, &visit, &form, &named(&id)?, &Ended::Procedure(procedure(&of)?)).await
+    confirmed(
+        &web,
+        &visit,
+        &form,
+        &named(&id, MandateId::parse)?,
+        &Ended::Procedure(named(&of, ProcedureId::parse)?),
+    )
+    .await
 }
 
 async fn confirmed(web: &Web, visit: &Visit, form: &CheckedForm, id: &MandateId, ended: &Ended) -> Page {
@@ -116,7 +114,7 @@ async fn ended(
     Query(query): Query,
 ) -> Page {
     let number = query.parsed("entry", str::parse::<u64>)?;
-    let ending = space::ending(&web.app, &session, &named(&id)?, number).await?;
+    let ending = space::ending(&web.app, &session, &named(&id, MandateId::parse)?, number).await?;
     let page = EndedPage {
         mandate: shown::card(&web, &ending.card, ending.now),
         procedure: ending.procedure.map(|of| shown::procedure(&web, Some(&of))),

@@ -2,7 +2,7 @@
 
 use super::sample::{
     DECLARED, NOW, bytes, client, consent, get, in_force, in_minutes, procedure, proposed, put,
-    representation, step, terms, usager, with_leaf, world,
+    representation, step, terms, with_leaf, world,
 };
 use crate::support::database::on_both;
 use porteplume::mandate::{
@@ -50,7 +50,7 @@ on_both! {
         }
         let home = world.organisation.id.clone();
         let of_state = |name| { let home = home.clone(); let store = store.clone(); async move {
-            get!(&store, [home], |s| mandates::of_organisation(s, &home, name)).len()
+            get!(&store, [home], |s| mandates::of_organisation(s, &home, name, 10)).len()
         }};
         let mut counts = Vec::new();
         for name in StateName::ALL {
@@ -105,20 +105,19 @@ on_both! {
         let world = world(&store).await;
         let active = in_force(&store, &world).await;
         let waiting = proposed(&store, &world).await;
-        let stranger = usager();
-        put!(&store, [stranger], |tx, event| usagers::insert(tx, &stranger, &event)).unwrap();
         let home = world.organisation.id.clone();
         let (id, end) = (world.usager.id.clone(), active.mandate.ends_at().unwrap());
 
         let now = in_minutes(10);
-        assert_eq!(get!(&store, [home], |s| mandates::standing(s, &home, None, now)), vec![active.clone()]);
-        let theirs = get!(&store, [home, id], |s| mandates::standing(s, &home, Some(&id), now));
-        assert_eq!(theirs, vec![active.clone()]);
-        let other = stranger.id.clone();
-        assert!(get!(&store, [home, other], |s| mandates::standing(s, &home, Some(&other), now)).is_empty());
-        assert!(get!(&store, [home], |s| mandates::standing(s, &home, None, end)).is_empty(), "over at its end");
         let elsewhere = OrganisationId::from_bytes(bytes());
-        assert!(get!(&store, [elsewhere], |s| mandates::standing(s, &elsewhere, None, now)).is_empty());
+        for (of, at, expected) in [(&home, now, 1), (&home, end, 0), (&elsewhere, now, 0)] {
+            let of = of.clone();
+            let some = get!(&store, [of], |s| mandates::some_standing(s, &of, at, 10));
+            assert_eq!(some, vec![active.clone(); expected], "over at its end, and of one organisation");
+            let persons = get!(&store, [of], |s| usagers::of_some_standing(s, &of, at, 10));
+            assert_eq!(persons.iter().map(|row| &row.id).collect::<Vec<_>>(), vec![&id; expected]);
+            assert_eq!(get!(&store, [of], |s| mandates::count_standing(s, &of, at)), expected as u64);
+        }
         assert_eq!(get!(&store, [home], |s| mandates::ending(s, &home, now, end)), vec![active.clone()]);
         assert!(get!(&store, [home], |s| mandates::ending(s, &home, now, now)).is_empty());
         assert_eq!(get!(&store, [id], |s| mandates::of_usager(s, &id)), vec![active.clone()]);

@@ -49,28 +49,8 @@ pub(crate) fn keys() -> &'static Path {
 
 /// A configuration on loopback.
 fn config() -> Config {
-    let text = format!(
-        r#"
-        [server]
-        listen = "127.0.0.1:0"
-        issuer = "https://mandats.example.fr"
-        [database]
-        url = "sqlite:opened-by-the-test"
-        [keys]
-        dir = "{}"
-        [journal]
-        origin = "porteplume.test/journal"
-        [citizens]
-        issuer = "http://127.0.0.1:1"
-        client_id = "porteplume"
-        client_secret = "secret"
-        [agents]
-        issuer = "http://127.0.0.1:2"
-        client_id = "porteplume"
-        client_secret = "secret"
-        "#,
-        keys().display()
-    );
+    let (listen, issuer) = ("127.0.0.1:0", "https://mandats.example.fr");
+    let text = super::settings::configuration(listen, issuer, "sqlite:opened-by-the-test", keys(), "");
     Config::parse(&text, [], &|_| unreachable!("no secret stands in a file")).expect("a configuration")
 }
 

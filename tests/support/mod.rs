@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod database;
 pub(crate) mod gate;
+pub(crate) mod settings;
 pub(crate) mod site;
 pub(crate) mod state;
 pub(crate) mod world;

@@ -83,7 +83,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     ("leaving", |_, l| {
         Leaving { provider: "FranceConnect".into(), address: "/signed-out".into() }.render(&anonymous(l))
     }),
-    ("end-session", |cast, l| EndSession { service: Some(cast.service.clone()) }.render(&cast.as_aidant(l))),
+    ("end-session", |cast, l| EndSession {}.render(&cast.as_aidant(l))),
     ("sign-in-usager", |_, l| sign_in(Door::Usager, "FranceConnect", l)),
     ("sign-in-aidant", |_, l| sign_in(Door::Aidant, "ProConnect", l)),
     ("sign-in-auditor", |_, l| sign_in(Door::Auditor, "ProConnect", l)),
