@@ -171,13 +171,16 @@ impl Mandate {
     /// # Errors
     /// [`TransitionError`] when it is past that stage or the time has not come.
     pub fn lapse(self, now: Instant) -> Result<Self, TransitionError> {
-        match self.state {
-            State::Proposed | State::Consented(_) if now >= self.lapses_at() => {
-                Ok(Self { state: State::Lapsed { at: now }, ..self })
-            }
-            State::Proposed | State::Consented(_) => Err(TransitionError::TooEarly),
-            other => Err(TransitionError::NotFrom(other.name())),
+        let due = now >= self.lapses_at();
+        let consent = match self.state {
+            State::Proposed => None,
+            State::Consented(consent) => Some(consent),
+            other => return Err(TransitionError::NotFrom(other.name())),
+        };
+        if !due {
+            return Err(TransitionError::TooEarly);
         }
+        Ok(Self { state: State::Lapsed { consent, at: now }, ..self })
     }
 
     /// Takes one procedure out. Taking out the last one ends the mandate as revoked.
@@ -232,7 +235,8 @@ impl Mandate {
             State::Consented(consent) | State::Active { consent, .. } | State::Ended { consent, .. } => {
                 Some(&consent.usager)
             }
-            State::Proposed | State::Refused { .. } | State::Lapsed { .. } => None,
+            State::Lapsed { consent, .. } => consent.as_ref().map(|consent| &consent.usager),
+            State::Proposed | State::Refused { .. } => None,
         }
     }
 
@@ -416,6 +420,14 @@ mod tests {
             panic!("it has expired");
         };
         assert_eq!(at, term);
+    }
+
+    #[test]
+    fn a_lapsed_mandate_keeps_what_the_usager_had_agreed_to() {
+        let lapsed = consented().lapse(minute(31)).unwrap();
+        assert_eq!(lapsed.usager(), Some(&consent_at(minute(1)).usager));
+        assert_eq!(lapsed.state, State::Lapsed { consent: Some(consent_at(minute(1))), at: minute(31) });
+        assert_eq!(proposed().lapse(minute(30)).unwrap().usager(), None);
     }
 
     #[test]

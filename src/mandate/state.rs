@@ -125,8 +125,10 @@ pub enum State {
         /// When.
         at: Instant,
     },
-    /// Nobody answered in time.
+    /// Not agreed by both in time. What the usager agreed to is kept, if only the organisation was late.
     Lapsed {
+        /// The usager's agreement, when there was one.
+        consent: Option<Consent>,
         /// When it was found lapsed.
         at: Instant,
     },

@@ -335,11 +335,6 @@ pub async fn life(
     let mut life =
         vec![Stage { at: mandate.proposed_at, kind: EventKind::MandateProposed, by: Some(aidant) }];
     let by_nobody = |at: Instant, kind: EventKind| Stage { at, kind, by: None };
-    match &mandate.state {
-        State::Refused { at } => life.push(by_nobody(*at, EventKind::MandateRefused)),
-        State::Lapsed { at } => life.push(by_nobody(*at, EventKind::MandateLapsed)),
-        State::Proposed | State::Consented(_) | State::Active { .. } | State::Ended { .. } => {}
-    }
     let (consent, acceptance, withdrawn) = match &mandate.state {
         State::Consented(consent) => (Some(consent), None, None),
         State::Active { consent, acceptance, withdrawn } => {
@@ -348,7 +343,8 @@ pub async fn life(
         State::Ended { consent, acceptance, withdrawn, .. } => {
             (Some(consent), acceptance.as_ref(), Some(withdrawn))
         }
-        State::Proposed | State::Refused { .. } | State::Lapsed { .. } => (None, None, None),
+        State::Lapsed { consent, .. } => (consent.as_ref(), None, None),
+        State::Proposed | State::Refused { .. } => (None, None, None),
     };
     if let Some(consent) = consent {
         let by = Some(names.usager(app, snapshot, &consent.usager).await?);
@@ -361,8 +357,11 @@ pub async fn life(
     let mut taken: Vec<Instant> = withdrawn.into_iter().flatten().map(|(_, at)| *at).collect();
     taken.sort_unstable();
     life.extend(taken.into_iter().map(|at| by_nobody(at, EventKind::ProcedureWithdrawn)));
-    if let State::Ended { at, .. } = &mandate.state {
-        life.push(by_nobody(*at, EventKind::MandateEnded));
+    match &mandate.state {
+        State::Refused { at } => life.push(by_nobody(*at, EventKind::MandateRefused)),
+        State::Lapsed { at, .. } => life.push(by_nobody(*at, EventKind::MandateLapsed)),
+        State::Ended { at, .. } => life.push(by_nobody(*at, EventKind::MandateEnded)),
+        State::Proposed | State::Consented(_) | State::Active { .. } => {}
     }
     Ok(life)
 }

@@ -35,7 +35,8 @@ impl<'s> Facts<'s> {
                 end: Some((*at, *reason)),
                 closed_at: None,
             },
-            State::Refused { at } | State::Lapsed { at } => Self { closed_at: Some(*at), ..none },
+            State::Refused { at } => Self { closed_at: Some(*at), ..none },
+            State::Lapsed { consent, at } => Self { consent: consent.as_ref(), closed_at: Some(*at), ..none },
         }
     }
 }
@@ -60,7 +61,7 @@ pub(super) fn state_of(
             Ok(State::Ended { consent, acceptance, withdrawn, at, reason })
         }
         (StateName::Refused, None, None, None, Some(at)) => Ok(State::Refused { at }),
-        (StateName::Lapsed, _, None, None, Some(at)) => Ok(State::Lapsed { at }),
+        (StateName::Lapsed, consent, None, None, Some(at)) => Ok(State::Lapsed { consent, at }),
         _ => Err(row.inconsistent("state")),
     }
 }

@@ -137,7 +137,7 @@ impl Status {
             }
             State::Ended { at, reason, .. } => Self::Ended { at: *at, reason: *reason },
             State::Refused { at } => Self::Refused { at: *at },
-            State::Lapsed { at } => Self::Lapsed { at: *at },
+            State::Lapsed { at, .. } => Self::Lapsed { at: *at },
         }
     }
 

@@ -119,8 +119,8 @@ impl Frame {
                 self.t1("La personne a dit non le {0}.", "The person said no on {0}.", self.moment(at))
             }
             Status::Lapsed { at } => self.t1(
-                "Personne n’a répondu à temps. La proposition est tombée le {0}.",
-                "Nobody answered in time. The proposal lapsed on {0}.",
+                "Une réponse a manqué à temps. La proposition est tombée le {0}.",
+                "An answer did not come in time. The proposal lapsed on {0}.",
                 self.moment(at),
             ),
         }

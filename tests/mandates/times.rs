@@ -61,6 +61,9 @@ on_both! {
         assert_eq!(world.state(&mandate).await, "consented");
         assert_eq!(expire::lapse_due(&world.app).await.unwrap(), 1);
         assert_eq!(world.state(&mandate).await, "lapsed");
+        let page = browser.get(&format!("/aidant/mandates/{mandate}")).await;
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains("Une réponse a manqué à temps."), "{}", page.body);
     }
 
     accepting_asks_for_a_factor_proved_after_the_consent(database) {

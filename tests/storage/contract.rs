@@ -26,6 +26,10 @@ on_both! {
         let refused = step(&store, &refused, refused.mandate.clone().refuse(later).unwrap()).await.unwrap();
         let lapsed = proposed(&store, &world).await;
         let lapsed = step(&store, &lapsed, lapsed.mandate.clone().lapse(in_minutes(31)).unwrap()).await.unwrap();
+        let late = proposed(&store, &world).await;
+        let late = step(&store, &late, late.mandate.clone().consent(agreed.clone(), DECLARED).unwrap()).await.unwrap();
+        let late = step(&store, &late, late.mandate.clone().lapse(in_minutes(31)).unwrap()).await.unwrap();
+        assert_eq!(late.mandate.usager(), Some(&world.usager.id));
         let waiting = proposed(&store, &world).await;
         let consented = proposed(&store, &world).await;
         let given = consented.mandate.clone().consent(agreed.clone(), DECLARED).unwrap();
@@ -44,7 +48,7 @@ on_both! {
         let ended = over.mandate.clone().end(EndReason::Renounced, later).unwrap();
         let over = step(&store, &over, ended).await.unwrap();
 
-        for row in [&refused, &lapsed, &waiting, &consented, &early, &active, &less, &over] {
+        for row in [&refused, &lapsed, &late, &waiting, &consented, &early, &active, &less, &over] {
             let id = row.mandate.id.clone();
             assert_eq!(get!(&store, [id], |s| mandates::load(s, &id)).as_ref(), Some(row));
         }
@@ -56,9 +60,9 @@ on_both! {
         for name in StateName::ALL {
             counts.push(of_state(name).await);
         }
-        assert_eq!(counts, [1, 1, 2, 2, 1, 1]);
+        assert_eq!(counts, [1, 1, 2, 2, 1, 2]);
         let all = get!(&store, [], |s| mandates::page(s, None, 100));
-        assert_eq!(all.len(), 8);
+        assert_eq!(all.len(), 9);
         let rest = get!(&store, [all], |s| mandates::page(s, Some(&all[5].mandate.id), 100));
         assert_eq!(rest, all[6..]);
     }
