@@ -140,7 +140,9 @@ impl Browser {
         let lines = log.as_array().into_iter().flatten().filter_map(|line| line["message"].as_str());
         // The browser also notes that a page of refusal carries the status of one.
         let status = format!("{} - Failed to load resource: the server responded", self.address());
-        lines.filter(|line| !line.starts_with(&status)).map(str::to_owned).collect()
+        // Its own first page, left in the middle of loading, complains of itself.
+        let ours = |line: &&str| !line.starts_with(&status) && !line.starts_with("chrome://");
+        lines.filter(ours).map(str::to_owned).collect()
     }
 
     fn keep_picture(&self, name: &str) {
