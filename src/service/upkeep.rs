@@ -1,13 +1,14 @@
-//! Rows that have had their time: sessions, sign-ins, requests, codes, idempotency keys.
+//! Rows that have had their time: sessions, sign-ins, requests, codes, used assertions, idempotency keys.
 
 use super::{App, Error, IDLE};
-use crate::storage::{authorizations, idempotency, login_flows, sessions, tokens};
+use crate::storage::{assertions, authorizations, idempotency, login_flows, sessions, tokens};
 use time::Duration;
 
 /// How far back entries are looked for that lost their place in the queue.
 const LOST_SINCE: Duration = Duration::days(1);
 
-/// Used codes and dead tokens are kept this long: a replay must still be known for one.
+/// Used codes, used assertions and dead tokens are kept this long after their end: a replay must still be known for one,
+/// also by a replica whose clock is behind.
 const REPLAY_MEMORY: Duration = Duration::hours(1);
 /// A form sent again within this time changes nothing twice.
 const IDEMPOTENCY_MEMORY: Duration = Duration::days(1);
@@ -31,6 +32,7 @@ pub async fn purge(app: &App) -> Result<(), Error> {
             login_flows::purge(tx, now).await?;
             authorizations::purge(tx, now).await?;
             tokens::purge(tx, now.plus(-REPLAY_MEMORY)).await?;
+            assertions::purge(tx, now.plus(-REPLAY_MEMORY)).await?;
             idempotency::purge(tx, now.plus(-IDEMPOTENCY_MEMORY)).await?;
             Ok(())
         })

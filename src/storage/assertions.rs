@@ -22,7 +22,7 @@ pub async fn take(
     Ok(tx.execute(insert).await? == 1)
 }
 
-/// Forgets assertions that have expired and are refused for that; how many.
-pub async fn purge(tx: &mut Tx, now: Instant) -> Result<u64, StoreError> {
-    tx.execute(sql(PURGE).bind(now.micros())).await
+/// Forgets assertions that had expired by `before` and are refused for that; how many.
+pub async fn purge(tx: &mut Tx, before: Instant) -> Result<u64, StoreError> {
+    tx.execute(sql(PURGE).bind(before.micros())).await
 }

@@ -5,6 +5,8 @@ use crate::support::database::on_both;
 use axum::http::Request;
 use porteplume::crypto::sha256;
 use porteplume::mandate::Instant;
+use porteplume::service::{Error, upkeep};
+use porteplume::storage::assertions;
 
 fn seconds(at: Instant) -> i64 {
     at.seconds()
@@ -210,6 +212,25 @@ on_both! {
         }
         assert_eq!(statuses, [200, 401, 200]);
         assert_eq!(town.entries("client.authentication_refused").await, ["client_assertion_replayed"]);
+    }
+
+    a_used_assertion_is_remembered_until_it_can_serve_no_more(database) {
+        let town = Town::new(database).await;
+        let ends = town.app().now().plus(time::Duration::minutes(1));
+        let first = async || {
+            let taken = town.app().commit("test.assertion", move |tx| Box::pin(async move {
+                let client = ClientId::parse("caisse").map_err(|_| Error::Unreadable)?;
+                Ok(assertions::take(tx, &client, "jti", ends).await?)
+            }));
+            taken.await.unwrap()
+        };
+        assert!(first().await);
+        // An hour longer than it counts.
+        for (minutes, still_known) in [(0, true), (60, true), (1, false)] {
+            town.test.clock.advance(time::Duration::minutes(minutes));
+            upkeep::purge(town.app()).await.unwrap();
+            assert_eq!(first().await, !still_known, "{minutes}");
+        }
     }
 
     what_is_not_asked_for_properly_is_answered_in_oauths_own_words(database) {
