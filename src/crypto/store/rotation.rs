@@ -54,14 +54,17 @@ impl Rotation {
         &self.changed
     }
 
-    /// Makes it count, and gives the keys that changed.
+    /// Makes it count, and gives the keys that changed. A retired private key that cannot be removed is logged: the
+    /// rotation counts all the same, and the next one tries again.
     ///
     /// # Errors
-    /// From the files; the manifest is the old one or the new one, never a mixture.
+    /// From the manifest; it is the old one or the new one, never a mixture.
     pub fn carry_out(self) -> Result<Vec<KeyListing>, KeyStoreError> {
         self.directory.save(&self.manifest)?;
         for record in self.manifest.spent() {
-            self.directory.remove_key(&record.kid)?;
+            if let Err(error) = self.directory.remove_key(&record.kid) {
+                tracing::error!(%error, "a retired private key could not be removed");
+            }
         }
         Ok(self.changed)
     }

@@ -210,6 +210,20 @@ fn a_rotation_that_was_killed_before_or_after_its_commit_leaves_a_store_that_ope
 }
 
 #[test]
+fn a_rotation_counts_though_the_retired_key_cannot_be_removed() {
+    let (dir, store) = initialised();
+    let old = dir.0.join(format!("{}.key", store.token_key(TokenAlg::Es256).kid()));
+    fs::remove_file(&old).unwrap();
+    fs::create_dir(&old).unwrap();
+    chmod(&old, 0o700);
+    let changed = rotate(&dir, KeyPurpose::TokenEs256).unwrap();
+    assert_eq!(changed.len(), 3);
+    assert!(old.exists());
+    let after = KeyStore::open(&dir.0).unwrap();
+    assert_ne!(after.token_key(TokenAlg::Es256).kid(), store.token_key(TokenAlg::Es256).kid());
+}
+
+#[test]
 fn a_manifest_or_key_that_does_not_fit_refuses_to_open() {
     let (dir, _) = initialised();
     let manifest = dir.0.join("keys.toml");
