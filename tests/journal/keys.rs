@@ -2,11 +2,14 @@
 
 use crate::mandates::world::World;
 use crate::support::app::keys;
-use crate::support::database::on_both;
+use crate::support::database::{TestDatabase, on_both};
 use crate::support::world::whereabouts;
 use porteplume::crypto::{KeyPurpose, KeyState, KeyStore};
 use porteplume::mandate::EventKind;
+use porteplume::service::Error;
 use porteplume::service::manage::{self, RotationError};
+use porteplume::storage::{Engine, StoreError};
+use sqlx::Executor as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -57,4 +60,67 @@ on_both! {
         assert_eq!((KeyStore::list(&folder).unwrap(), files(&folder)), (listed, before));
         assert_eq!(world.entries(EventKind::KeyRotated, None).await, 0);
     }
+
+    a_rotation_the_files_refuse_is_taken_back_in_the_journal(database) {
+        let world = World::over(database).await;
+        let folder = own_keys(&world);
+        let listed = KeyStore::list(&folder).unwrap();
+        std::fs::create_dir(folder.join(".keys.toml.draft")).unwrap();
+        let refused = manage::rotate_key(&world.app, &folder, KeyPurpose::Journal).await;
+        assert!(matches!(refused, Err(RotationError::Keys(_))));
+        assert_eq!(KeyStore::open(&folder).unwrap().listing(), listed);
+        assert_eq!(world.entries(EventKind::KeyRotated, None).await, 1);
+        assert_eq!(world.entries(EventKind::KeyRotated, Some("keys_not_written")).await, 1);
+        world.test.verifies().await;
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_whose_entry_only_waits_for_its_place_is_carried_out() {
+    let first = World::over(TestDatabase::fresh(Engine::Postgres).await).await;
+    let folder = own_keys(&first);
+    let world = first.beside(first.test.held_back().await);
+    let changed = manage::rotate_key(&world.app, &folder, KeyPurpose::Journal).await.unwrap();
+    assert!(changed.iter().all(|key| KeyStore::list(&folder).unwrap().contains(key)));
+    KeyStore::open(&folder).unwrap();
+    assert_ne!(world.app.store.sequence_once().await, Ok(0));
+    assert_eq!(world.entries(EventKind::KeyRotated, None).await, 1);
+    world.test.verifies().await;
+}
+
+#[tokio::test]
+async fn a_rotation_whose_entry_may_stand_or_not_is_given_up_and_taken_back() {
+    let world = World::over(TestDatabase::fresh(Engine::Postgres).await).await;
+    let folder = own_keys(&world);
+    let (listed, before) = (KeyStore::list(&folder).unwrap(), files(&folder));
+    // The first commit that holds an entry loses its connection.
+    let cut = "CREATE SEQUENCE test_cuts; CREATE FUNCTION test_cuts() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER \
+        AS $$ BEGIN IF nextval('test_cuts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; \
+        END $$; CREATE CONSTRAINT TRIGGER test_cuts AFTER INSERT ON event DEFERRABLE INITIALLY DEFERRED FOR EACH ROW \
+        EXECUTE FUNCTION test_cuts()";
+    world.test.database.raw().await.execute(cut).await.unwrap();
+    let refused = manage::rotate_key(&world.app, &folder, KeyPurpose::Journal).await;
+    assert!(matches!(refused, Err(RotationError::Journal(Error::Store(StoreError::OutcomeUnknown)))));
+    assert_eq!((KeyStore::list(&folder).unwrap(), files(&folder)), (listed, before));
+    assert_eq!(world.entries(EventKind::KeyRotated, Some("keys_not_written")).await, 1);
+    world.test.verifies().await;
+}
+
+#[tokio::test]
+async fn a_rotation_given_up_says_why_though_its_key_cannot_be_taken_away() {
+    let world = World::over(TestDatabase::fresh(Engine::Sqlite).await).await;
+    let folder = own_keys(&world);
+    let (listed, before) = (KeyStore::list(&folder).unwrap(), files(&folder));
+    let outage = world.test.database.outage().await;
+    let spoiled = async {
+        let fresh = files(&folder).into_iter().find(|file| !before.contains(file)).unwrap();
+        std::fs::remove_file(&fresh).unwrap();
+        std::fs::DirBuilder::new().mode(0o700).create(&fresh).unwrap();
+    };
+    let rotation = manage::rotate_key(&world.app, &folder, KeyPurpose::Journal);
+    let (refused, ()) = tokio::join!(biased; rotation, spoiled);
+    outage.ends().await;
+    assert!(matches!(refused, Err(RotationError::Journal(_))));
+    assert_eq!(KeyStore::open(&folder).unwrap().listing(), listed);
+    assert_eq!(world.entries(EventKind::KeyRotated, None).await, 0);
 }

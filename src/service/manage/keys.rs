@@ -4,6 +4,7 @@ use super::Manager;
 use crate::crypto::{KeyListing, KeyPurpose, KeyStoreError, Rotation};
 use crate::mandate::EventKind;
 use crate::service::{App, Caller, Error, Record};
+use crate::storage::StoreError;
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error as ThisError;
@@ -23,7 +24,8 @@ pub enum RotationError {
 /// before, which a service that runs meanwhile knows.
 ///
 /// # Errors
-/// [`RotationError`]; the keys are then as they were. When the files fail after the entry, a second entry says so.
+/// [`RotationError`]; the keys are then as they were. When the entry stands all the same, or may, because the files
+/// failed after it or the outcome of its commit is not known, a second entry says so.
 pub async fn rotate_key(
     app: &App,
     dir: &Path,
@@ -35,24 +37,43 @@ pub async fn rotate_key(
         .detail("purpose", purpose.as_str())
         .detail("keys", keys.collect::<Vec<_>>());
     if let Err(error) = append(app, record).await {
-        rotation.abandon()?;
+        if let Err(left) = rotation.abandon() {
+            tracing::warn!(error = %left, "the key of a rotation given up stays there; it does no harm");
+        }
+        if matches!(error, Error::Store(StoreError::OutcomeUnknown)) {
+            take_back(app, purpose).await;
+        }
         return Err(error.into());
     }
     match rotation.carry_out() {
         Ok(changed) => Ok(changed),
         Err(error) => {
-            let undone = Record::refused(EventKind::KeyRotated, "keys_not_written");
-            append(app, undone.detail("purpose", purpose.as_str())).await?;
+            take_back(app, purpose).await;
             Err(error.into())
         }
     }
 }
 
+/// Journals that the keys stayed as they were, though an entry says or may say that one was rotated.
+async fn take_back(app: &App, purpose: KeyPurpose) {
+    let undone = Record::refused(EventKind::KeyRotated, "keys_not_written");
+    if let Err(error) = append(app, undone.detail("purpose", purpose.as_str())).await {
+        tracing::error!(code = error.code(), "that a key was not rotated could not be journaled");
+    }
+}
+
+/// Appends an entry. One that only waits for its place is committed and finds it in time: it counts.
 async fn append(app: &App, record: Record) -> Result<(), Error> {
     let (app_, now) = (Arc::clone(app), app.now());
-    app.include("manage.key_rotated", move |tx| {
+    let included = app.include("manage.key_rotated", move |tx| {
         let (app, record) = (Arc::clone(&app_), Manager::Operator.sign(record.clone()));
         Box::pin(async move { record.append(&app, tx, &Caller::default(), now).await.map(drop) })
-    })
-    .await
+    });
+    match included.await {
+        Err(Error::BeingRecorded) => {
+            tracing::warn!("the entry of a key's rotation still waits for its place in the journal");
+            Ok(())
+        }
+        done => done,
+    }
 }
