@@ -82,9 +82,12 @@ impl Configured {
 
     /// Opens the instance as `serve` would.
     async fn open(&self) -> Result<App, Refused> {
-        let config = self.load()?;
-        Ok(crate::app::open(&config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
+        Ok(open(&self.load()?).await?)
     }
+}
+
+async fn open(config: &Config) -> Result<App, StartError> {
+    crate::app::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await
 }
 
 /// Why a command was refused: one line that says what to do.
@@ -101,7 +104,13 @@ pub enum Refused {
     Act(#[from] Error),
     /// Anything else, in one line.
     #[error("{0}")]
-    Other(String),
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Refused {
+    fn other(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Other(why.into())
+    }
 }
 
 /// What an operator does about a refusal.

@@ -121,6 +121,14 @@ pub struct Telemetry {
     pub filter: String,
 }
 
+impl Telemetry {
+    /// What somebody reads who watches a command at a terminal: warnings, as text.
+    #[must_use]
+    pub fn at_a_terminal() -> Self {
+        Self { format: LogFormat::Text, filter: "warn".to_owned() }
+    }
+}
+
 /// How a log line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {

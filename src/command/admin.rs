@@ -135,7 +135,7 @@ pub(super) enum ClientAct {
 }
 
 fn id<T>(text: &str, parse: impl Fn(&str) -> Result<T, InvalidId>) -> Result<T, Refused> {
-    parse(text).map_err(|_| Refused::Other(format!("{text:?} is no identifier: copy it from `list`")))
+    parse(text).map_err(|_| Refused::other(format!("{text:?} is no identifier: copy it from `list`")))
 }
 
 const fn standing(standing: Standing) -> &'static str {
@@ -267,9 +267,9 @@ pub(super) async fn client(act: ClientAct) -> Result<(), Refused> {
     match act {
         ClientAct::Add { file, configured } => {
             let text = std::fs::read_to_string(&file)
-                .map_err(|error| Refused::Other(format!("{} cannot be read: {error}", file.display())))?;
+                .map_err(|error| Refused::other(format!("{} cannot be read: {error}", file.display())))?;
             let draft = toml::from_str(&text)
-                .map_err(|error| Refused::Other(format!("{}: {}", file.display(), error.message())))?;
+                .map_err(|error| Refused::other(format!("{}: {}", file.display(), error.message())))?;
             let app = configured.open().await?;
             let added = manage::add_client(&app, draft).await;
             close(app).await;

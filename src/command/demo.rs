@@ -2,8 +2,10 @@
 
 use super::{Refused, say};
 use crate::clock::{SystemClock, SystemEntropy};
+use crate::config::Telemetry;
 use crate::demo::people::{AGENTS, CITIZENS};
 use crate::demo::{self, Demo, DemoOptions, tour};
+use crate::telemetry;
 use clap::Args;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,9 +24,7 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn run(args: DemoArgs) -> Result<(), Refused> {
-    let settings =
-        crate::config::Telemetry { format: crate::config::LogFormat::Text, filter: "warn".to_owned() };
-    crate::telemetry::start(&settings).map_err(|error| Refused::Other(error.to_string()))?;
+    telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;
     let options = DemoOptions {
         port: args.port,
         data: args.data.clone(),
@@ -32,11 +32,11 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Refused> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     };
-    let demo = demo::start(options).await.map_err(|error| Refused::Other(error.to_string()))?;
+    let demo = demo::start(options).await.map_err(Refused::other)?;
     if args.tour {
         let toured = tour::run(&demo, &args.data, &say).await;
         demo.stop().await;
-        return toured.map_err(|error| Refused::Other(error.to_string()));
+        return toured.map_err(Refused::other);
     }
     introduce(&demo);
     let mut stop = super::serve::stop_on_signal()?;

@@ -1,14 +1,11 @@
 //! `doctor`: looks at everything an instance needs, and says each.
 
 use super::{Configured, Refused, say};
-use crate::app;
-use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::crypto::KeyStore;
 use crate::relying::{HttpClient, HttpError, HttpPolicy};
 use crate::service::{App, health, read};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use time::Duration;
 
 /// An entry that waits longer than this for its place has nobody who gives it one.
@@ -33,7 +30,7 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
         "keys",
         keys.map(|keys| format!("{} keys", keys.listing().len())).map_err(|error| error.to_string()),
     );
-    match app::open(&config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await {
+    match super::open(&config).await {
         Err(error) => check("service", Err(error.to_string())),
         Ok(app) => {
             let statements = app.store.prepare_all().await;
@@ -54,11 +51,7 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
         }
     }
     check("running service", running(&config).await);
-    if ill == 0 {
-        Ok(())
-    } else {
-        Err(Refused::Other("not everything is well: mend what is marked FAULT".to_owned()))
-    }
+    if ill == 0 { Ok(()) } else { Err(Refused::other("not everything is well: mend what is marked FAULT")) }
 }
 
 async fn journal(app: &App) -> Found {

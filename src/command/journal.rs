@@ -48,20 +48,16 @@ impl Whose {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
-fn refused(error: impl ToString) -> Refused {
-    Refused::Other(error.to_string())
-}
-
 async fn open_store(url: &str) -> Result<Store, Refused> {
-    Store::open_for_reading(&StoreOptions::new(url)).await.map_err(refused)
+    Store::open_for_reading(&StoreOptions::new(url)).await.map_err(Refused::other)
 }
 
 async fn open_directory(dir: &Path) -> Result<Journal, Refused> {
     let store = open_store(&format!("sqlite:{}", dir.join("porteplume.sqlite").display())).await?;
     let published = dir.join("checkpoint");
     let origin = verify::origin(&store, Some(&published)).await?;
-    let origin = origin.ok_or_else(|| refused("there is no checkpoint: nothing was ever signed here"))?;
+    let origin =
+        origin.ok_or_else(|| Refused::other("there is no checkpoint: nothing was ever signed here"))?;
     journal(store, &dir.join("keys"), origin, Some(published))
 }
 
@@ -71,8 +67,8 @@ fn journal(
     origin: String,
     published: Option<PathBuf>,
 ) -> Result<Journal, Refused> {
-    let keys = Arc::new(KeyStore::open(keys).map_err(refused)?);
-    let signer = JournalSigner::new(origin, Arc::clone(&keys)).map_err(refused)?;
+    let keys = Arc::new(KeyStore::open(keys).map_err(Refused::other)?);
+    let signer = JournalSigner::new(origin, Arc::clone(&keys)).map_err(Refused::other)?;
     Ok(Journal { store, keys, verifiers: signer.verifiers().to_vec(), published, now: SystemClock.now() })
 }
 
@@ -100,7 +96,7 @@ async fn check(journal: Journal) -> Result<(), Refused> {
     if tree.erased > 0 || report.erased_mandates > 0 {
         say(&format!("erased: {} openings, {} mandates", tree.erased, report.erased_mandates));
     }
-    if report.is_clean() { Ok(()) } else { Err(refused("the journal does not hold; see above")) }
+    if report.is_clean() { Ok(()) } else { Err(Refused::other("the journal does not hold; see above")) }
 }
 
 async fn list(journal: Journal, from: u64, limit: u32) -> Result<(), Refused> {

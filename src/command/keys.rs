@@ -2,8 +2,10 @@
 
 use super::{Configured, Refused, say};
 use crate::clock::{SystemClock, SystemEntropy};
-use crate::crypto::{KeyListing, KeyPurpose, KeyStore, KeyStoreError};
+use crate::config::Telemetry;
+use crate::crypto::{KeyListing, KeyPurpose, KeyStore};
 use crate::service::manage;
+use crate::telemetry;
 use clap::Subcommand;
 
 #[derive(Subcommand)]
@@ -25,19 +27,23 @@ pub(super) async fn run(act: KeysAct) -> Result<(), Refused> {
     match act {
         KeysAct::Init(configured) => {
             let dir = configured.load()?.keys.dir;
-            let keys = KeyStore::init(&dir, &SystemEntropy, &SystemClock).map_err(refused)?;
+            let keys = KeyStore::init(&dir, &SystemEntropy, &SystemClock).map_err(Refused::other)?;
             list(keys.listing());
         }
-        KeysAct::List(configured) => list(&KeyStore::list(&configured.load()?.keys.dir).map_err(refused)?),
+        KeysAct::List(configured) => {
+            list(&KeyStore::list(&configured.load()?.keys.dir).map_err(Refused::other)?);
+        }
         KeysAct::Rotate { purpose, configured } => {
             let purpose = KeyPurpose::parse(&purpose).ok_or_else(|| {
                 let known: Vec<_> = KeyPurpose::ALL.iter().map(|purpose| purpose.as_str()).collect();
-                Refused::Other(format!("there is no purpose {purpose:?}: write one of {}", known.join(", ")))
+                Refused::other(format!("there is no purpose {purpose:?}: write one of {}", known.join(", ")))
             })?;
-            let app = configured.open().await?;
-            let changed = manage::rotate_key(&app, &configured.load()?.keys.dir, purpose).await;
+            telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;
+            let config = configured.load()?;
+            let app = super::open(&config).await?;
+            let changed = manage::rotate_key(&app, &config.keys.dir, purpose).await;
             app.store.close().await;
-            list(&changed.map_err(|error| Refused::Other(error.to_string()))?);
+            list(&changed.map_err(Refused::other)?);
             say(match purpose {
                 KeyPurpose::Journal => {
                     "restart every running service NOW: it knows the old key only, and cannot write any more as soon \
@@ -51,11 +57,6 @@ pub(super) async fn run(act: KeysAct) -> Result<(), Refused> {
         }
     }
     Ok(())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
-fn refused(error: KeyStoreError) -> Refused {
-    Refused::Other(error.to_string())
 }
 
 fn list(keys: &[KeyListing]) {

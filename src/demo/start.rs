@@ -9,7 +9,7 @@ use super::{
 use crate::app::{self, StartError};
 use crate::clock::{Clock, Entropy, NoEntropy, random};
 use crate::config::{
-    Config, Database, Issuer, Journal, Keys, Limits, LogFormat, Networks, Rate, Secret, Server, Telemetry,
+    Config, Database, Issuer, Journal, Keys, Limits, Networks, Rate, Secret, Server, Telemetry,
 };
 use crate::crypto::{KeyStore, KeyStoreError, OpaqueToken, to_hex};
 use crate::mandate::{ClientId, ProcedureId, Role, Whereabouts};
@@ -287,7 +287,7 @@ fn configuration(
         citizens,
         agents,
         limits: Limits { sign_in: generous, authorize: generous, ..Limits::default() },
-        telemetry: Telemetry { format: LogFormat::Text, filter: "warn".to_owned() },
+        telemetry: Telemetry::at_a_terminal(),
     })
 }
 
