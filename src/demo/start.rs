@@ -93,16 +93,12 @@ pub struct DemoOptions {
 pub struct Demo {
     /// Address of the service.
     pub service: String,
-    /// Address of the citizens' provider.
-    pub citizens: String,
     /// Address of the agents' provider.
     pub agents: String,
     /// Address of the public service.
     pub caisse: String,
     /// The service's context.
     pub app: App,
-    /// Its configuration.
-    pub config: Config,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -169,14 +165,14 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
         spawn(l_caisse, PublicService::new(caisse_config)?.router(), &stopped),
     ];
     tasks.push(tokio::spawn({
-        let (config, app) = (config.clone(), Arc::clone(&app));
+        let app = Arc::clone(&app);
         async move {
             if let Err(error) = app::serve(&config, app, l_service, stopped).await {
                 tracing::error!(%error, "the service failed");
             }
         }
     }));
-    Ok(Demo { service, citizens, agents, caisse, app, config, stop, tasks })
+    Ok(Demo { service, agents, caisse, app, stop, tasks })
 }
 
 const CAISSE: &str = "caisse-de-demonstration";

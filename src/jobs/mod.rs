@@ -68,10 +68,6 @@ async fn search(app: &App) {
 fn report(job: &'static str, done: Result<(), Error>) {
     if let Err(error) = done {
         tracing::error!(job, code = error.code(), "a job failed");
-        metrics_failed(job);
+        crate::telemetry::refused(job);
     }
-}
-
-fn metrics_failed(job: &'static str) {
-    crate::telemetry::refused(job);
 }

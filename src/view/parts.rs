@@ -18,8 +18,6 @@ pub struct Person {
     pub name_in_use: Option<String>,
     /// Date of birth.
     pub birth_date: BirthDate,
-    /// Place of birth in words; empty when unknown.
-    pub birth_place: String,
 }
 
 impl Person {

@@ -50,23 +50,13 @@ impl Frame {
         format!("{} {}", self.text(&advice.what), self.text(&advice.then))
     }
 
-    /// Date and place of birth, and the birth name where another is in use: what tells homonyms apart.
+    /// Date of birth, and the birth name where another is in use: what tells homonyms apart.
     pub(super) fn born(&self, person: &Person) -> String {
-        let when = self.when_born(person);
+        let when = self.birth(&person.birth_date);
         if person.name_in_use.is_some() {
             self.t2("{0}, sous le nom de {1}", "{0}, under the name {1}", when, &person.family_name)
         } else {
             when
-        }
-    }
-
-    /// Date and place of birth.
-    pub(super) fn when_born(&self, person: &Person) -> String {
-        let date = self.birth(&person.birth_date);
-        if person.birth_place.is_empty() {
-            date
-        } else {
-            self.t2("{0}, à {1}", "{0}, in {1}", date, &person.birth_place)
         }
     }
 

@@ -68,7 +68,6 @@ pub(super) fn person(identity: Identity) -> view::Person {
         family_name: identity.family_name,
         name_in_use: identity.preferred_username,
         birth_date: identity.birthdate,
-        birth_place: String::new(),
     }
 }
 

@@ -126,20 +126,6 @@ impl KeyStore {
         Ok(directory.manifest()?.listing())
     }
 
-    /// Rotates the key of a purpose and lists the keys that changed. A running service sees it when it opens
-    /// the store again.
-    ///
-    /// # Errors
-    /// As [`Rotation::prepare`] and [`Rotation::carry_out`].
-    pub fn rotate(
-        dir: &Path,
-        purpose: KeyPurpose,
-        entropy: &dyn Entropy,
-        clock: &dyn Clock,
-    ) -> Result<Vec<KeyListing>, KeyStoreError> {
-        Rotation::prepare(dir, purpose, entropy, clock)?.carry_out()
-    }
-
     /// Wraps and unwraps data keys.
     #[must_use]
     pub const fn key_encryption(&self) -> &KeyEncryptionKey {

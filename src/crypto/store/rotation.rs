@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::Path;
 
 /// A rotation that is ready: the fresh key is written, and the manifest does not know it yet. The key store stays
-/// locked until this is gone.
+/// locked until this is gone. A running service sees the rotation when it opens the store again.
 pub struct Rotation {
     directory: Directory,
     _lock: File,

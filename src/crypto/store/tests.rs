@@ -36,7 +36,7 @@ fn initialised() -> (Scratch, KeyStore) {
 }
 
 fn rotate(dir: &Scratch, purpose: KeyPurpose) -> Result<Vec<KeyListing>, KeyStoreError> {
-    KeyStore::rotate(&dir.0, purpose, &SystemEntropy, &clock())
+    Rotation::prepare(&dir.0, purpose, &SystemEntropy, &clock())?.carry_out()
 }
 
 fn code<T>(result: Result<T, KeyStoreError>) -> &'static str {

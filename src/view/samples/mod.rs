@@ -60,7 +60,6 @@ impl Cast {
             family_name: self.family_name.clone(),
             name_in_use: Some(self.name_in_use.clone()),
             birth_date: BirthDate::parse("1942-05-12").unwrap(),
-            birth_place: "Bourg-en-Bresse".into(),
         }
     }
 
