@@ -66,10 +66,14 @@ page! {
 
 impl Enrol {
     fn grouped_key(&self) -> String {
-        let chars: Vec<char> = self.key.chars().collect();
-        let groups: Vec<String> = chars.chunks(4).map(|group| group.iter().collect()).collect();
-        groups.join(" ")
+        fours(&self.key).join(" ")
     }
+}
+
+/// A text in groups of four, as people read keys and codes out.
+fn fours(text: &str) -> Vec<String> {
+    let letters: Vec<char> = text.chars().collect();
+    letters.chunks(4).map(|group| group.iter().collect()).collect()
 }
 
 page! {
@@ -310,9 +314,8 @@ page! {
     }
 }
 impl PrintedMandate {
-    /// The verification code in groups of four, as people read codes out. Nothing stands between them in the text.
+    /// The groups of the verification code. Nothing stands between them in the text.
     fn code_parts(&self) -> Vec<String> {
-        let letters: Vec<char> = self.verification_code.chars().collect();
-        letters.chunks(4).map(|part| part.iter().collect()).collect()
+        fours(&self.verification_code)
     }
 }
