@@ -45,7 +45,7 @@ enum Act {
         #[command(subcommand)]
         act: journal::JournalAct,
     },
-    /// Organisations. Example: porteplume organisation add --name "Mairie" --siret 21750001600019
+    /// Organisations. Example: porteplume organisation list
     Organisation {
         #[command(subcommand)]
         act: admin::OrganisationAct,

@@ -1,7 +1,8 @@
 //! The demonstration: sandboxes that stand for FranceConnect, ProConnect and a public service, and fictional people.
 //!
-//! Everything here runs on loopback, in memory, and in a process that is not a real service: [`forbid_here`] is what
-//! `serve` calls first, and no sandbox starts after it. Nothing outside this room depends on it.
+//! Everything here runs on loopback, in a process that is not a real service: [`forbid_here`] is what `serve` calls first,
+//! and no sandbox starts after it. The sandboxes remember in memory only; the service between them keeps its database, its
+//! keys and its checkpoint in one directory. Nothing outside this room depends on it.
 //!
 //! * [`identity_provider`]: one minimal OpenID Provider, used twice ([`Flavour::Citizens`], [`Flavour::Agents`]);
 //! * [`public_service`]: the "Caisse de démonstration", a relying party of Porteplume;

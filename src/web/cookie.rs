@@ -14,7 +14,7 @@ pub enum Cookie {
     Session,
     /// The language chosen.
     Language,
-    /// Where to go on after a sign-in or a second factor: a path of ours.
+    /// Where to go on after a sign-in, a second factor or a sign-out at the identity provider: a path of ours.
     Next,
     /// The name of a message to show once.
     Flash,

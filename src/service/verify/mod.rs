@@ -2,9 +2,9 @@
 //! from it.
 //!
 //! [`crate::journal::Audit`] holds entries, tiles and checkpoints against each other. Beside it stands what only this
-//! room can know: whether an opening that is missing may be, whether each mandate is what its own entries make it,
-//! and whether who is suspended was suspended by an entry. It reads one consistent view, writes nothing, and works on
-//! a database the service would refuse to open.
+//! room can know: whether an opening that is missing may be; whether each mandate, its paper and each use of it are what
+//! their entries tell; whether each line of the refusals is; and whether who is suspended was suspended by an entry. It
+//! reads one consistent view, writes nothing, and works on a database the service would refuse to open.
 
 mod finding;
 mod mandates;
