@@ -24,28 +24,29 @@ statements! {
     TILE = "SELECT level, idx, root, hashes FROM tile WHERE level = $1 AND idx = $2";
     CHECKPOINTS = "SELECT size, root, note FROM checkpoint WHERE size > $1 AND size <= $2 ORDER BY size";
     WITHOUT_LEAF = "SELECT event.event_id AS event_id, entry FROM event LEFT JOIN leaf \
-        ON leaf.event_id = event.event_id WHERE leaf.idx IS NULL ORDER BY event.event_id LIMIT $1";
+        ON leaf.event_id = event.event_id WHERE leaf.idx IS NULL ORDER BY event.event_id LIMIT CAST($1 AS BIGINT)";
     DUPLICATE_TAGS = "SELECT MIN(event_id) AS event_id, COUNT(*) AS total FROM event GROUP BY tag \
-        HAVING COUNT(*) > 1 ORDER BY 1 LIMIT $1";
+        HAVING COUNT(*) > 1 ORDER BY 1 LIMIT CAST($1 AS BIGINT)";
     LISTED = "SELECT leaf.idx AS idx, leaf.event_id AS event_id, event.at AS at, kind, outcome FROM leaf \
         JOIN event ON event.event_id = leaf.event_id \
         LEFT JOIN event_search ON event_search.event_id = leaf.event_id \
-        WHERE leaf.idx >= $1 ORDER BY leaf.idx LIMIT $2";
+        WHERE leaf.idx >= $1 ORDER BY leaf.idx LIMIT CAST($2 AS BIGINT)";
     STRAY_OPENINGS = "SELECT opening.event_id AS event_id, slot FROM opening LEFT JOIN event \
-        ON event.event_id = opening.event_id WHERE event.event_id IS NULL ORDER BY opening.event_id, slot LIMIT $1";
-    MANDATES = "SELECT id, seq FROM mandate WHERE id > $1 ORDER BY id LIMIT $2";
+        ON event.event_id = opening.event_id WHERE event.event_id IS NULL ORDER BY opening.event_id, slot \
+        LIMIT CAST($1 AS BIGINT)";
+    MANDATES = "SELECT id, seq FROM mandate WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)";
     MANDATES_GONE = "SELECT subject_id FROM data_key LEFT JOIN mandate ON mandate.id = data_key.subject_id \
-        WHERE data_key.kind = 'mandate' AND mandate.id IS NULL ORDER BY subject_id LIMIT $1";
+        WHERE data_key.kind = 'mandate' AND mandate.id IS NULL ORDER BY subject_id LIMIT CAST($1 AS BIGINT)";
 }
 
 /// Events that wait for their place stand in the queue, so one that does not is lost.
 pub(super) const WITHOUT_LEAF_OR_QUEUE: &str = "SELECT event.event_id AS event_id, entry FROM event LEFT JOIN leaf \
     ON leaf.event_id = event.event_id LEFT JOIN queue ON queue.event_id = event.event_id \
-    WHERE leaf.idx IS NULL AND queue.qid IS NULL ORDER BY event.event_id LIMIT $1";
+    WHERE leaf.idx IS NULL AND queue.qid IS NULL ORDER BY event.event_id LIMIT CAST($1 AS BIGINT)";
 /// What is queued is an event without a place.
 pub(super) const STRAY_QUEUE: &str = "SELECT DISTINCT queue.event_id AS event_id FROM queue LEFT JOIN event \
     ON event.event_id = queue.event_id LEFT JOIN leaf ON leaf.event_id = queue.event_id \
-    WHERE event.event_id IS NULL OR leaf.idx IS NOT NULL ORDER BY queue.event_id LIMIT $1";
+    WHERE event.event_id IS NULL OR leaf.idx IS NOT NULL ORDER BY queue.event_id LIMIT CAST($1 AS BIGINT)";
 
 /// Rows named of each kind of stray, at most.
 const MOST_NAMED: i64 = 1_000;

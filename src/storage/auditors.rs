@@ -30,7 +30,7 @@ statements! {
         VALUES ($1, $2, $3, $4, 1, $5)";
     LOAD_READING = "SELECT id, auditor_id, purpose_sealed, opened_at, closed_at, version FROM reading WHERE id = $1";
     READINGS = "SELECT id, auditor_id, purpose_sealed, opened_at, closed_at, version FROM reading \
-        WHERE auditor_id = $1 ORDER BY opened_at DESC, id LIMIT $2";
+        WHERE auditor_id = $1 ORDER BY opened_at DESC, id LIMIT CAST($2 AS BIGINT)";
     CLOSE_READING = "UPDATE reading SET closed_at = $3, version = version + 1, last_event = $4 \
         WHERE id = $1 AND version = $2 AND closed_at IS NULL";
 }

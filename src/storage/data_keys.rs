@@ -13,7 +13,8 @@ statements! {
     INSERT = "INSERT INTO data_key (id, kind, subject_id, wrapped, created_at) VALUES ($1, $2, $3, $4, $5)";
     LOAD = "SELECT id, kind, subject_id, wrapped, created_at FROM data_key WHERE id = $1";
     OF_SUBJECT = "SELECT id, kind, subject_id, wrapped, created_at FROM data_key WHERE kind = $1 AND subject_id = $2";
-    PAGE = "SELECT id, kind, subject_id, wrapped, created_at FROM data_key WHERE id > $1 ORDER BY id LIMIT $2";
+    PAGE = "SELECT id, kind, subject_id, wrapped, created_at FROM data_key WHERE id > $1 ORDER BY id \
+        LIMIT CAST($2 AS BIGINT)";
     REWRAP = "UPDATE data_key SET wrapped = $3 WHERE id = $1 AND wrapped = $2";
     DESTROY = "DELETE FROM data_key WHERE id = $1";
 }

@@ -10,16 +10,17 @@ use crate::mandate::{EventId, Instant};
 
 statements! {
     CHECKPOINT_AT = "SELECT size, root, note FROM checkpoint WHERE size >= $1 ORDER BY size LIMIT 1";
-    CHECKPOINTS = "SELECT size, root, note FROM checkpoint WHERE size > $1 ORDER BY size LIMIT $2";
+    CHECKPOINTS = "SELECT size, root, note FROM checkpoint WHERE size > $1 ORDER BY size LIMIT CAST($2 AS BIGINT)";
     TILE = "SELECT level, idx, root, hashes FROM tile WHERE level = $1 AND idx = $2";
-    TILES = "SELECT level, idx, root, hashes FROM tile WHERE level = $1 AND idx >= $2 ORDER BY idx LIMIT $3";
-    TILE_ROOTS = "SELECT idx, root FROM tile WHERE level = $1 AND idx >= $2 ORDER BY idx LIMIT $3";
-    LEAF_HASHES = "SELECT idx, leaf_hash FROM leaf WHERE idx >= $1 ORDER BY idx LIMIT $2";
+    TILES = "SELECT level, idx, root, hashes FROM tile WHERE level = $1 AND idx >= $2 ORDER BY idx \
+        LIMIT CAST($3 AS BIGINT)";
+    TILE_ROOTS = "SELECT idx, root FROM tile WHERE level = $1 AND idx >= $2 ORDER BY idx LIMIT CAST($3 AS BIGINT)";
+    LEAF_HASHES = "SELECT idx, leaf_hash FROM leaf WHERE idx >= $1 ORDER BY idx LIMIT CAST($2 AS BIGINT)";
     PLACED = "SELECT idx FROM leaf WHERE event_id = $1";
     ENTRIES = "SELECT leaf.idx AS idx, leaf.event_id AS event_id, at, tag, entry, leaf_hash FROM leaf \
-        JOIN event ON event.event_id = leaf.event_id WHERE leaf.idx >= $1 ORDER BY leaf.idx LIMIT $2";
+        JOIN event ON event.event_id = leaf.event_id WHERE leaf.idx >= $1 ORDER BY leaf.idx LIMIT CAST($2 AS BIGINT)";
     UNPLACED = "SELECT event.event_id AS event_id, at, tag, entry FROM event LEFT JOIN leaf \
-        ON leaf.event_id = event.event_id WHERE leaf.idx IS NULL ORDER BY event.event_id LIMIT $1";
+        ON leaf.event_id = event.event_id WHERE leaf.idx IS NULL ORDER BY event.event_id LIMIT CAST($1 AS BIGINT)";
     EVENT = "SELECT event.event_id AS event_id, at, tag, entry, leaf.idx AS idx, leaf_hash FROM event \
         LEFT JOIN leaf ON leaf.event_id = event.event_id WHERE event.event_id = $1";
     BY_TAG = "SELECT event.event_id AS event_id, at, tag, entry, leaf.idx AS idx, leaf_hash FROM event \

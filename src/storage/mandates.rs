@@ -35,26 +35,26 @@ statements! {
     LOAD = select!("mandate.id = $1 ORDER BY mandate.id");
     BY_CODE = select!("verification_code_hash = $1 ORDER BY mandate.id");
     OF_ORGANISATION = select!("mandate.id IN (SELECT id FROM mandate WHERE organisation_id = $1 AND state = $2 \
-        ORDER BY proposed_at DESC, id LIMIT $3) ORDER BY proposed_at DESC, mandate.id");
+        ORDER BY proposed_at DESC, id LIMIT CAST($3 AS BIGINT)) ORDER BY proposed_at DESC, mandate.id");
     COUNT_STANDING = "SELECT COUNT(*) AS mandates FROM mandate WHERE organisation_id = $1 AND state = 'active' \
         AND starts_at <= $2 AND ends_at > $2";
     ENDING_BEFORE = select!("organisation_id = $1 AND state = 'active' AND ends_at > $2 AND ends_at <= $3 \
         ORDER BY ends_at, mandate.id");
     OF_USAGER_IN = select!("mandate.id IN (SELECT id FROM mandate WHERE usager_id = $1 AND organisation_id = $2 \
-        ORDER BY proposed_at DESC, id LIMIT $3) ORDER BY proposed_at DESC, mandate.id");
+        ORDER BY proposed_at DESC, id LIMIT CAST($3 AS BIGINT)) ORDER BY proposed_at DESC, mandate.id");
     // CROSS JOIN, because SQLite would otherwise walk through all that stands in the organisation.
     STANDING_OF_HELPED = select!("mandate.id IN (SELECT mandate.id FROM (SELECT DISTINCT usager_id FROM \
-        (SELECT usager_id FROM representation WHERE aidant_id = $3 ORDER BY opened_at DESC LIMIT $4) AS latest) AS helped \
-        CROSS JOIN mandate WHERE mandate.usager_id = helped.usager_id AND organisation_id = $1 AND state = 'active' \
+        (SELECT usager_id FROM representation WHERE aidant_id = $3 ORDER BY opened_at DESC LIMIT CAST($4 AS BIGINT)) \
+        AS latest) AS helped CROSS JOIN mandate WHERE mandate.usager_id = helped.usager_id AND organisation_id = $1 AND state = 'active' \
         AND starts_at <= $2 AND ends_at > $2) ORDER BY ends_at, mandate.id");
     STANDING_SOME = select!("mandate.id IN (SELECT id FROM mandate WHERE organisation_id = $1 AND state = 'active' \
-        AND starts_at <= $2 AND ends_at > $2 ORDER BY ends_at, id LIMIT $3) ORDER BY ends_at, mandate.id");
+        AND starts_at <= $2 AND ends_at > $2 ORDER BY ends_at, id LIMIT CAST($3 AS BIGINT)) ORDER BY ends_at, mandate.id");
     OF_USAGER = select!("usager_id = $1 ORDER BY proposed_at DESC, mandate.id");
-    ALL_FROM = select!("mandate.id IN (SELECT id FROM mandate WHERE id > $1 ORDER BY id LIMIT $2) \
+    ALL_FROM = select!("mandate.id IN (SELECT id FROM mandate WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)) \
         ORDER BY mandate.id");
     LAPSED = "SELECT id FROM mandate WHERE state IN ('proposed', 'consented') AND lapses_at <= $1 \
-        ORDER BY lapses_at LIMIT $2";
-    EXPIRED = "SELECT id FROM mandate WHERE state = 'active' AND ends_at <= $1 ORDER BY ends_at LIMIT $2";
+        ORDER BY lapses_at LIMIT CAST($2 AS BIGINT)";
+    EXPIRED = "SELECT id FROM mandate WHERE state = 'active' AND ends_at <= $1 ORDER BY ends_at LIMIT CAST($2 AS BIGINT)";
     // What the usager agreed to is only ever filled in, never taken out again.
     UPDATE = "UPDATE mandate SET state = $4, seq = $5, lapses_at = $6, usager_id = COALESCE($7, usager_id), \
         text_hash = COALESCE($8, text_hash), consented_at = COALESCE($9, consented_at), \

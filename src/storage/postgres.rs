@@ -15,8 +15,8 @@ use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Any number will do, as long as every replica takes the same.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7305797240)";
-const TAKE: &str = "WITH taken AS (DELETE FROM queue WHERE qid IN (SELECT qid FROM queue ORDER BY qid LIMIT $1) \
-    RETURNING qid, event_id) SELECT taken.event_id AS event_id, event.entry AS entry FROM taken \
+const TAKE: &str = "WITH taken AS (DELETE FROM queue WHERE qid IN \
+    (SELECT qid FROM queue ORDER BY qid LIMIT CAST($1 AS BIGINT)) RETURNING qid, event_id) SELECT taken.event_id AS event_id, event.entry AS entry FROM taken \
     JOIN event ON event.event_id = taken.event_id LEFT JOIN leaf ON leaf.event_id = taken.event_id \
     WHERE leaf.idx IS NULL ORDER BY taken.qid";
 const REQUEUE: &str = "INSERT INTO queue (event_id) SELECT event.event_id FROM event \

@@ -22,10 +22,10 @@ macro_rules! select {
 statements! {
     INSERT = "INSERT INTO refusal (id, mandate_id, organisation_id, aidant_id, usager_id, client_id, procedure_id, \
         code, at, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    OF_USAGER = select!("usager_id = $1 ORDER BY at DESC, id LIMIT $2");
-    OF_MANDATE = select!("mandate_id = $1 ORDER BY at DESC, id LIMIT $2");
-    PAGE = select!("id > $1 ORDER BY id LIMIT $2");
-    OF_AIDANT = select!("aidant_id = $1 AND at >= $2 ORDER BY at DESC, id LIMIT $3");
+    OF_USAGER = select!("usager_id = $1 ORDER BY at DESC, id LIMIT CAST($2 AS BIGINT)");
+    OF_MANDATE = select!("mandate_id = $1 ORDER BY at DESC, id LIMIT CAST($2 AS BIGINT)");
+    PAGE = select!("id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)");
+    OF_AIDANT = select!("aidant_id = $1 AND at >= $2 ORDER BY at DESC, id LIMIT CAST($3 AS BIGINT)");
 }
 
 /// A refused representation as stored.

@@ -34,10 +34,10 @@ statements! {
     OPEN_OF_AIDANT = select!("aidant_id = $1 AND state = 'open' ORDER BY opened_at, id");
     OPEN_OF_CLIENT = select!("client_id = $1 AND state = 'open' ORDER BY opened_at, id");
     OPEN_OF_ORGANISATION = select!("organisation_id = $1 AND state = 'open' ORDER BY opened_at, id");
-    OVERDUE = select!("ends_at <= $1 AND state = 'open' ORDER BY ends_at, id LIMIT $2");
-    OF_MANDATE = select!("mandate_id = $1 ORDER BY opened_at DESC, id LIMIT $2");
-    OF_USAGER = select!("usager_id = $1 ORDER BY opened_at DESC, id LIMIT $2");
-    OF_AIDANT = select!("aidant_id = $1 AND opened_at >= $2 ORDER BY opened_at DESC, id LIMIT $3");
+    OVERDUE = select!("ends_at <= $1 AND state = 'open' ORDER BY ends_at, id LIMIT CAST($2 AS BIGINT)");
+    OF_MANDATE = select!("mandate_id = $1 ORDER BY opened_at DESC, id LIMIT CAST($2 AS BIGINT)");
+    OF_USAGER = select!("usager_id = $1 ORDER BY opened_at DESC, id LIMIT CAST($2 AS BIGINT)");
+    OF_AIDANT = select!("aidant_id = $1 AND opened_at >= $2 ORDER BY opened_at DESC, id LIMIT CAST($3 AS BIGINT)");
     UPDATE = "UPDATE representation SET state = $4, closed_at = $5, close_reason = $6, outcome = $7, \
         version = version + 1, last_event = $8 WHERE id = $1 AND version = $2 AND state = $3";
 }

@@ -19,7 +19,8 @@ macro_rules! search {
              AND (CAST($5 AS TEXT) IS NULL OR kind = $5) AND (CAST($6 AS TEXT) IS NULL OR outcome = $6) \
              AND (CAST($7 AS TEXT) IS NULL OR organisation = $7) AND (CAST($8 AS TEXT) IS NULL OR aidant = $8) \
              AND (CAST($9 AS TEXT) IS NULL OR mandate = $9) AND (CAST($10 AS TEXT) IS NULL OR usager = $10) \
-             AND (CAST($11 AS TEXT) IS NULL OR client = $11) ORDER BY at DESC, event_search.event_id DESC LIMIT $12"
+             AND (CAST($11 AS TEXT) IS NULL OR client = $11) ORDER BY at DESC, event_search.event_id DESC \
+             LIMIT CAST($12 AS BIGINT)"
         )
     };
 }

@@ -27,10 +27,10 @@ statements! {
     FOUND = concat!("SELECT ", columns!(), " FROM usager JOIN usager_index ON usager_index.usager_id = usager.id \
         WHERE usager_index.organisation_id = $1 AND usager_index.blind = $2 ORDER BY usager.id");
     HELPED = concat!("SELECT ", columns!(), " FROM usager WHERE id IN (SELECT usager_id FROM representation \
-        WHERE aidant_id = $1 ORDER BY opened_at DESC LIMIT $2) ORDER BY usager.id");
+        WHERE aidant_id = $1 ORDER BY opened_at DESC LIMIT CAST($2 AS BIGINT)) ORDER BY usager.id");
     WITH_STANDING = concat!("SELECT ", columns!(), " FROM usager WHERE id IN (SELECT usager_id FROM mandate \
         WHERE organisation_id = $1 AND state = 'active' AND starts_at <= $2 AND ends_at > $2 \
-        ORDER BY ends_at, id LIMIT $3) ORDER BY usager.id");
+        ORDER BY ends_at, id LIMIT CAST($3 AS BIGINT)) ORDER BY usager.id");
     FORGET = "DELETE FROM usager_index WHERE usager_id = $1";
 }
 
