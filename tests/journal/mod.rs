@@ -1,5 +1,6 @@
 //! The journal under attack, and as auditors and the public read it.
 
+mod attacks;
 mod desk;
 mod health;
 mod history;

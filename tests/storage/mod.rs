@@ -1,6 +1,7 @@
 //! The storage room, held to one contract on both engines.
 
 mod contract;
+mod interrupted;
 mod order;
 mod parties;
 pub(crate) mod sample;
