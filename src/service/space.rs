@@ -116,15 +116,21 @@ pub async fn end(
 /// What entry `number` of a mandate's history ended.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a mandate that is not theirs or an entry that ended nothing; [`Error::BeingRecorded`]
-/// while the entry is not under a signed checkpoint.
-pub async fn ending(app: &App, session: &Session, id: &MandateId, number: u64) -> Result<Ending, Error> {
-    let (visit, id) = (Visit::new(app, session, &Caller::default())?, id.clone());
-    app.store
-        .read("space.ending", move |snapshot| {
-            Box::pin(async move { visit.ending(snapshot, &id, number).await })
-        })
-        .await
+/// [`Error::NotFound`] for a mandate that is not theirs, journaled, or an entry that ended nothing;
+/// [`Error::BeingRecorded`] while the entry is not under a signed checkpoint.
+pub async fn ending(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    id: &MandateId,
+    number: u64,
+) -> Result<Ending, Error> {
+    let (visit, id) = (Visit::new(app, session, caller)?, id.clone());
+    app.include("space.ending", move |tx| {
+        let (visit, id) = (Arc::clone(&visit), id.clone());
+        Box::pin(async move { visit.ending(tx, &id, number).await })
+    })
+    .await?
 }
 
 /// A usager in their space.
@@ -212,24 +218,27 @@ impl Visit {
         }
     }
 
-    async fn ending(&self, snapshot: &mut Snapshot, id: &MandateId, number: u64) -> Result<Ending, Error> {
-        let row = self.own(snapshot, id).await?;
+    async fn ending(&self, tx: &mut Tx, id: &MandateId, number: u64) -> Result<Result<Ending, Error>, Error> {
+        let row = match self.own_or_refused(tx, id).await? {
+            Ok(row) => row,
+            Err(error) => return Ok(Err(error)),
+        };
         if !(1..=row.seq).contains(&number) {
             return Err(Error::NotFound);
         }
-        let receipt = receipt::of_step(&self.app, snapshot, id, number).await?.ok_or(Error::BeingRecorded)?;
+        let receipt = receipt::of_step(&self.app, tx, id, number).await?.ok_or(Error::BeingRecorded)?;
         let procedure = ended_at(&row.mandate, receipt.at)?;
-        let stopped = representations::of_mandate(snapshot, id, MOST_USES).await?;
+        let stopped = representations::of_mandate(tx, id, MOST_USES).await?;
         let stopped =
             stopped.iter().filter(|one| one.closed == Some((receipt.at, CloseReason::Revoked))).count();
-        Ok(Ending {
-            card: desk::card(&self.app, snapshot, &mut Names::default(), row.mandate).await?,
+        Ok(Ok(Ending {
+            card: desk::card(&self.app, tx, &mut Names::default(), row.mandate).await?,
             procedure,
             at: receipt.at,
             stopped: u64::try_from(stopped).unwrap_or(u64::MAX),
             receipt,
             now: self.now,
-        })
+        }))
     }
 }
 

@@ -114,7 +114,8 @@ async fn ended(
     Query(query): Query,
 ) -> Page {
     let number = query.parsed("entry", str::parse::<u64>)?;
-    let ending = space::ending(&web.app, &session, &named(&id, MandateId::parse)?, number).await?;
+    let (id, caller) = (named(&id, MandateId::parse)?, visit.caller(&session));
+    let ending = space::ending(&web.app, &session, &caller, &id, number).await?;
     let page = EndedPage {
         mandate: shown::card(&web, &ending.card, ending.now),
         procedure: ending.procedure.map(|of| shown::procedure(&web, Some(&of))),

@@ -70,7 +70,7 @@ on_both! {
         assert_eq!(browser.post(&format!("{base}/end"), &[]).await.status, 404);
         assert_eq!(world.facts().await, before);
         assert!(lives(&world, &token).await);
-        assert!(world.entries(EventKind::AccessRefused, Some("not_found")).await >= 5);
+        assert_eq!(world.entries(EventKind::AccessRefused, Some("not_found")).await, 4 + 2);
         let home = other.get("/usager").await;
         assert!(home.status == 200 && !home.body.contains(mandate.as_str()), "{}", home.body);
     }
