@@ -191,7 +191,8 @@ on_both! {
         let (manager, party) = (Manager::Operator, Party::Auditor(id));
         manage::suspend(&test.web.app, &manager, &Caller::default(), &party).await.unwrap();
         let refused = get(&test, &cookie, &format!("/auditor?mandate={mandate}")).await;
-        assert!(refused.status != 200 && !refused.body.contains("id=\"entry-"));
+        assert_eq!((refused.status, refused.location.as_str()), (303, "/auditor/sign-in"), "{}", refused.body);
+        assert!(!refused.body.contains("id=\"entry-"));
         assert_eq!(entries(&test, EventKind::JournalSearched).await, 0);
     }
 }

@@ -2,8 +2,10 @@
 
 use super::world::World;
 use crate::support::database::on_both;
+use crate::support::world::fresh;
 use porteplume::mandate::EventKind;
-use porteplume::service::{Identified, Who};
+use porteplume::service::manage::{self, Manager, Party};
+use porteplume::service::{Caller, Identified, Who};
 
 on_both! {
     while_the_usager_has_the_screen_nothing_of_the_aidants_is_within_reach(database) {
@@ -31,8 +33,10 @@ on_both! {
         let old = browser.cookie.clone();
         browser.hand_over(&mandate).await;
         browser.cookie = old;
+        let before = world.facts().await;
         assert!(browser.session().await.is_none());
         assert_eq!(browser.post(&format!("/aidant/mandates/{mandate}/accept"), &[]).await.status, 401);
+        assert_eq!(world.facts().await, before);
     }
 
     an_aidant_without_a_factor_of_ours_cannot_hand_over(database) {
@@ -40,12 +44,13 @@ on_both! {
         let mut browser = world.signed_in(&world.aidant).await;
         let mandate = world.proposed(&browser).await;
         let colleague = world.colleague().await;
-        let who = Who::Aidant { aidant: colleague, authenticated_at: world.app.now(),
-            factor_at: Some(world.app.now()), level: "eidas2".to_owned() };
-        world.session_of(who).await.cookie.expose().clone_into(&mut browser.cookie);
+        world.session_of(fresh(&world.app, &colleague)).await.cookie.expose().clone_into(&mut browser.cookie);
         let before = world.facts().await;
         let answer = browser.post(&format!("/aidant/mandates/{mandate}/hand-over"), &[]).await;
         assert_eq!(answer.status, 403, "{}", answer.body);
+        assert!(answer.body.contains("enrolment_needed"), "{}", answer.body);
+        assert!(matches!(browser.session().await.unwrap().who, Who::Aidant { .. }));
+        assert_eq!(world.entries(EventKind::ScreenHandedOver, None).await, 0);
         assert_eq!(world.facts().await, before);
     }
 
@@ -71,31 +76,42 @@ on_both! {
         let mut browser = world.signed_in(&world.aidant).await;
         world.consented(&mut browser).await;
         for _ in 0..5 {
-            browser.send("/aidant/unlock", &[("code", "000000")]).await;
+            assert_eq!(browser.send("/aidant/unlock", &[("code", "000000")]).await.status, 422);
         }
         let code = browser.fresh_code();
         let answer = browser.send("/aidant/unlock", &[("code", &code)]).await;
         assert_eq!(answer.status, 422, "{}", answer.body);
         assert!(matches!(browser.session().await.unwrap().who, Who::Locked { .. }));
-        assert!(world.entries(EventKind::ScreenUnlockRefused, Some("factor_locked")).await >= 1);
+        assert_eq!(world.entries(EventKind::ScreenUnlockRefused, Some("factor_wrong")).await, 4);
+        assert_eq!(world.entries(EventKind::ScreenUnlockRefused, Some("factor_locked")).await, 2, "the fifth locks");
+        assert_eq!(world.entries(EventKind::ScreenUnlocked, None).await, 0);
     }
 
     an_aidant_suspended_meanwhile_does_not_get_the_screen_back(database) {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;
         let mandate = world.consented(&mut browser).await;
-        let mut raw = world.test.database.raw().await;
-        // The session itself would be ended by the suspension; here only the standing changes.
-        let statement = "UPDATE session SET seen_at = seen_at";
-        sqlx::query(statement).execute(&mut raw).await.unwrap();
-        let manager = porteplume::service::manage::Manager::Operator;
-        let party = porteplume::service::manage::Party::Aidant(world.aidant.clone());
-        let caller = porteplume::service::Caller::default();
-        porteplume::service::manage::suspend(&world.app, &manager, &caller, &party).await.unwrap();
+        let Who::Locked { authenticated_at, level, .. } = browser.session().await.unwrap().who.clone() else {
+            panic!("the screen is locked")
+        };
+        let party = Party::Aidant(world.aidant.clone());
+        manage::suspend(&world.app, &Manager::Operator, &Caller::default(), &party).await.unwrap();
+        let before = world.facts().await;
         let code = browser.fresh_code();
-        let answer = browser.send("/aidant/unlock", &[("code", &code)]).await;
-        assert!([401, 403].contains(&answer.status), "{}", answer.body);
-        assert_eq!(world.state(&mandate).await, "consented");
+        let gone = browser.post("/aidant/unlock", &[("code", &code)]).await;
+        assert_eq!(gone.status, 401, "the suspension ended the session: {}", gone.body);
+
+        // Even a screen that outlived the suspension.
+        let aidant = world.aidant.clone();
+        let who = Who::Locked { aidant, authenticated_at, level, mandate: mandate.clone() };
+        world.session_of(who).await.cookie.expose().clone_into(&mut browser.cookie);
+        let refused = browser.send("/aidant/unlock", &[("code", &code)]).await;
+        assert_eq!((refused.status, refused.location.as_str()), (403, ""), "{}", refused.body);
+        assert!(refused.body.contains("aidant_suspended"), "{}", refused.body);
+        assert!(matches!(browser.session().await.unwrap().who, Who::Locked { .. }));
+        assert_eq!(world.entries(EventKind::ScreenUnlockRefused, Some("aidant_suspended")).await, 1);
+        assert_eq!(world.entries(EventKind::ScreenUnlocked, None).await, 0);
+        assert_eq!((world.facts().await, world.state(&mandate).await.as_str()), (before, "consented"));
     }
 
     another_browser_cannot_answer_for_the_screen(database) {

@@ -26,7 +26,8 @@ on_both! {
         assert_eq!(town.userinfo(&token).await.status, 401);
         assert_eq!(town.open_representations().await, 0);
         let silent = browser.get(&format!("/authorize?{}", request(&[("prompt", "none")]))).await;
-        assert_eq!(silent.sent_on("code"), None, "then prompt=none fails");
+        let (error, code) = (silent.sent_on("error"), silent.sent_on("code"));
+        assert_eq!((error.as_deref(), code), (Some("account_selection_required"), None), "then prompt=none fails");
         assert!(!browser.code(&[]).await.is_empty(), "the aidant is still signed in, for others");
         assert_eq!(town.entries("representation.closed").await, [""]);
     }
@@ -94,7 +95,7 @@ on_both! {
             porteplume::service::represent::close(town.app(), session, &Caller::default(), &id).await
         };
         assert_eq!(close(&other).await.unwrap_err().code(), "not_found");
-        assert_eq!(town.userinfo(&token).await.status, 200);
+        assert_eq!((town.userinfo(&token).await.status, town.open_representations().await), (200, 1));
         assert_eq!(town.entries("access.refused").await, ["not_found"]);
         close(&browser).await.unwrap();
         close(&browser).await.unwrap();

@@ -212,6 +212,7 @@ on_both! {
         }
         assert_eq!(statuses, [200, 401, 200]);
         assert_eq!(town.entries("client.authentication_refused").await, ["client_assertion_replayed"]);
+        assert_eq!(town.count("SELECT count(*) FROM access_token").await, 2);
     }
 
     a_used_assertion_is_remembered_until_it_can_serve_no_more(database) {

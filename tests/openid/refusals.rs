@@ -73,7 +73,7 @@ on_both! {
         let code = browser.code(&[]).await;
         town.test.clock.advance(Duration::seconds(62));
         let late = town.exchange(&code, &[]).await;
-        assert_eq!(late.json()["error"], "invalid_grant");
+        assert_eq!((late.status, late.json()["error"].as_str()), (400, Some("invalid_grant")));
         assert_eq!(town.entries("representation.code_exchange_refused").await, ["code_expired"]);
         assert_eq!(town.count("SELECT count(*) FROM access_token").await, 0);
     }

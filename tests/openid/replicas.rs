@@ -35,7 +35,8 @@ on_both! {
             assert_eq!((refused.status, refused.location()), (403, ""), "between choice and code");
             assert!(refused.body.contains(code), "{code}: {}", refused.body);
             let silent = one.get(&format!("/authorize?{}", request(&[("prompt", "none")]))).await;
-            assert_eq!(silent.sent_on("code"), None);
+            let error = silent.sent_on("error");
+            assert_eq!((error.as_deref(), silent.sent_on("code")), (Some("account_selection_required"), None));
             assert_eq!((there.open_representations().await, live_tokens(&there).await), (0, 0));
             assert_eq!(there.count("SELECT count(*) FROM access_token").await, 1, "no other was given");
             assert_eq!(there.entries("representation.claims_refused").await, [code]);
