@@ -48,8 +48,9 @@ impl CheckpointSigner for Rotated {
 
 /// The world served by an instance that waits less.
 async fn hurried(world: &World) -> World {
-    let options = StoreOptions { patience: Duration::from_millis(500), ..world.test.database.options() };
-    let pace = Pace { patience: Duration::from_millis(500), request_seconds: 30 };
+    let patience = Duration::from_secs(2);
+    let options = StoreOptions { patience, ..world.test.database.options() };
+    let pace = Pace { patience, request_seconds: 60 };
     world.beside(world.test.opened_with(&options, pace).await)
 }
 
@@ -72,7 +73,7 @@ on_both! {
         while !rotated.is_new(&read::checkpoint(&world.app).await.unwrap().unwrap()) {
             let written = elsewhere.write("test", |tx| Box::pin(async move { tx.append(event()) })).await;
             let written = written.map_err(|error: StoreError| error).unwrap();
-            written.included(Duration::from_secs(5)).await.unwrap();
+            written.included(Duration::from_mins(1)).await.unwrap();
         }
         elsewhere.close().await;
         manage::add_organisation(&world.app, "Autre", "13002526500013", &whereabouts()).await.unwrap_err();
@@ -91,7 +92,7 @@ on_both! {
         assert_eq!(ready(&world).await, 503);
         manage::add_organisation(&world.app, "Autre", "13002526500013", &whereabouts()).await.unwrap_err();
         outage.ends().await;
-        let open = tokio::time::timeout(Duration::from_secs(20), async {
+        let open = tokio::time::timeout(Duration::from_mins(2), async {
             while manage::add_organisation(&world.app, "Autre", "13002526500013", &whereabouts()).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -118,7 +119,7 @@ async fn the_jobs_queue_again_an_entry_whose_queue_row_was_stolen() {
     test.clock.advance(time::Duration::minutes(1));
     let (stop, stopped) = watch::channel(false);
     let jobs = jobs::start(&app, stopped);
-    let queued = tokio::time::timeout(Duration::from_secs(20), async {
+    let queued = tokio::time::timeout(Duration::from_mins(2), async {
         while raw.fetch_one("SELECT count(*) FROM queue").await.unwrap().get::<i64, _>(0) == 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

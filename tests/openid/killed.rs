@@ -45,9 +45,12 @@ on_both! {
             let served = town.beside(test.await.unwrap());
             work(&doomed, served, &answered);
             // All the others are somewhere in the middle.
-            while answered.lock().unwrap().len() < before + more {
-                tokio::time::sleep(Duration::from_millis(3)).await;
-            }
+            let enough = async {
+                while answered.lock().unwrap().len() < before + more {
+                    tokio::time::sleep(Duration::from_millis(3)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_mins(2), enough).await.expect("it answers");
             doomed.shutdown_background();
             // What it had sent to the database may still arrive there.
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -25,6 +25,12 @@ impl<'t> AboutTo<'t> {
         Self { code: two.code(&[]).await, handle: browser.asks(&[]).await, browser, token }
     }
 
+    /// The same, at another instance.
+    fn at<'o>(&self, town: &'o Town) -> AboutTo<'o> {
+        let (handle, code, token) = (self.handle.clone(), self.code.clone(), self.token.clone());
+        AboutTo { browser: self.browser.at(town), handle, code, token }
+    }
+
     /// All of them at once: the choice, the exchange, the claims.
     async fn go_on(&self) -> [Answer; 3] {
         let town = self.browser.town;
@@ -85,9 +91,9 @@ async fn a_database_that_stops_answering_keeps_nobody_waiting_for_ever() {
     let gate = Gate::before(server).await;
     url.set_port(Some(gate.port())).unwrap();
     let options = StoreOptions { url: url.into(), ..straight };
-    let pace = Pace { patience: Duration::from_secs(5), request_seconds: 2 };
+    let pace = Pace { patience: Duration::from_secs(30), request_seconds: 5 };
     let gated = town.beside(town.test.opened_with(&options, pace).await);
-    let about = AboutTo::begin(&gated).await;
+    let about = AboutTo::begin(&town).await.at(&gated);
     let before = State::of(&town.test.database).await;
     gate.shut();
     refused_for_now(&about.go_on().await);

@@ -339,7 +339,7 @@ async fn an_entry_whose_queue_row_was_stolen_is_queued_again() {
     assert_eq!(store.sequence_once().await, Ok(1));
     assert_eq!(store.sequence_once().await, Ok(0));
     for written in waiting {
-        written.included(Duration::from_millis(500)).await.unwrap();
+        written.included(Duration::from_mins(1)).await.unwrap();
     }
     assert_eq!(verified(&store).await.len(), 3);
 }
@@ -351,6 +351,6 @@ async fn a_replica_learns_what_another_one_placed() {
     let (here, there) = (database.try_store(&quiet).await.unwrap(), database.store().await);
     let written = here.write("test", |tx| Box::pin(async move { tx.append(event()) })).await;
     let written = written.map_err(|error: StoreError| error).unwrap();
-    written.included(Duration::from_secs(2)).await.unwrap();
+    written.included(Duration::from_mins(1)).await.unwrap();
     assert_eq!(verified(&there).await.len(), 1);
 }

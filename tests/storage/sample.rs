@@ -69,7 +69,7 @@ where
     F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
 {
     let written = store.write("test", work).await?;
-    Ok(written.included(Duration::from_secs(20)).await.expect("included in time"))
+    Ok(written.included(Duration::from_mins(1)).await.expect("included in time"))
 }
 
 /// Runs a read.

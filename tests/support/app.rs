@@ -34,7 +34,8 @@ pub(crate) struct Pace {
     pub(crate) request_seconds: u32,
 }
 
-const USUAL: Pace = Pace { patience: Duration::from_secs(5), request_seconds: 30 };
+/// Long enough for a busy machine: only what waits in vain notices.
+const USUAL: Pace = Pace { patience: Duration::from_secs(30), request_seconds: 60 };
 
 /// The keys of this run, shared: making RSA keys takes seconds.
 pub(crate) fn keys() -> &'static Path {

@@ -149,7 +149,7 @@ impl Drop for Driver {
         // Chromium ends with its session and tidies up behind itself; chromedriver would outlive both.
         if !self.session.is_empty() {
             let address = format!("{}/session/{}", self.address, self.session);
-            let request = self.client.delete(address).timeout(Duration::from_secs(10));
+            let request = self.client.delete(address).timeout(Duration::from_secs(30));
             let _ = self.runtime.block_on(async { request.send().await });
         }
         let _ = self.process.kill();
