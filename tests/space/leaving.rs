@@ -1,62 +1,18 @@
 //! Whoever leaves here leaves the provider too: the next sign-in there asks again.
 
-use crate::mandates::world::{Browser, World};
-use crate::sandbox::browser::Browser as Elsewhere;
+use super::elsewhere::{Window, identified, provider, stranger};
+use crate::mandates::world::World;
 use crate::support::app::TestApp;
-use crate::support::database::{TestDatabase, on_both};
-use porteplume::clock::SystemEntropy;
-use porteplume::config::{Provider, Secret};
-use porteplume::demo::{Flavour, IdentityProvider, SandboxClient, serve};
+use crate::support::database::on_both;
+use porteplume::demo::Flavour;
 use porteplume::mandate::Role;
 use porteplume::service::manage::{self, Invited, Manager};
 use porteplume::service::{Caller, Who};
-use std::sync::Arc;
-use tokio::net::TcpListener;
 
-/// A provider that answers.
-async fn provider(test: &TestApp, flavour: Flavour, name: &str) -> (Provider, String) {
-    let client = SandboxClient {
-        client_id: "porteplume".to_owned(),
-        name: "Porteplume".to_owned(),
-        client_secret: Secret::new("a secret of more than thirty-two characters".to_owned()),
-        redirect_uris: vec![format!("https://mandats.example.fr/callback/{name}")],
-        post_logout_redirect_uris: vec!["https://mandats.example.fr/signed-out".to_owned()],
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let issuer = format!("http://{}", listener.local_addr().unwrap());
-    let registration = client.registration(flavour, &issuer);
-    let (clock, entropy) = (Arc::new(test.clock.clone()), Arc::new(SystemEntropy));
-    let provider = IdentityProvider::new(flavour, &issuer, vec![client], clock, entropy).unwrap();
-    tokio::spawn(serve(listener, provider.router(), std::future::pending()));
-    (registration, issuer)
-}
-
-/// One person's window: their cookies here, and those at the provider.
-struct Window<'w> {
-    here: Browser<'w>,
-    there: Elsewhere,
-    issuer: String,
-}
-
-impl<'w> Window<'w> {
-    async fn stranger(world: &'w World, issuer: &str) -> Self {
-        let here = world.in_hands_of(Who::Anonymous).await;
-        Self { here, there: Elsewhere::new(), issuer: issuer.to_owned() }
-    }
-
-    async fn signs_in(&mut self, door: &str, person: &str) {
-        let sent = self.here.post(door, &[]).await;
-        let page = self.there.get(&sent.location).await;
-        let form = [("request", page.hidden("request")), ("person", person.to_owned())];
-        let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let back = self.there.post(&format!("{}/choose", self.issuer), &form).await.location();
-        let came = self.here.follow(&format!("{}?{}", back.path(), back.query().unwrap())).await;
-        assert_eq!(came.status, 303, "{}", came.body);
-    }
-
+impl Window<'_> {
     /// Whether the provider lets this browser in again without asking who is there.
     async fn is_known_there(&self, world: &World, door: &str) -> bool {
-        let other = world.in_hands_of(Who::Anonymous).await;
+        let other = stranger(world).await;
         let asked = other.post(door, &[]).await.location.replace("prompt=login", "");
         self.there.get(&asked).await.status == 303
     }
@@ -73,13 +29,6 @@ impl<'w> Window<'w> {
         assert_eq!(back.path(), "/signed-out");
         format!("{}?{}", back.path(), back.query().expect("our state comes back"))
     }
-}
-
-/// A world whose usagers come by a provider that answers.
-async fn identified(database: TestDatabase) -> (World, String) {
-    let test = TestApp::over(database).await;
-    let (registration, issuer) = provider(&test, Flavour::Citizens, "citizens").await;
-    (World::of(test.identified_by(registration)).await, issuer)
 }
 
 on_both! {
@@ -127,7 +76,7 @@ on_both! {
         for (decision, state) in [("consent", "consented"), ("refuse", "refused")] {
             let desk = world.signed_in(&world.aidant).await;
             let mandate = world.proposed(&desk).await;
-            let mut window = Window { here: desk, there: Elsewhere::new(), issuer: issuer.clone() };
+            let mut window = Window::on(desk, &issuer);
             window.here.hand_over(&mandate).await;
             window.signs_in("/consent/identify", "rose-marchal").await;
             let said = window.here.send("/consent/decision", &[("decision", decision), ("protected", "no")]).await;
@@ -149,7 +98,7 @@ on_both! {
         let (world, issuer) = identified(database).await;
         let desk = world.signed_in(&world.aidant).await;
         let mandate = world.proposed(&desk).await;
-        let mut window = Window { here: desk, there: Elsewhere::new(), issuer };
+        let mut window = Window::on(desk, &issuer);
         window.here.hand_over(&mandate).await;
         window.signs_in("/consent/identify", "rose-marchal").await;
         let said = window.here.send("/consent/decision", &[("decision", "consent"), ("protected", "yes")]).await;
@@ -168,7 +117,7 @@ on_both! {
         window.signs_in("/usager/sign-in", "rose-marchal").await;
         let desk = world.signed_in(&world.aidant).await;
         let mandate = world.proposed(&desk).await;
-        let mut screen = Window { here: desk, there: Elsewhere::new(), issuer };
+        let mut screen = Window::on(desk, &issuer);
         screen.here.hand_over(&mandate).await;
         screen.signs_in("/consent/identify", "rose-marchal").await;
 

@@ -2,9 +2,10 @@
 
 mod bytes;
 mod callbacks;
+pub(crate) mod elsewhere;
 mod ending;
 mod governing;
 mod inclusion;
 mod journaled;
 mod leaving;
-mod world;
+pub(crate) mod world;
