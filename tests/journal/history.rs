@@ -2,14 +2,12 @@
 
 use crate::storage::sample::{self, DECLARED, NOW, in_minutes};
 use crate::support::app::TestApp;
-use crate::support::database::{TestDatabase, signer};
+use crate::support::database::TestDatabase;
 use porteplume::mandate::{EventKind, LifeFact, Mandate, MandateId};
-use porteplume::service::verify::{Journal, Report, verify};
+use porteplume::service::verify::Report;
 use porteplume::service::{App, Caller, Error, Record, Stream};
 use porteplume::storage::mandates::MandateRow;
-use porteplume::storage::{
-    Engine, Store, Tx, aidants, clients, mandates, organisations, representations, usagers,
-};
+use porteplume::storage::{Engine, Tx, aidants, clients, mandates, organisations, representations, usagers};
 use sqlx::{AnyConnection, AssertSqlSafe, Executor as _, Row as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -128,17 +126,7 @@ impl History {
 
     /// Verifies it as it now stands.
     pub(crate) async fn verified(&self, published: Option<PathBuf>) -> Report {
-        let store = Store::open_for_reading(&self.app.database.options()).await.unwrap();
-        let journal = Journal {
-            store: store.clone(),
-            keys: Arc::clone(&self.app.web.app.keys),
-            verifiers: vec![signer().verifier()],
-            published,
-            now: in_minutes(10),
-        };
-        let report = verify(journal).await.unwrap();
-        store.close().await;
-        report
+        self.app.report(published, in_minutes(10)).await
     }
 
     pub(crate) async fn run(&mut self, statement: &str) {

@@ -6,7 +6,7 @@ use porteplume::config::{Config, Limits, Provider};
 use porteplume::crypto::KeyStore;
 use porteplume::mandate::Instant;
 use porteplume::relying::{HttpClient, HttpPolicy, RelyingParty};
-use porteplume::service::verify::{Journal, verify};
+use porteplume::service::verify::{Journal, Report, verify};
 use porteplume::service::{self, App, Ctx, Vault};
 use porteplume::storage::{Store, StoreOptions};
 use porteplume::web::{Edge, Web};
@@ -108,13 +108,17 @@ impl TestApp {
 
     /// Demands that the whole journal verifies, and that every fact follows from it.
     pub(crate) async fn verifies(&self) {
-        let store = Store::open_for_reading(&self.database.options()).await.unwrap();
-        let (keys, now) = (Arc::clone(&self.web.app.keys), self.web.app.now());
-        let verifiers = vec![signer().verifier()];
-        let report =
-            verify(Journal { store: store.clone(), keys, verifiers, published: None, now }).await.unwrap();
-        store.close().await;
+        let report = self.report(None, self.web.app.now()).await;
         assert!(report.is_clean(), "{:?}", report.lines());
+    }
+
+    /// What verification finds at that instant, beside a checkpoint known from outside.
+    pub(crate) async fn report(&self, published: Option<PathBuf>, now: Instant) -> Report {
+        let store = Store::open_for_reading(&self.database.options()).await.unwrap();
+        let (keys, verifiers) = (Arc::clone(&self.web.app.keys), vec![signer().verifier()]);
+        let report = verify(Journal { store: store.clone(), keys, verifiers, published, now }).await.unwrap();
+        store.close().await;
+        report
     }
 
     fn of(database: Arc<TestDatabase>, store: Store, clock: ManualClock, pace: Pace) -> Self {
