@@ -2,6 +2,7 @@
 
 use crate::support::browser::Browser;
 use crate::support::database::TestDatabase;
+use crate::support::totp;
 use porteplume::clock::{Clock, ManualClock, SystemClock, SystemEntropy};
 use porteplume::crypto::{TotpSeed, TotpStep};
 use porteplume::demo::{self, Demo, DemoOptions};
@@ -144,8 +145,7 @@ pub(super) struct Phone {
 impl Phone {
     /// Takes the key over as it is typed.
     fn showing(key: &str, clock: ManualClock) -> Self {
-        let seed = TotpSeed::from_slice(&from_base32(key)).expect("a key of 20 bytes");
-        Self { seed, clock }
+        Self { seed: totp::seed(key), clock }
     }
 
     /// The next code: each serves once, so its owner waits for it.
@@ -159,15 +159,4 @@ impl Phone {
         let right = self.code();
         right.chars().map(|digit| if digit == '0' { '1' } else { '0' }).collect()
     }
-}
-
-/// RFC 4648, 6, as a page shows it: in groups, without padding.
-fn from_base32(text: &str) -> Vec<u8> {
-    let digits = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'2'..=b'7' => byte - b'2' + 26,
-        _ => panic!("{text:?} is no base32"),
-    });
-    let bits: Vec<u8> = digits.flat_map(|digit| (0..5).rev().map(move |bit| digit >> bit & 1)).collect();
-    bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |value, bit| value << 1 | bit)).collect()
 }

@@ -1,16 +1,15 @@
 //! How a mandate ends from the aidant's side.
 
+use super::uses::{Represented, lives, represent};
 use super::world::World;
 use crate::support::database::on_both;
-use porteplume::mandate::{Act, ClientId, EventKind, MandateId, RepresentationId, Standing};
-use porteplume::service::steps::{Actor, note};
-use porteplume::service::{App, Caller, Record, expire};
-use porteplume::storage::clients::{self, AuthMethod, ClientCredential, ClientRow, IdTokenAlg};
-use porteplume::storage::representations::{self, RepresentationRow};
-use porteplume::storage::tokens::{self, TokenRow};
-use porteplume::storage::{StoreError, mandates};
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use porteplume::mandate::{EventKind, MandateId, ProcedureId};
+use porteplume::service::expire;
+
+/// A use of a mandate's one procedure.
+async fn represented(world: &World, mandate: &MandateId) -> Represented {
+    represent(world, mandate, &ProcedureId::parse(world.procedure()).unwrap(), "sid").await
+}
 
 on_both! {
     an_aidant_renounces_and_a_second_click_changes_nothing(database) {
@@ -33,12 +32,12 @@ on_both! {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;
         let mandate = world.active(&mut browser).await;
-        let (id, token) = represented(&world, &mandate).await;
-        assert_eq!(lives(&world, &id, &token).await, (true, true));
+        let used = represented(&world, &mandate).await;
+        assert!(lives(&world, &used).await);
         let home = browser.get("/aidant").await;
-        assert!(home.body.contains(&format!("close-{id}")), "{}", home.body);
+        assert!(home.body.contains(&format!("close-{}", used.id)), "{}", home.body);
         browser.post(&format!("/aidant/mandates/{mandate}/renounce"), &[]).await;
-        assert_eq!(lives(&world, &id, &token).await, (false, false));
+        assert!(!lives(&world, &used).await);
         assert_eq!(world.entries(EventKind::RepresentationClosed, None).await, 1);
     }
 
@@ -46,14 +45,14 @@ on_both! {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;
         let mandate = world.active(&mut browser).await;
-        let (id, token) = represented(&world, &mandate).await;
-        let path = format!("/aidant/representations/{id}/close");
+        let used = represented(&world, &mandate).await;
+        let path = format!("/aidant/representations/{}/close", used.id);
         let colleague = world.signed_in(&world.colleague().await).await;
         assert_eq!(colleague.post(&path, &[]).await.status, 404);
         assert_eq!(expire::close_due(&world.app).await.unwrap(), 0);
-        assert_eq!(lives(&world, &id, &token).await, (true, true));
+        assert!(lives(&world, &used).await);
         assert_eq!(browser.post(&path, &[]).await.status, 303);
-        assert_eq!(lives(&world, &id, &token).await, (false, false));
+        assert!(!lives(&world, &used).await);
         assert_eq!(browser.post(&path, &[]).await.status, 303);
         world.wait(31);
         assert_eq!(expire::close_due(&world.app).await.unwrap(), 0);
@@ -64,10 +63,10 @@ on_both! {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;
         let mandate = world.active(&mut browser).await;
-        let (id, token) = represented(&world, &mandate).await;
+        let used = represented(&world, &mandate).await;
         world.wait(30);
         assert_eq!(expire::close_due(&world.app).await.unwrap(), 1);
-        assert_eq!(lives(&world, &id, &token).await, (false, false));
+        assert!(!lives(&world, &used).await);
         assert_eq!(world.state(&mandate).await, "active");
     }
 
@@ -107,93 +106,4 @@ on_both! {
         let term = browser.get(&format!("/aidant/mandates/new/duration?procedure={}", world.procedure())).await;
         assert!(term.body.contains("term-form"), "{}", term.body);
     }
-}
-
-/// A representation as the authorisation opens it, and a token of its own that lives.
-async fn represented(world: &World, mandate: &MandateId) -> (RepresentationId, String) {
-    let id = RepresentationId::from_bytes(world.app.new_id().unwrap());
-    let token = "t".repeat(64);
-    let (app, now, mandate) = (Arc::clone(&world.app), world.app.now(), mandate.clone());
-    let (opened, token_hash) = (id.clone(), token.clone());
-    let work = app.commit("test.represent", {
-        let app = Arc::clone(&app);
-        move |tx| {
-            let (app, mandate, id) = (Arc::clone(&app), mandate.clone(), opened.clone());
-            let token_hash = token_hash.clone();
-            Box::pin(async move {
-                let client = client(&app);
-                let event =
-                    Record::done(EventKind::ClientAdded).append(&app, tx, &Caller::default(), now).await?;
-                clients::insert(tx, &client, &event).await?;
-                let mut row = mandates::load(tx, &mandate).await?.unwrap();
-                let procedure = row.mandate.terms.procedures.keys().next().unwrap().clone();
-                let representation = RepresentationRow {
-                    id: id.clone(),
-                    organisation: row.mandate.organisation.clone(),
-                    aidant: row.mandate.proposed_by.clone(),
-                    usager: row.mandate.usager().unwrap().clone(),
-                    mandate,
-                    client: client.id.clone(),
-                    procedure,
-                    acts: [Act::Prepare].into(),
-                    sid: "sid".to_owned(),
-                    opened_at: now,
-                    ends_at: now.plus(time::Duration::minutes(30)),
-                    closed: None,
-                    outcome: None,
-                    version: 1,
-                };
-                let by = (Actor::Service, &Caller::default(), now);
-                let record = Record::done(EventKind::RepresentationOpened);
-                let event = note(&app, tx, &mut row, record, by).await?;
-                representations::insert(tx, &representation, &event).await?;
-                let token = TokenRow {
-                    token_hash,
-                    representation: id,
-                    client: client.id,
-                    scope: "openid".to_owned(),
-                    issued_at: now,
-                    expires_at: now.plus(time::Duration::minutes(5)),
-                    revoked_at: None,
-                };
-                Ok(tokens::insert_token(tx, &token).await?)
-            })
-        }
-    });
-    work.await.unwrap();
-    (id, token)
-}
-
-fn client(app: &App) -> ClientRow {
-    ClientRow {
-        id: ClientId::parse("caisse").unwrap(),
-        name: "Caisse de démonstration".to_owned(),
-        standing: Standing::Active,
-        profile: "direct".to_owned(),
-        credential: ClientCredential::Secret {
-            method: AuthMethod::ClientSecretBasic,
-            hash: "hash".to_owned(),
-        },
-        id_token_alg: IdTokenAlg::Es256,
-        redirect_uris: vec!["https://caisse.test/back".to_owned()],
-        post_logout_redirect_uris: Vec::new(),
-        scopes: vec!["openid".to_owned()],
-        procedures: BTreeSet::new(),
-        sector: "caisse.test".to_owned(),
-        created_at: app.now(),
-        version: 1,
-    }
-}
-
-/// Whether the representation is still open and its token still lives.
-async fn lives(world: &World, id: &RepresentationId, token: &str) -> (bool, bool) {
-    let (id, token, now) = (id.clone(), token.to_owned(), world.app.now());
-    let look = world.app.store.read("test", move |snapshot| {
-        Box::pin(async move {
-            let representation = representations::load(snapshot, &id).await?.unwrap();
-            let token = tokens::load_token(snapshot, &token).await?.unwrap();
-            Ok::<_, StoreError>((representation.closed.is_none(), token.is_live(now)))
-        })
-    });
-    look.await.unwrap()
 }

@@ -7,4 +7,5 @@ mod journey;
 mod people;
 mod screen;
 mod times;
+pub(crate) mod uses;
 pub(crate) mod world;

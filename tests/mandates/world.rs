@@ -1,15 +1,15 @@
 //! Two organisations, their aidants, a usager, and browsers.
 
-use super::people::aidant;
-pub(crate) use super::people::{born, marie, usager};
+pub(crate) use super::people::{born, marie};
 use crate::support::app::TestApp;
 use crate::support::database::TestDatabase;
-use crate::support::world::whereabouts;
+use crate::support::totp;
+use crate::support::world::{aidant_named, fresh, known_usager, next, session_of, whereabouts};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use porteplume::crypto::{TotpSeed, TotpStep};
-use porteplume::mandate::{AidantId, EventKind, Identity, Language, MandateId, OrganisationId, UsagerId};
+use porteplume::mandate::{AidantId, EventKind, Identity, MandateId, OrganisationId, UsagerId};
 use porteplume::service::{App, Caller, Identified, Session, Who, factor, manage, session};
 use porteplume::web::{csrf, router};
 use sqlx::Row as _;
@@ -30,7 +30,14 @@ pub(crate) struct World {
 pub(crate) struct Browser<'w> {
     world: &'w World,
     pub(crate) cookie: String,
-    seed: Option<TotpSeed>,
+    factor: Option<Factor>,
+}
+
+/// What an aidant keeps of the factor they enrolled.
+#[derive(Clone)]
+pub(crate) struct Factor {
+    pub(crate) seed: TotpSeed,
+    pub(crate) recovery: Vec<String>,
 }
 
 /// What came back.
@@ -53,7 +60,7 @@ impl World {
             manage::add_organisation(&app, "Mairie de L’Haÿ-les-Roses", "21940038500017", &whereabouts())
                 .await
                 .unwrap();
-        let aidant = aidant(&app, &organisation, "Camille", "Le Goff-O’Brien").await;
+        let aidant = aidant_named(&app, &organisation, "Camille", "Le Goff-O’Brien").await;
         Self { test, app, service, organisation, aidant }
     }
 
@@ -74,59 +81,40 @@ impl World {
             manage::add_organisation(&self.app, "Association d’à côté", "13002526500013", &whereabouts())
                 .await
                 .unwrap();
-        aidant(&self.app, &other, "Dominique", "Durand").await
+        aidant_named(&self.app, &other, "Dominique", "Durand").await
     }
 
     /// A colleague of the same organisation.
     pub(crate) async fn colleague(&self) -> AidantId {
-        aidant(&self.app, &self.organisation, "Sacha", "Nguyễn").await
+        aidant_named(&self.app, &self.organisation, "Sacha", "Nguyễn").await
     }
 
     /// The aidant's browser: signed in, a factor of ours enrolled and proved.
     pub(crate) async fn signed_in(&self, aidant: &AidantId) -> Browser<'_> {
-        let who = Who::Aidant {
-            aidant: aidant.clone(),
-            authenticated_at: self.app.now(),
-            factor_at: Some(self.app.now()),
-            level: "eidas1".to_owned(),
-        };
-        let opened = self.session_of(who).await;
-        let mut browser = Browser { world: self, cookie: opened.cookie.expose().to_owned(), seed: None };
+        let opened = self.session_of(fresh(&self.app, aidant)).await;
+        let mut browser = Browser { world: self, cookie: opened.cookie.expose().to_owned(), factor: None };
         if factor::is_enrolled(&self.app, aidant).await.unwrap() {
             return browser;
         }
         let enrolment = factor::enrolment(&self.app, &opened.session).await.unwrap();
-        let seed = TotpSeed::from_slice(&base32(enrolment.key.expose())).unwrap();
+        let seed = totp::seed(enrolment.key.expose());
         let code = code(&self.app, &seed);
         let enrolled = factor::enrol(&self.app, &opened.session, &Caller::default(), &code).await.unwrap();
         enrolled.opened.cookie.expose().clone_into(&mut browser.cookie);
-        browser.seed = Some(seed);
+        let recovery = enrolled.codes.iter().map(|code| code.expose().to_owned()).collect();
+        browser.factor = Some(Factor { seed, recovery });
         browser
     }
 
     /// A session put straight into one person's hands.
     pub(crate) async fn session_of(&self, who: Who) -> session::Opened {
-        let began = session::start(&self.app, Language::Fr).await.unwrap();
-        self.next(&began.session, who).await
+        session_of(&self.app, who).await
     }
 
     /// A browser that holds such a session.
     pub(crate) async fn in_hands_of(&self, who: Who) -> Browser<'_> {
         let opened = self.session_of(who).await;
-        Browser { world: self, cookie: opened.cookie.expose().to_owned(), seed: None }
-    }
-
-    async fn next(&self, before: &Session, who: Who) -> session::Opened {
-        let opened = session::next(&self.app, before, who).unwrap();
-        let (id, after) = (before.id, Arc::new(opened.session.clone()));
-        self.app
-            .commit("test.session", move |tx| {
-                let after = Arc::clone(&after);
-                Box::pin(async move { session::rotate(tx, &id, &after).await })
-            })
-            .await
-            .unwrap();
-        opened
+        Browser { world: self, cookie: opened.cookie.expose().to_owned(), factor: None }
     }
 
     /// Does what the citizens' provider and its callback do: somebody is identified in front of that screen.
@@ -135,11 +123,11 @@ impl World {
         let Who::HandedOver { aidant, authenticated_at, level, mandate, .. } = session.who.clone() else {
             panic!("the screen is not handed over")
         };
-        let usager = usager(&self.app, identity).await;
+        let usager = known_usager(&self.app, None, identity).await;
         let identified =
             Identified { usager: usager.clone(), at: self.app.now(), level: "eidas1".to_owned() };
         let who = Who::HandedOver { aidant, authenticated_at, level, mandate, identified: Some(identified) };
-        let opened = self.next(&session, who).await;
+        let opened = next(&self.app, &session, who).await;
         opened.cookie.expose().clone_into(&mut browser.cookie);
         usager
     }
@@ -173,9 +161,14 @@ impl World {
 
     /// A mandate proposed by that browser.
     pub(crate) async fn proposed(&self, browser: &Browser<'_>) -> MandateId {
+        self.proposed_for(browser, &[self.procedure()]).await
+    }
+
+    /// The same for these procedures.
+    pub(crate) async fn proposed_for(&self, browser: &Browser<'_>, procedures: &[&str]) -> MandateId {
         let key = porteplume::service::propose::form_key(&self.app).unwrap();
-        let fields =
-            [("procedure", self.procedure()), ("term", "month"), ("until", ""), ("idempotency", &key)];
+        let mut fields: Vec<_> = procedures.iter().map(|id| ("procedure", *id)).collect();
+        fields.extend([("term", "month"), ("until", ""), ("idempotency", key.as_str())]);
         let answer = browser.post("/aidant/mandates/new/duration", &fields).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
         let id = answer.location.rsplit('/').next().unwrap();
@@ -190,20 +183,38 @@ impl World {
     /// A mandate consented to, its screen still locked.
     pub(crate) async fn consented(&self, browser: &mut Browser<'_>) -> MandateId {
         let mandate = self.proposed(browser).await;
-        browser.hand_over(&mandate).await;
-        self.identify(browser, marie()).await;
-        let said = browser.send("/consent/decision", &[("decision", "consent"), ("protected", "no")]).await;
-        assert_eq!((said.status, said.location.as_str()), (303, "/consent/done"), "{}", said.body);
+        self.agreed(browser, &mandate).await;
         mandate
     }
 
     /// A mandate in force.
     pub(crate) async fn active(&self, browser: &mut Browser<'_>) -> MandateId {
         let mandate = self.consented(browser).await;
+        self.accepted(browser, &mandate).await;
+        mandate
+    }
+
+    /// A mandate in force for these procedures.
+    pub(crate) async fn active_for(&self, browser: &mut Browser<'_>, procedures: &[&str]) -> MandateId {
+        let mandate = self.proposed_for(browser, procedures).await;
+        self.agreed(browser, &mandate).await;
+        self.accepted(browser, &mandate).await;
+        mandate
+    }
+
+    /// The usager agrees on the screen handed over to them.
+    async fn agreed(&self, browser: &mut Browser<'_>, mandate: &MandateId) {
+        browser.hand_over(mandate).await;
+        self.identify(browser, marie()).await;
+        let said = browser.send("/consent/decision", &[("decision", "consent"), ("protected", "no")]).await;
+        assert_eq!((said.status, said.location.as_str()), (303, "/consent/done"), "{}", said.body);
+    }
+
+    /// The aidant takes the screen back and accepts.
+    async fn accepted(&self, browser: &mut Browser<'_>, mandate: &MandateId) {
         browser.unlock().await;
         let accepted = browser.post(&format!("/aidant/mandates/{mandate}/accept"), &[]).await;
         assert_eq!(accepted.status, 303, "{}", accepted.body);
-        mandate
     }
 }
 
@@ -215,7 +226,7 @@ impl Browser<'_> {
 
     /// The same browser, its next requests answered by another instance.
     pub(crate) fn at<'o>(&self, world: &'o World) -> Browser<'o> {
-        Browser { world, cookie: self.cookie.clone(), seed: self.seed.clone() }
+        Browser { world, cookie: self.cookie.clone(), factor: self.factor.clone() }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -224,7 +235,7 @@ impl Browser<'_> {
 
     /// Sends a form with the session's own token.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let token = self.session().await.map(|session| csrf::token(&session.csrf)).unwrap_or_default();
+        let token = self.token().await.unwrap_or_default();
         self.post_with(path, fields, &token).await
     }
 
@@ -289,11 +300,27 @@ impl Browser<'_> {
     /// A code not used before: time passes.
     pub(crate) fn fresh_code(&self) -> String {
         self.world.test.clock.advance(Duration::seconds(31));
-        code(&self.world.app, self.seed.as_ref().expect("this browser enrolled the factor"))
+        code(&self.world.app, &self.factor().seed)
+    }
+
+    pub(crate) fn factor(&self) -> &Factor {
+        self.factor.as_ref().expect("this browser enrolled the factor")
+    }
+
+    /// The token of the session's forms.
+    pub(crate) async fn token(&self) -> Option<String> {
+        self.session().await.map(|session| csrf::token(&session.csrf))
     }
 }
 
 impl Answer {
+    /// The verification code on a paper, as it is printed.
+    pub(crate) fn verification_code(&self) -> String {
+        let (_, rest) = self.body.split_once("id=\"verification-code\">").unwrap();
+        let (groups, _) = rest.split_once("</p>").unwrap();
+        groups.replace("<span>", "").replace("</span>", "")
+    }
+
     /// The session's new cookie, if it changed.
     fn rotated(&self) -> Option<String> {
         let (_, rest) = self.body.rsplit_once("__Host-porteplume=")?;
@@ -303,24 +330,4 @@ impl Answer {
 
 fn code(app: &App, seed: &TotpSeed) -> String {
     seed.code(TotpStep::at(app.now())).expose().to_owned()
-}
-
-/// RFC 4648, without padding.
-fn base32(text: &str) -> Vec<u8> {
-    let mut bits = 0_u32;
-    let (mut held, mut bytes) = (0, Vec::new());
-    for letter in text.bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'2'..=b'7' => letter - b'2' + 26,
-            other => panic!("{other} is no base32"),
-        };
-        bits = bits << 5 | u32::from(value);
-        held += 5;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 255).unwrap());
-        }
-    }
-    bytes
 }

@@ -1,8 +1,10 @@
 //! A usager ends what they granted.
 
-use super::world::{active_for_two, at_home, lives, open, represent, stored, two, usager_of};
+use super::world::{active_for_two, at_home, stored, two, usager_of};
+use crate::mandates::uses::{lives, open, represent};
 use crate::mandates::world::{World, born};
 use crate::support::database::on_both;
+use crate::support::world::known_usager;
 use porteplume::mandate::EventKind;
 use porteplume::service::space::{self, Ended};
 use porteplume::service::{Caller, Error, sign_in};
@@ -14,16 +16,16 @@ on_both! {
         let mut browser = world.signed_in(&world.aidant).await;
         let mandate = world.active(&mut browser).await;
         let procedure = two(&world)[0].clone();
-        let token = represent(&world, &mandate, &procedure, "sid").await;
-        assert!(lives(&world, &token).await);
+        let used = represent(&world, &mandate, &procedure, "sid").await;
+        assert!(lives(&world, &used).await);
         let home = at_home(&world, &usager_of(&world, &mandate).await).await;
         let path = format!("/usager/mandates/{mandate}/end");
         assert!(home.get(&path).await.body.contains("end-form"));
-        assert!(lives(&world, &token).await, "asking ends nothing");
+        assert!(lives(&world, &used).await, "asking ends nothing");
         let answer = home.post(&path, &[]).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
         assert_eq!(world.state(&mandate).await, "ended");
-        assert!(!lives(&world, &token).await);
+        assert!(!lives(&world, &used).await);
         assert_eq!(open(&world).await, 0);
         assert_eq!(world.entries(EventKind::RepresentationClosed, None).await, 1);
         let page = home.get(&answer.location).await;
@@ -54,8 +56,8 @@ on_both! {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;
         let mandate = world.active(&mut browser).await;
-        let token = represent(&world, &mandate, &two(&world)[0], "sid").await;
-        let other = crate::mandates::world::usager(&world.app, born("Zoé", "O’Neill", "1980-01-01")).await;
+        let used = represent(&world, &mandate, &two(&world)[0], "sid").await;
+        let other = known_usager(&world.app, None, born("Zoé", "O’Neill", "1980-01-01")).await;
         let other = at_home(&world, &other).await;
         let before = world.facts().await;
         let procedure = two(&world)[0].clone();
@@ -69,7 +71,7 @@ on_both! {
         // Neither the aidant nor the referent has this door.
         assert_eq!(browser.post(&format!("{base}/end"), &[]).await.status, 404);
         assert_eq!(world.facts().await, before);
-        assert!(lives(&world, &token).await);
+        assert!(lives(&world, &used).await);
         assert_eq!(world.entries(EventKind::AccessRefused, Some("not_found")).await, 4 + 2);
         let home = other.get("/usager").await;
         assert!(home.status == 200 && !home.body.contains(mandate.as_str()), "{}", home.body);
@@ -96,7 +98,7 @@ on_both! {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;
         let mandate = world.active(&mut browser).await;
-        let token = represent(&world, &mandate, &two(&world)[0], "sid").await;
+        let used = represent(&world, &mandate, &two(&world)[0], "sid").await;
         let home = at_home(&world, &usager_of(&world, &mandate).await).await;
         let (revoke, renounce) =
             (format!("/usager/mandates/{mandate}/end"), format!("/aidant/mandates/{mandate}/renounce"));
@@ -105,7 +107,7 @@ on_both! {
         statuses.sort_unstable();
         assert_eq!(statuses, [303, 409], "{} {}", one.body, other.body);
         assert_eq!(world.state(&mandate).await, "ended");
-        assert!(!lives(&world, &token).await);
+        assert!(!lives(&world, &used).await);
         assert_eq!(world.entries(EventKind::MandateEnded, None).await, 1);
         assert_eq!(world.entries(EventKind::RepresentationClosed, None).await, 1);
     }

@@ -1,6 +1,7 @@
 //! A referent governs the own organisation and no other.
 
-use super::world::{lives, open, people, promote, represent, two};
+use super::world::{people, promote, two};
+use crate::mandates::uses::{lives, open, represent};
 use crate::mandates::world::{Browser, World};
 use crate::support::database::on_both;
 use crate::support::world::whereabouts;
@@ -20,16 +21,16 @@ on_both! {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;
         let mandate = world.active(&mut browser).await;
-        let token = represent(&world, &mandate, &two(&world)[0], "sid").await;
+        let used = represent(&world, &mandate, &two(&world)[0], "sid").await;
         let referent = referent(&world).await;
         assert!(referent.get("/referent/mandates").await.body.contains(mandate.as_str()));
         let path = format!("/referent/mandates/{mandate}/end");
         assert!(referent.get(&path).await.body.contains("end-form"));
         assert_eq!(browser.post(&path, &[]).await.status, 404, "an aidant is no referent");
-        assert!(lives(&world, &token).await);
+        assert!(lives(&world, &used).await);
         assert_eq!(referent.post(&path, &[]).await.status, 303);
         assert_eq!(world.state(&mandate).await, "ended");
-        assert!(!lives(&world, &token).await);
+        assert!(!lives(&world, &used).await);
         assert_eq!(open(&world).await, 0);
         let after = world.facts().await;
         assert_eq!(referent.post(&path, &[]).await.status, 303, "the second click finds it done");
@@ -40,7 +41,7 @@ on_both! {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;
         let mandate = world.active(&mut browser).await;
-        let token = represent(&world, &mandate, &two(&world)[0], "sid").await;
+        let used = represent(&world, &mandate, &two(&world)[0], "sid").await;
         let stranger = world.stranger().await;
         promote(&world, &stranger).await;
         let stranger = world.signed_in(&stranger).await;
@@ -60,7 +61,7 @@ on_both! {
             assert!(!page.contains(victim.as_str()) && !page.contains(mandate.as_str()), "{page}");
         }
         assert_eq!((world.facts().await, people(&world).await), (facts, before));
-        assert!(lives(&world, &token).await && browser.session().await.is_some());
+        assert!(lives(&world, &used).await && browser.session().await.is_some());
         assert_eq!(world.entries(EventKind::ManagementRefused, Some("not_found")).await, 6);
         assert_eq!(world.entries(EventKind::AccessRefused, Some("not_found")).await, 2);
         assert_eq!(world.entries(EventKind::ProceduresRestricted, None).await, 0);
@@ -83,19 +84,19 @@ on_both! {
         let world = World::over(database).await;
         let mut browser = world.signed_in(&world.aidant).await;
         let mandate = world.active(&mut browser).await;
-        let token = represent(&world, &mandate, &two(&world)[0], "sid").await;
+        let used = represent(&world, &mandate, &two(&world)[0], "sid").await;
         let referent = referent(&world).await;
         let path = format!("/referent/aidants/{}/suspend", world.aidant);
         assert!(referent.get(&path).await.body.contains("standing-form"));
         assert_eq!(referent.post(&path, &[]).await.status, 303);
         assert!(browser.session().await.is_none());
-        assert!(!lives(&world, &token).await);
+        assert!(!lives(&world, &used).await);
         assert_eq!(open(&world).await, 0);
         assert_eq!(world.state(&mandate).await, "active", "the mandate stays");
         assert_eq!(referent.post(&path, &[]).await.status, 409, "suspended already");
         let back = format!("/referent/aidants/{}/reinstate", world.aidant);
         assert_eq!(referent.post(&back, &[]).await.status, 303);
-        assert!(!lives(&world, &token).await, "what was killed stays dead");
+        assert!(!lives(&world, &used).await, "what was killed stays dead");
     }
 
     a_referent_does_not_suspend_themself(database) {

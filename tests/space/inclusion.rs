@@ -1,7 +1,8 @@
 //! Neither an activation nor a revocation is confirmed before its entry stands in the journal, though a revocation holds
 //! from its commit. PostgreSQL, where nobody gives entries their place until the test lets another replica do so.
 
-use super::world::{at_home, lives, open, represent, two, usager_of};
+use super::world::{at_home, two, usager_of};
+use crate::mandates::uses::{lives, open, represent};
 use crate::mandates::world::{Answer, World};
 use crate::support::database::TestDatabase;
 use porteplume::mandate::EventKind;
@@ -49,14 +50,14 @@ async fn a_revocation_holds_at_once_and_is_confirmed_once_it_stands_in_the_journ
     let world = World::over(TestDatabase::fresh(Engine::Postgres).await).await;
     let mut browser = world.signed_in(&world.aidant).await;
     let mandate = world.active(&mut browser).await;
-    let token = represent(&world, &mandate, &two(&world)[0], "sid").await;
+    let used = represent(&world, &mandate, &two(&world)[0], "sid").await;
     let home = at_home(&world, &usager_of(&world, &mandate).await).await;
     let slow = world.beside(world.test.held_back().await);
     let home = home.at(&slow);
     let base = format!("/usager/mandates/{mandate}");
     let end = format!("{base}/end");
     is_being_recorded(&home.post(&end, &[]).await, "ending");
-    assert!(!lives(&slow, &token).await, "it holds from its commit");
+    assert!(!lives(&slow, &used).await, "it holds from its commit");
     assert_eq!((open(&slow).await, slow.state(&mandate).await.as_str()), (0, "ended"));
     is_being_recorded(&home.post(&end, &[]).await, "ending again");
     for path in ["/usager", &base, &end] {

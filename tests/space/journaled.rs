@@ -1,6 +1,7 @@
 //! What cannot be journaled does not happen, what did not happen is not journaled, and what was journaled stays.
 
-use super::world::{at_home, lives, promote, represent, two, usager_of};
+use super::world::{at_home, promote, two, usager_of};
+use crate::mandates::uses::{Represented, lives, represent};
 use crate::mandates::world::{Browser, World};
 use crate::support::database::on_both;
 use crate::support::state::{State, entries, journal};
@@ -15,7 +16,7 @@ struct Everyone<'w> {
     screen: Browser<'w>,
     consented: MandateId,
     active: MandateId,
-    token: String,
+    used: Represented,
 }
 
 async fn everyone(world: &World) -> Everyone<'_> {
@@ -31,8 +32,8 @@ async fn everyone(world: &World) -> Everyone<'_> {
     desk.unlock().await;
     let usager = at_home(world, &usager_of(world, &active).await).await;
     let referent = world.signed_in(&colleague).await;
-    let token = represent(world, &active, &two(world)[0], "sid").await;
-    Everyone { desk, usager, referent, screen, consented, active, token }
+    let used = represent(world, &active, &two(world)[0], "sid").await;
+    Everyone { desk, usager, referent, screen, consented, active, used }
 }
 
 impl Everyone<'_> {
@@ -96,7 +97,7 @@ on_both! {
             }
             database.takes_again(table).await;
             assert_eq!((State::of(database).await, entries(database).await), (before.clone(), told), "{table}");
-            assert!(lives(&world, &everyone.token).await, "{table}");
+            assert!(lives(&world, &everyone.used).await, "{table}");
         }
         world.test.verifies().await;
     }

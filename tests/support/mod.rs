@@ -7,4 +7,5 @@ pub(crate) mod gate;
 pub(crate) mod settings;
 pub(crate) mod site;
 pub(crate) mod state;
+pub(crate) mod totp;
 pub(crate) mod world;

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use time::Duration;
 
-/// One write of the fixture's.
+/// One write of the fixture's, which waits for the journal as acts do.
 async fn write<T, F>(app: &App, work: F) -> T
 where
     T: Send + 'static,
@@ -27,6 +27,15 @@ where
 {
     let (app_, now) = (Arc::clone(app), app.now());
     app.include("world", move |tx| work(Arc::clone(&app_), tx, now)).await.expect("the fixture's write")
+}
+
+/// One that does not: the same where the journal is behind.
+async fn commit<F>(app: &App, work: F)
+where
+    F: for<'t> Fn(App, &'t mut Tx, Instant) -> BoxFuture<'t, Result<(), Error>> + Send + Sync + 'static,
+{
+    let (app_, now) = (Arc::clone(app), app.now());
+    app.commit("world", move |tx| work(Arc::clone(&app_), tx, now)).await.expect("the fixture's write");
 }
 
 fn text(app: &App) -> String {
@@ -50,19 +59,30 @@ pub(crate) async fn organisation(app: &App, name: &str) -> OrganisationId {
 
 /// An aidant who has signed in before.
 pub(crate) async fn aidant(app: &App, organisation: &OrganisationId) -> AidantId {
+    aidant_named(app, organisation, "Camille", "Roche").await
+}
+
+/// The same under this name.
+pub(crate) async fn aidant_named(
+    app: &App,
+    organisation: &OrganisationId,
+    given_name: &str,
+    family_name: &str,
+) -> AidantId {
     let (id, organisation) = (AidantId::from_bytes(app.new_id().unwrap()), organisation.clone());
     let (given, subject) = (id.clone(), text(app));
-    write(app, move |app, tx, now| {
-        let (id, organisation, subject) = (id.clone(), organisation.clone(), subject.clone());
+    let identity = ProfessionalIdentity {
+        given_name: given_name.to_owned(),
+        family_name: family_name.to_owned(),
+        email: format!("{subject}@mairie.example"),
+    };
+    commit(app, move |app, tx, now| {
+        let (id, organisation) = (id.clone(), organisation.clone());
+        let (identity, subject) = (identity.clone(), subject.clone());
         Box::pin(async move {
-            let identity = ProfessionalIdentity {
-                given_name: "Camille".to_owned(),
-                family_name: "Roche".to_owned(),
-                email: format!("{subject}@mairie.example"),
-            };
             let holder = Holder::Aidant(id.as_str());
             let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &identity, now).await?;
-            let record = Record::done(EventKind::AidantInvited).organisation(&organisation).aidant(&id);
+            let record = Record::done(EventKind::InvitationAccepted).organisation(&organisation).aidant(&id);
             let event = record.append(&app, tx, &Caller::default(), now).await?;
             let row = AidantRow {
                 id,
@@ -101,15 +121,24 @@ pub(crate) fn identity(given_name: &str, family_name: &str, birthdate: &str) -> 
 
 /// A usager, findable in an organisation.
 pub(crate) async fn usager(app: &App, organisation: &OrganisationId, identity: Identity) -> UsagerId {
-    let (id, organisation) = (UsagerId::from_bytes(app.new_id().unwrap()), organisation.clone());
+    known_usager(app, Some(organisation), identity).await
+}
+
+/// A usager known to us, as after an identification; findable where an organisation is named.
+pub(crate) async fn known_usager(
+    app: &App,
+    organisation: Option<&OrganisationId>,
+    identity: Identity,
+) -> UsagerId {
+    let (id, organisation) = (UsagerId::from_bytes(app.new_id().unwrap()), organisation.cloned());
     let (given, sub) = (id.clone(), text(app));
-    write(app, move |app, tx, now| {
+    commit(app, move |app, tx, now| {
         let (id, organisation, identity, sub) =
             (id.clone(), organisation.clone(), identity.clone(), sub.clone());
         Box::pin(async move {
             let holder = Holder::Usager(id.as_str());
             let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &identity, now).await?;
-            let record = Record::done(EventKind::UsagerIdentified).organisation(&organisation).usager(&id);
+            let record = Record::done(EventKind::UsagerIdentified).usager(&id);
             let event = record.append(&app, tx, &Caller::default(), now).await?;
             let row = UsagerRow {
                 id: id.clone(),
@@ -123,8 +152,11 @@ pub(crate) async fn usager(app: &App, organisation: &OrganisationId, identity: I
                 version: 1,
             };
             usagers::insert(tx, &row, &event).await?;
-            let blinds = people::usager_blinds(&app, &organisation, &identity);
-            Ok(usagers::index(tx, &organisation, &id, &blinds).await?)
+            if let Some(organisation) = organisation {
+                let blinds = people::usager_blinds(&app, &organisation, &identity);
+                usagers::index(tx, &organisation, &id, &blinds).await?;
+            }
+            Ok(())
         })
     })
     .await;
@@ -228,8 +260,13 @@ pub(crate) async fn mandate(
 /// A session of that holder.
 pub(crate) async fn session_of(app: &App, who: Who) -> Opened {
     let started = session::start(app, Language::Fr).await.unwrap();
-    let opened = session::next(app, &started.session, who).unwrap();
-    let (before, after): (_, Arc<Session>) = (started.session.id, Arc::new(opened.session.clone()));
+    next(app, &started.session, who).await
+}
+
+/// The session that follows another.
+pub(crate) async fn next(app: &App, before: &Session, who: Who) -> Opened {
+    let opened = session::next(app, before, who).unwrap();
+    let (before, after): (_, Arc<Session>) = (before.id, Arc::new(opened.session.clone()));
     write(app, move |_, tx, _| {
         let after = Arc::clone(&after);
         Box::pin(async move { session::rotate(tx, &before, &after).await })
