@@ -15,6 +15,7 @@ mod outage;
 mod refusals;
 mod replicas;
 mod silence;
+mod stolen;
 
 use crate::support::app::TestApp;
 use crate::support::database::TestDatabase;

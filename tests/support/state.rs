@@ -1,6 +1,9 @@
 //! What a database holds, for "nothing changed".
 
 use super::database::TestDatabase;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use porteplume::crypto::to_hex;
 use porteplume::storage::Engine;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use std::collections::BTreeMap;
@@ -91,26 +94,50 @@ pub(crate) async fn journal(database: &TestDatabase) -> (Vec<String>, Vec<String
     (told(entries).await, told(checkpoints).await)
 }
 
-/// Every byte the database keeps, as far as somebody who steals it could read it.
-pub(crate) async fn stolen(database: &TestDatabase) -> Vec<u8> {
-    match database.engine() {
-        Engine::Sqlite => {
-            let files = std::fs::read_dir(database.folder()).expect("the database's folder");
-            files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes")).collect()
-        }
-        Engine::Postgres => {
-            let mut raw = database.raw().await;
-            let tables = "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'";
-            let tables = sqlx::query(tables).fetch_all(&mut raw).await.expect("the tables");
-            let mut bytes = Vec::new();
-            for table in tables {
-                let text =
-                    format!("SELECT CAST(row_to_json(t) AS TEXT) FROM {} t", table.get::<String, _>(0));
-                for row in sqlx::query(AssertSqlSafe(text)).fetch_all(&mut raw).await.expect("the rows") {
-                    bytes.extend_from_slice(row.get::<String, _>(0).as_bytes());
+/// Every byte a database keeps, as far as somebody who steals it could read it; each as the character of its number.
+pub(crate) struct Stolen(String);
+
+fn characters(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+impl Stolen {
+    pub(crate) async fn from(database: &TestDatabase) -> Self {
+        let mut bytes = Vec::new();
+        match database.engine() {
+            Engine::Sqlite => {
+                for file in std::fs::read_dir(database.folder()).expect("the database's folder") {
+                    bytes.extend(std::fs::read(file.expect("a file").path()).expect("its bytes"));
                 }
             }
-            bytes
+            Engine::Postgres => {
+                let mut raw = database.raw().await;
+                let tables = "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = 'public'";
+                let tables = sqlx::query(tables).fetch_all(&mut raw).await.expect("the tables");
+                for table in tables {
+                    let text =
+                        format!("SELECT CAST(row_to_json(t) AS TEXT) FROM {} t", table.get::<String, _>(0));
+                    for row in sqlx::query(AssertSqlSafe(text)).fetch_all(&mut raw).await.expect("the rows") {
+                        bytes.extend_from_slice(row.get::<String, _>(0).as_bytes());
+                    }
+                }
+            }
         }
+        Self(characters(&bytes))
+    }
+
+    /// Whether it holds this in clear: as it is, in hexadecimal (as columns of bytes are read, too) or in base64.
+    pub(crate) fn holds(&self, text: impl AsRef<[u8]>) -> bool {
+        let bytes = text.as_ref();
+        let hex = to_hex(bytes);
+        [
+            characters(bytes),
+            hex.to_uppercase(),
+            hex,
+            STANDARD_NO_PAD.encode(bytes),
+            URL_SAFE_NO_PAD.encode(bytes),
+        ]
+        .iter()
+        .any(|form| self.0.contains(form))
     }
 }
