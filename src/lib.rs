@@ -10,7 +10,7 @@
 //! | [`relying`] | Porteplume as OpenID relying party | `openidconnect` `reqwest` `rustls` `tokio` | `clock` `config` `crypto` `mandate` |
 //! | [`provider`] | Porteplume as OpenID Provider: bytes in, bytes out | `openidconnect` | `clock` `crypto` `mandate` |
 //! | [`service`] | one function per act of a person | `tokio` | `clock` `crypto` `journal` `mandate` `provider` `relying` `storage` `telemetry` |
-//! | [`storage`] | `Store::write`, `Store::read`, repositories | `sqlx` `tokio` | `clock` `crypto` `journal` `mandate` `telemetry` |
+//! | [`storage`] | `Store::write`, `Store::read`, repositories | `rusqlite` `sqlx` `tokio` | `clock` `crypto` `journal` `mandate` `telemetry` |
 //! | [`web`] | axum, sessions, CSRF, thin handlers, error-to-HTTP in one file | `axum` `tokio` `tower` `tower_http` | `clock` `config` `crypto` `journal` `mandate` `provider` `relying` `service` `telemetry` `view` |
 //! | [`view`] | typed templates, styles, languages | `askama` `qrcode` | `mandate` |
 //! | [`jobs`] | what time does by itself: lapse, expiry, purge | `tokio` | `clock` `mandate` `service` `telemetry` |

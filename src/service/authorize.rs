@@ -193,7 +193,7 @@ pub(super) async fn look(app: &App, session: &Session, handle: &str, now: Instan
     let (held, handle) = (session.clone(), handle.to_owned());
     let waiting = app
         .store
-        .read("authorize.request", |snapshot| {
+        .read("authorize.request", move |snapshot| {
             Box::pin(async move { open(snapshot, &held, &handle, now).await })
         })
         .await?;

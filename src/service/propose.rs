@@ -45,7 +45,7 @@ pub struct Offer {
 pub async fn offer(app: &App, session: &Session) -> Result<Offer, Error> {
     let (now, session) = (app.now(), session.clone());
     app.store
-        .read("mandate.offer", |snapshot| {
+        .read("mandate.offer", move |snapshot| {
             Box::pin(async move {
                 let office = Office::of(snapshot, &session).await?;
                 Ok(Offer {

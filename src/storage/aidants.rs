@@ -1,14 +1,13 @@
 //! Aidants: invited, bound to one sign-in, suspended and reinstated.
 
-use super::column::Columns;
+use super::column::{Columns, Row};
 use super::organisations::{closed, replace_closed};
 use super::statement::statements;
-use super::tx::sql;
+use super::bound::sql;
 use super::{Snapshot, StoreError, Tx, named};
 use crate::mandate::{
     Aidant, AidantId, EventId, Instant, Organisation, OrganisationId, ProcedureId, Role, Standing,
 };
-use sqlx::any::AnyRow;
 use std::collections::BTreeSet;
 
 const TABLE: &str = "aidant";
@@ -203,7 +202,7 @@ pub async fn for_decision(
 }
 
 /// One row per closed procedure, at least one.
-pub(super) fn read_for_decision(rows: &[AnyRow]) -> Result<Option<(Aidant, Organisation)>, StoreError> {
+pub(super) fn read_for_decision(rows: &[Row]) -> Result<Option<(Aidant, Organisation)>, StoreError> {
     let Some(first) = rows.first() else { return Ok(None) };
     let row = Columns::of(TABLE, first);
     let mut aidant = Aidant {

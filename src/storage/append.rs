@@ -2,7 +2,7 @@
 //! round trip to the writing thread, which is what a busy writer spends its time on.
 
 use super::statement::statements;
-use super::tx::{Bound, sql};
+use super::bound::{Bound, sql};
 use super::{StoreError, Tx};
 use crate::mandate::{EventId, EventKind, Instant, Outcome};
 

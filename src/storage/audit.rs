@@ -3,7 +3,7 @@
 
 use super::column::Columns;
 use super::statement::statements;
-use super::tx::sql;
+use super::bound::sql;
 use super::{Engine, Snapshot, StoreError};
 use crate::journal::Extent;
 use crate::mandate::Instant;

@@ -3,7 +3,7 @@
 use super::aidants::subject;
 use super::column::Columns;
 use super::statement::statements;
-use super::tx::sql;
+use super::bound::sql;
 use super::{Snapshot, StoreError, Tx, named};
 use crate::mandate::{AuditorId, EventId, Instant, ReadingId, Standing};
 

@@ -4,7 +4,7 @@ use super::aidants::{self, for_decision_columns};
 use super::column::{Columns, lines};
 use super::named::named;
 use super::statement::statements;
-use super::tx::sql;
+use super::bound::sql;
 use super::{Snapshot, StoreError, Tx, named};
 use crate::mandate::{
     Aidant, AidantId, ClientId, EventId, Instant, Organisation, ProcedureId, RelyingParty, Standing,
@@ -167,7 +167,7 @@ pub async fn grounds(
 }
 
 /// Binds what insert and update share, in the same order.
-fn bind_body(statement: super::tx::Bound, row: &ClientRow) -> super::tx::Bound {
+fn bind_body(statement: super::bound::Bound, row: &ClientRow) -> super::bound::Bound {
     let (method, hash, jwks) = match &row.credential {
         ClientCredential::Secret { method, hash } => (*method, Some(hash.as_str()), None),
         ClientCredential::Keys { jwks } => (AuthMethod::PrivateKeyJwt, None, Some(jwks.as_str())),

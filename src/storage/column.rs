@@ -3,48 +3,96 @@
 use super::StoreError;
 use crate::journal::Hash;
 use crate::mandate::{Instant, ProcedureId};
+use rusqlite::types::Value;
 use sqlx::Row as _;
-use sqlx::any::{Any, AnyRow};
+use sqlx::any::AnyRow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// One row, as its engine gave it.
+pub(super) enum Row {
+    Sqlite { columns: Arc<[String]>, values: Vec<Value> },
+    Postgres(AnyRow),
+}
+
+impl Row {
+    /// The value of a column on SQLite: nothing there is another engine's or no such column.
+    fn value(&self, column: &str) -> Option<&Value> {
+        let Self::Sqlite { columns, values } = self else { return None };
+        values.get(columns.iter().position(|name| name == column)?)
+    }
+
+    /// The first column, for messages.
+    fn key(&self) -> String {
+        match self {
+            Self::Postgres(row) => row.try_get(0).unwrap_or_default(),
+            Self::Sqlite { values, .. } => match values.first() {
+                Some(Value::Text(text)) => text.clone(),
+                _ => String::new(),
+            },
+        }
+    }
+}
 
 /// One row of a table, whose first column is its key.
 pub(crate) struct Columns<'r> {
-    row: &'r AnyRow,
+    row: &'r Row,
     table: &'static str,
 }
 
 impl<'r> Columns<'r> {
-    pub(crate) const fn of(table: &'static str, row: &'r AnyRow) -> Self {
+    pub(super) const fn of(table: &'static str, row: &'r Row) -> Self {
         Self { row, table }
     }
 
     /// The error for a column that makes no sense here.
     pub(crate) fn inconsistent(&self, column: &'static str) -> StoreError {
-        let id = self.row.try_get::<String, _>(0).unwrap_or_default();
-        StoreError::Inconsistent { table: self.table, column, id }
+        StoreError::Inconsistent { table: self.table, column, id: self.row.key() }
     }
 
-    fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
+    /// What stands in a column: `sqlite` takes the value it knows, PostgreSQL's is decoded by its type.
+    fn get<T>(
+        &self,
+        column: &'static str,
+        sqlite: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>, StoreError>
     where
-        T: sqlx::Decode<'r, Any> + sqlx::Type<Any>,
+        Option<T>: sqlx::Decode<'r, sqlx::Any> + sqlx::Type<sqlx::Any>,
     {
-        self.row.try_get(column).map_err(|_| self.inconsistent(column))
+        let found = match self.row {
+            Row::Postgres(row) => row.try_get(column).ok(),
+            Row::Sqlite { .. } => self.row.value(column).and_then(|value| match value {
+                Value::Null => Some(None),
+                other => sqlite(other).map(Some),
+            }),
+        };
+        found.ok_or_else(|| self.inconsistent(column))
+    }
+
+    fn there<T>(&self, column: &'static str, found: Option<T>) -> Result<T, StoreError> {
+        found.ok_or_else(|| self.inconsistent(column))
     }
 
     pub(crate) fn text(&self, column: &'static str) -> Result<String, StoreError> {
-        self.get(column)
+        self.there(column, self.text_or_none(column)?)
     }
 
     pub(crate) fn text_or_none(&self, column: &'static str) -> Result<Option<String>, StoreError> {
-        self.get(column)
+        self.get(column, |value| match value {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        })
     }
 
     pub(crate) fn number(&self, column: &'static str) -> Result<i64, StoreError> {
-        self.get(column)
+        self.there(column, self.number_or_none(column)?)
     }
 
     pub(crate) fn number_or_none(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
-        self.get(column)
+        self.get(column, |value| match value {
+            Value::Integer(number) => Some(*number),
+            _ => None,
+        })
     }
 
     /// A number that is never negative.
@@ -61,11 +109,14 @@ impl<'r> Columns<'r> {
     }
 
     pub(crate) fn bytes(&self, column: &'static str) -> Result<Vec<u8>, StoreError> {
-        self.get(column)
+        self.there(column, self.bytes_or_none(column)?)
     }
 
     pub(crate) fn bytes_or_none(&self, column: &'static str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.get(column)
+        self.get(column, |value| match value {
+            Value::Blob(bytes) => Some(bytes.clone()),
+            _ => None,
+        })
     }
 
     pub(crate) fn array<const N: usize>(&self, column: &'static str) -> Result<[u8; N], StoreError> {

@@ -3,22 +3,14 @@
 use super::{StoreError, StoreOptions};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _, SqlSafeStr as _};
+use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::time::Duration;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
-
-/// synchronous=FULL: NORMAL may lose acknowledged commits. recursive_triggers: INSERT OR REPLACE would
-/// otherwise delete past the triggers. temp_store: each savepoint's old pages would go through a file. The rest
-/// bounds memory, waiting, and the log that is folded back into the file (16 MB).
-const SQLITE_SESSION: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-     PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA busy_timeout = 5000; \
-     PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; \
-     PRAGMA wal_autocheckpoint = 4000;";
-/// Readers are many and share the system's page cache: each keeps a megabyte of its own.
-const SQLITE_READER: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -1000;";
 
 /// enable_seqscan: reading a small table from end to end would count as having read every row of it, and lose the
 /// race against whoever changes any. The rest bounds waiting.
@@ -59,14 +51,6 @@ impl Engine {
         }
     }
 
-    /// Begins a consistent view for reading.
-    pub(super) const fn begin_read(self) -> &'static str {
-        match self {
-            Self::Sqlite => "BEGIN DEFERRED",
-            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        }
-    }
-
     fn migrations(self) -> &'static Migrator {
         match self {
             Self::Sqlite => &SQLITE_MIGRATIONS,
@@ -75,9 +59,8 @@ impl Engine {
     }
 }
 
-/// Begins a shared commit on SQLite. Plain BEGIN would fail at the first write when another process has
-/// committed meanwhile, in spite of the busy timeout.
-pub(super) const SQLITE_BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT job";
+/// Begins a consistent view for reading on PostgreSQL.
+pub(super) const POSTGRES_BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Begins a write on PostgreSQL.
 pub(super) const POSTGRES_BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 /// Begins a round of sequencing: each statement must see what was committed before it, so a snapshot
@@ -119,36 +102,19 @@ fn with_statement_cache(url: &str) -> String {
     format!("{url}{separator}statement-cache-capacity=400")
 }
 
-/// The one connection that writes on SQLite.
-pub(super) async fn connect_sqlite_writer(url: &str) -> Result<AnyConnection, StoreError> {
-    let mut connection = AnyConnection::connect_with(&options(url)?).await?;
-    connection.execute(SQLITE_SESSION).await?;
-    Ok(connection)
-}
-
-/// The connections for reading (SQLite) or for everything (PostgreSQL).
-pub(super) async fn connect_pool(engine: Engine, config: &StoreOptions) -> Result<AnyPool, StoreError> {
+/// The connections of PostgreSQL, if its schema fits.
+pub(super) async fn connect_pool(config: &StoreOptions) -> Result<AnyPool, StoreError> {
     let pool = AnyPoolOptions::new()
         .max_connections(config.connections.max(2))
         .acquire_timeout(config.patience)
-        .test_before_acquire(engine == Engine::Postgres);
-    let pool = match engine {
-        Engine::Sqlite => pool.after_connect(|connection, _| {
-            Box::pin(async move {
-                connection.execute(SQLITE_SESSION).await?;
-                connection.execute(SQLITE_READER).await?;
-                Ok(())
-            })
-        }),
-        Engine::Postgres => {
-            pool.after_connect(|connection, _| Box::pin(prepare_postgres_session(connection)))
-        }
-    };
-    let url = match engine {
-        Engine::Sqlite => config.url.clone(),
-        Engine::Postgres => with_statement_cache(&config.url),
-    };
-    pool.connect_with(options(&url)?).await.map_err(|error| unopened(engine, error))
+        .test_before_acquire(true)
+        .after_connect(|connection, _| Box::pin(prepare_postgres_session(connection)));
+    let pool = pool
+        .connect_with(options(&with_statement_cache(&config.url))?)
+        .await
+        .map_err(|error| unopened(Engine::Postgres, error))?;
+    check_schema(Engine::Postgres, &mut *pool.acquire().await?).await?;
+    Ok(pool)
 }
 
 /// Says more than that it failed: whoever sets an instance up meets these first.
@@ -187,18 +153,30 @@ pub(super) async fn migrate(url: &str) -> Result<(), StoreError> {
     };
     let mut connection = AnyConnection::connect_with(&options(&url)?).await?;
     if engine == Engine::Sqlite {
-        connection.execute(SQLITE_SESSION).await?;
+        connection.execute(super::sqlite::SESSION).await?;
     }
     let done = engine.migrations().run_direct(None, &mut connection, false).await;
     connection.close().await?;
     done.map_err(|error| StoreError::Schema(error.to_string()))
 }
 
+/// The file of an SQLite address, if its schema fits.
+pub(super) async fn sqlite_file(url: &str) -> Result<PathBuf, StoreError> {
+    let connected = AnyConnection::connect_with(&options(url)?).await;
+    let mut connection = connected.map_err(|error| unopened(Engine::Sqlite, error))?;
+    let fits = check_schema(Engine::Sqlite, &mut connection).await;
+    connection.close().await?;
+    fits?;
+    let file = SqliteConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Unavailable("the address cannot be read".to_owned()))?;
+    Ok(file.get_filename().to_owned())
+}
+
 /// Refuses a schema that is older, newer or altered.
-pub(super) async fn check_schema(engine: Engine, pool: &AnyPool) -> Result<(), StoreError> {
+async fn check_schema(engine: Engine, connection: &mut AnyConnection) -> Result<(), StoreError> {
     let applied: Vec<(i64, Vec<u8>)> =
         sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
-            .fetch_all(pool)
+            .fetch_all(connection)
             .await
             .map_err(|_| StoreError::Schema("the database has none that this account may read".to_owned()))?;
     let known: Vec<(i64, Vec<u8>)> =

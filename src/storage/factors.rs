@@ -3,7 +3,7 @@
 use super::column::Columns;
 use super::named::named;
 use super::statement::statements;
-use super::tx::sql;
+use super::bound::sql;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{AidantId, EventId, Instant};
 

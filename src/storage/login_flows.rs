@@ -2,7 +2,7 @@
 
 use super::column::Columns;
 use super::statement::statements;
-use super::tx::sql;
+use super::bound::sql;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::Instant;
 

@@ -1,16 +1,15 @@
 //! Mandates: one exhaustive match from row to state and back.
 
-use super::column::Columns;
+use super::column::{Columns, Row};
 use super::mandate_row::{parse_term, state_of, term_text};
 use super::statement::statements;
-use super::tx::{Bound, sql};
+use super::bound::{Bound, sql};
 use super::{Snapshot, StoreError, Tx, mandate_row, named};
 use crate::crypto::to_hex;
 use crate::mandate::{
     AidantId, EventId, Instant, Mandate, MandateId, OrganisationId, ProcedureId, State, StateName, Terms,
     UsagerId,
 };
-use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
 const TABLE: &str = "mandate";
@@ -302,7 +301,7 @@ async fn one(snapshot: &mut Snapshot, rows: Bound) -> Result<Option<MandateRow>,
 /// A mandate comes as one row per withdrawn procedure, at least one; rows of one mandate are neighbours.
 async fn many(snapshot: &mut Snapshot, rows: Bound) -> Result<Vec<MandateRow>, StoreError> {
     let rows = snapshot.all(rows).await?;
-    let mut groups: Vec<(String, Vec<&AnyRow>)> = Vec::new();
+    let mut groups: Vec<(String, Vec<&Row>)> = Vec::new();
     for row in &rows {
         let id = Columns::of(TABLE, row).text("id")?;
         match groups.last_mut() {
@@ -313,7 +312,7 @@ async fn many(snapshot: &mut Snapshot, rows: Bound) -> Result<Vec<MandateRow>, S
     groups.iter().map(|(_, group)| read(group)).collect()
 }
 
-fn read(group: &[&AnyRow]) -> Result<MandateRow, StoreError> {
+fn read(group: &[&Row]) -> Result<MandateRow, StoreError> {
     let Some(first) = group.first() else {
         return Err(StoreError::Inconsistent { table: TABLE, column: "id", id: String::new() });
     };

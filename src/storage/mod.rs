@@ -13,6 +13,7 @@
 //! fits none is [`StoreError::Inconsistent`], naming table, column and row.
 
 mod append;
+mod bound;
 mod column;
 mod engine;
 mod error;
@@ -23,6 +24,7 @@ mod options;
 mod postgres;
 mod sequence;
 mod signer;
+mod sqlite;
 mod statement;
 mod store;
 mod tx;

@@ -2,7 +2,7 @@
 
 use super::column::Columns;
 use super::statement::statements;
-use super::tx::sql;
+use super::bound::sql;
 use super::{Snapshot, StoreError, Tx, named};
 use crate::mandate::{EventId, Instant, Organisation, OrganisationId, ProcedureId, Standing, Whereabouts};
 use std::collections::BTreeSet;

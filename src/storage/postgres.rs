@@ -2,7 +2,8 @@
 
 use super::head::Publisher;
 use super::sequence::{Head, Sequencer};
-use super::tx::{Appended, Snapshot, sql};
+use super::bound::sql;
+use super::tx::{Appended, Snapshot};
 use super::waiting::Waiting;
 use super::{Statement, StoreError, audit, engine};
 use crate::journal::leaf_hash;
@@ -68,6 +69,10 @@ impl Sequencing {
         }
     }
 
+    pub(super) const fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
     /// Waits for a turn. The first attempt runs beside others. Whoever lost a race runs alone: on small tables
     /// serialisable transactions meet on the same index pages so often that some would never get through.
     pub(super) async fn turn(&self, attempt: u32) -> Turn<'_> {
@@ -121,13 +126,13 @@ impl Sequencing {
     /// Queues again the entries of `from..before` that have neither place nor queue row.
     pub(super) async fn requeue(&self, from: Instant, before: Instant) -> Result<u64, StoreError> {
         let mut snapshot = Snapshot::begin(&self.pool, engine::POSTGRES_BEGIN_SEQUENCING).await?;
-        sql(LOCK).execute(snapshot.connection()).await?;
+        snapshot.change(sql(LOCK)).await?;
         // A UUIDv7 begins with its milliseconds, so the key itself bounds the search.
         let first = format!("{:012x}", from.millis().max(0));
-        let done = sql(REQUEUE).bind(first).bind(before.micros()).execute(snapshot.connection()).await?;
+        let queued = snapshot.change(sql(REQUEUE).bind(first).bind(before.micros())).await?;
         snapshot.commit().await?;
         self.kick();
-        Ok(done.rows_affected())
+        Ok(queued)
     }
 
     pub(super) async fn finish(&self) {
@@ -136,7 +141,7 @@ impl Sequencing {
 }
 
 async fn take(snapshot: &mut Snapshot) -> Result<Vec<Appended>, StoreError> {
-    sql(LOCK).execute(snapshot.connection()).await?;
+    snapshot.change(sql(LOCK)).await?;
     let mut seen = BTreeSet::new();
     let rows = snapshot
         .list("queue", sql(TAKE).bind(BATCH), |row| {

@@ -3,7 +3,7 @@
 use super::column::{Columns, lines};
 use super::named::named;
 use super::statement::statements;
-use super::tx::{Bound, sql};
+use super::bound::{Bound, sql};
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{
     Act, AidantId, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId, RepresentationId,

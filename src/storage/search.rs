@@ -2,7 +2,7 @@
 
 use super::column::Columns;
 use super::statement::statements;
-use super::tx::sql;
+use super::bound::sql;
 use super::{SearchRow, Snapshot, StoreError};
 use crate::mandate::{EventId, EventKind, Instant, Outcome};
 

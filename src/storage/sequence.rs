@@ -5,7 +5,8 @@ use super::StoreError;
 use super::column::Columns;
 use super::signer::CheckpointSigner;
 use super::statement::statements;
-use super::tx::{Appended, Snapshot, sql};
+use super::bound::{Bound, sql};
+use super::tx::{Appended, Snapshot};
 use crate::journal::{Frontier, FullTile, Hash, TILE_WIDTH};
 use std::sync::Arc;
 
@@ -128,8 +129,8 @@ fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-async fn run(snapshot: &mut Snapshot, statement: super::tx::Bound) -> Result<(), StoreError> {
-    statement.execute(snapshot.connection()).await?;
+async fn run(snapshot: &mut Snapshot, statement: Bound) -> Result<(), StoreError> {
+    snapshot.change(statement).await?;
     Ok(())
 }
 

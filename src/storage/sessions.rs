@@ -3,7 +3,7 @@
 use super::column::Columns;
 use super::named::named;
 use super::statement::statements;
-use super::tx::{Bound, sql};
+use super::bound::{Bound, sql};
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{AidantId, AuditorId, Instant, Language, MandateId, ReadingId, UsagerId};
 

@@ -3,6 +3,7 @@
 use super::head::{self, Publisher};
 use super::postgres::Sequencing;
 use super::sequence::Sequencer;
+use super::sqlite::Readers;
 use super::signer::CheckpointSigner;
 use super::tx::{Snapshot, Tx};
 use super::writer::{Job, Write, Writer, guarded};
@@ -14,6 +15,7 @@ use sqlx::AnyPool;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -26,17 +28,26 @@ const MOST_UNPLACED: usize = 4_096;
 pub struct Store(Arc<Inner>);
 
 struct Inner {
-    engine: Engine,
-    pool: AnyPool,
+    reading: Reading,
     writing: Writing,
-    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Reading {
+    Sqlite(Arc<Readers>),
+    Postgres(AnyPool),
 }
 
 enum Writing {
     /// Opened for reading.
     Never,
-    Sqlite(Mutex<Option<mpsc::Sender<Box<dyn Job>>>>),
-    Postgres(Arc<Sequencing>),
+    Sqlite {
+        sender: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+        ended: Mutex<Option<oneshot::Receiver<()>>>,
+    },
+    Postgres {
+        sequencing: Arc<Sequencing>,
+        task: Mutex<Option<JoinHandle<()>>>,
+    },
 }
 
 impl Store {
@@ -54,19 +65,26 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Schema`], [`StoreError::Journal`], [`StoreError::Behind`].
     pub async fn open(options: &StoreOptions, signer: Arc<dyn CheckpointSigner>) -> Result<Self, StoreError> {
-        let engine = Engine::of(&options.url)?;
-        let pool = engine::connect_pool(engine, options).await?;
-        engine::check_schema(engine, &pool).await?;
+        let reading = Reading::open(options).await?;
         let known = match &options.published_checkpoint {
             Some(path) => head::read(path, signer.as_ref()).await?,
             None => None,
         };
         let sequencer = Sequencer::new(signer, known);
         let publisher = Publisher::start(options.published_checkpoint.clone());
-        match engine {
-            Engine::Sqlite => Self::open_sqlite(options, pool, sequencer, publisher).await,
-            Engine::Postgres => Self::open_postgres(options, pool, sequencer, publisher).await,
-        }
+        let writing = match &reading {
+            Reading::Sqlite(readers) => {
+                let writer = Writer::open(readers.path(), sequencer, publisher).await?;
+                Writing::sqlite(writer, options.waiting_writes)?
+            }
+            Reading::Postgres(pool) => {
+                let sequencing = Arc::new(Sequencing::new(pool.clone(), sequencer, publisher));
+                sequencing.verify().await?;
+                let task = options.sequencing.then(|| tokio::spawn(sequence(Arc::downgrade(&sequencing))));
+                Writing::Postgres { sequencing, task: Mutex::new(task) }
+            }
+        };
+        Ok(Self(Arc::new(Inner { reading, writing })))
     }
 
     /// Opens a migrated database for reading only: without a signer, and whatever its journal looks like. For
@@ -75,44 +93,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Schema`].
     pub async fn open_for_reading(options: &StoreOptions) -> Result<Self, StoreError> {
-        let engine = Engine::of(&options.url)?;
-        let pool = engine::connect_pool(engine, options).await?;
-        engine::check_schema(engine, &pool).await?;
-        Ok(Self(Arc::new(Inner { engine, pool, writing: Writing::Never, task: Mutex::new(None) })))
-    }
-
-    async fn open_sqlite(
-        options: &StoreOptions,
-        pool: AnyPool,
-        mut sequencer: Sequencer,
-        publisher: Publisher,
-    ) -> Result<Self, StoreError> {
-        let mut tx = Tx::of_writer(engine::connect_sqlite_writer(&options.url).await?);
-        sequencer.catch_up(&mut tx).await?;
-        let (sender, jobs) = mpsc::channel(options.waiting_writes.max(1));
-        let writer = Writer { url: options.url.clone(), tx: Some(tx), sequencer, publisher, jobs };
-        let task = tokio::spawn(writer.work());
-        let writing = Writing::Sqlite(Mutex::new(Some(sender)));
-        Ok(Self(Arc::new(Inner { engine: Engine::Sqlite, pool, writing, task: Mutex::new(Some(task)) })))
-    }
-
-    async fn open_postgres(
-        options: &StoreOptions,
-        pool: AnyPool,
-        sequencer: Sequencer,
-        publisher: Publisher,
-    ) -> Result<Self, StoreError> {
-        let sequencing = Arc::new(Sequencing::new(pool.clone(), sequencer, publisher));
-        sequencing.verify().await?;
-        let task = options.sequencing.then(|| tokio::spawn(sequence(Arc::downgrade(&sequencing))));
-        let writing = Writing::Postgres(sequencing);
-        Ok(Self(Arc::new(Inner { engine: Engine::Postgres, pool, writing, task: Mutex::new(task) })))
+        let reading = Reading::open(options).await?;
+        Ok(Self(Arc::new(Inner { reading, writing: Writing::Never })))
     }
 
     /// The engine behind it.
     #[must_use]
     pub fn engine(&self) -> Engine {
-        self.0.engine
+        match self.0.reading {
+            Reading::Sqlite(_) => Engine::Sqlite,
+            Reading::Postgres(_) => Engine::Postgres,
+        }
     }
 
     /// Runs a named write. The closure changes facts and appends entries through [`Tx`]; it may run twice,
@@ -129,11 +120,11 @@ impl Store {
         let started = Instant::now();
         let result = match &self.0.writing {
             Writing::Never => Err(StoreError::Closed.into()),
-            Writing::Sqlite(sender) => {
+            Writing::Sqlite { sender, .. } => {
                 let sender = sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 queued(sender, work).await
             }
-            Writing::Postgres(sequencing) => self.serialised(sequencing, name, work).await,
+            Writing::Postgres { sequencing, .. } => self.serialised(sequencing, name, work).await,
         };
         measure(name, started, result.is_ok());
         result
@@ -174,7 +165,7 @@ impl Store {
         E: From<StoreError>,
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
     {
-        let mut tx = Tx::begin(&self.0.pool).await?;
+        let mut tx = Tx::begin(sequencing.pool()).await?;
         let result = guarded(work(&mut tx)).await?;
         // A failed statement decides, whatever the closure made of it.
         match tx.take_fault() {
@@ -201,11 +192,11 @@ impl Store {
     /// The closure's own, or a [`StoreError`] turned into it.
     pub async fn read<T, E, F>(&self, name: &'static str, look: F) -> Result<T, E>
     where
-        E: From<StoreError>,
-        F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let view = Snapshot::begin(&self.0.pool, self.0.engine.begin_read());
-        seen(name, view, look).await
+        self.look(name, usize::MAX, look).await
     }
 
     /// Runs a named read of one statement: a consistent view by itself, so no transaction is opened for it.
@@ -214,10 +205,32 @@ impl Store {
     /// The closure's own, or a [`StoreError`] turned into it; [`StoreError::SecondStatement`] at the second one.
     pub async fn read_one<T, E, F>(&self, name: &'static str, look: F) -> Result<T, E>
     where
-        E: From<StoreError>,
-        F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        seen(name, Snapshot::single(&self.0.pool), look).await
+        self.look(name, 1, look).await
+    }
+
+    async fn look<T, E, F>(&self, name: &'static str, statements: usize, look: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let started = Instant::now();
+        let result = match &self.0.reading {
+            Reading::Sqlite(readers) => {
+                let reader = readers.take().await?;
+                aside(async move { seen(Snapshot::of_reader(reader, statements), look).await }).await
+            }
+            Reading::Postgres(pool) if statements == 1 => seen(Snapshot::single(pool).await, look).await,
+            Reading::Postgres(pool) => {
+                seen(Snapshot::begin(pool, engine::POSTGRES_BEGIN_READ).await, look).await
+            }
+        };
+        measure(name, started, result.is_ok());
+        result
     }
 
     /// One round of sequencing; how many entries were placed. Nothing to do on SQLite. The store does this
@@ -227,8 +240,8 @@ impl Store {
     /// Any [`StoreError`]; nothing was placed, or the outcome is not known and the next round finds out.
     pub async fn sequence_once(&self) -> Result<usize, StoreError> {
         match &self.0.writing {
-            Writing::Never | Writing::Sqlite(_) => Ok(0),
-            Writing::Postgres(sequencing) => sequencing.once().await,
+            Writing::Never | Writing::Sqlite { .. } => Ok(0),
+            Writing::Postgres { sequencing, .. } => sequencing.once().await,
         }
     }
 
@@ -243,8 +256,8 @@ impl Store {
         now: mandate::Instant,
     ) -> Result<u64, StoreError> {
         match &self.0.writing {
-            Writing::Never | Writing::Sqlite(_) => Ok(0),
-            Writing::Postgres(sequencing) => {
+            Writing::Never | Writing::Sqlite { .. } => Ok(0),
+            Writing::Postgres { sequencing, .. } => {
                 sequencing.requeue(from, now.plus(time::Duration::seconds(-5))).await
             }
         }
@@ -256,35 +269,92 @@ impl Store {
     /// The first statement that does not fit the schema, by name.
     pub async fn prepare_all(&self) -> Result<usize, StoreError> {
         let mut all: Vec<Statement> = super::all_statements();
-        if self.0.engine == Engine::Postgres {
+        if let Reading::Postgres(_) = self.0.reading {
             all.extend_from_slice(super::postgres::STATEMENTS);
         }
         for statement in &all {
-            engine::prepare(&self.0.pool, statement.text)
+            self.prepare(statement.text)
                 .await
                 .map_err(|error| StoreError::Schema(format!("{}: {error}", statement.name)))?;
         }
         Ok(all.len())
     }
 
+    async fn prepare(&self, text: &'static str) -> Result<(), StoreError> {
+        match &self.0.reading {
+            Reading::Sqlite(readers) => readers.take().await?.connection()?.prepare(text),
+            Reading::Postgres(pool) => engine::prepare(pool, text).await,
+        }
+    }
+
     /// Finishes what waits, writes the last published checkpoint, and closes every connection.
     pub async fn close(&self) {
-        if let Writing::Sqlite(sender) = &self.0.writing {
-            sender.lock().unwrap_or_else(PoisonError::into_inner).take();
-        }
-        let task = self.0.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
-            if self.0.engine == Engine::Postgres {
-                task.abort();
+        match &self.0.writing {
+            Writing::Never => {}
+            Writing::Sqlite { sender, ended } => {
+                sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let ended = ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(ended) = ended {
+                    // A writer that died has ended, too.
+                    let _ = ended.await;
+                }
             }
-            // An aborted round rolls back; its entries stay queued.
-            let _ = task.await;
+            Writing::Postgres { sequencing, task } => {
+                let task = task.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(task) = task {
+                    task.abort();
+                    // An aborted round rolls back; its entries stay queued.
+                    let _ = task.await;
+                }
+                sequencing.finish().await;
+            }
         }
-        if let Writing::Postgres(sequencing) = &self.0.writing {
-            sequencing.finish().await;
+        match &self.0.reading {
+            Reading::Sqlite(readers) => readers.close().await,
+            Reading::Postgres(pool) => pool.close().await,
         }
-        self.0.pool.close().await;
     }
+}
+
+impl Reading {
+    async fn open(options: &StoreOptions) -> Result<Self, StoreError> {
+        Ok(match Engine::of(&options.url)? {
+            Engine::Sqlite => {
+                let file = engine::sqlite_file(&options.url).await?;
+                Self::Sqlite(Arc::new(Readers::new(file, options.connections.max(2), options.patience)))
+            }
+            Engine::Postgres => Self::Postgres(engine::connect_pool(options).await?),
+        })
+    }
+}
+
+impl Writing {
+    /// The writer waits for the disk at each commit: it has a thread of its own.
+    fn sqlite(writer: Writer, most_waiting: usize) -> Result<Self, StoreError> {
+        let (sender, jobs) = mpsc::channel(most_waiting.max(1));
+        let (done, ended) = oneshot::channel();
+        let runtime = Handle::current();
+        std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || {
+                runtime.block_on(writer.work(jobs));
+                // Whoever closes the store may have gone.
+                let _ = done.send(());
+            })
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Self::Sqlite { sender: Mutex::new(Some(sender)), ended: Mutex::new(Some(ended)) })
+    }
+}
+
+/// Runs what SQLite may hold up on a thread that may wait.
+async fn aside<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let (runtime, span) = (Handle::current(), tracing::Span::current());
+    let done = tokio::task::spawn_blocking(move || span.in_scope(|| runtime.block_on(work))).await;
+    done.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
 }
 
 /// How one attempt on PostgreSQL ended without a commit.
@@ -348,29 +418,19 @@ fn jittered(pause: Duration) -> Duration {
     pause / 2 + pause / 512 * u32::try_from(spread).unwrap_or(0)
 }
 
-/// Looks at what a view shows, measured; nothing is given from a view whose statement failed.
-async fn seen<T, E, F>(
-    name: &'static str,
-    view: impl Future<Output = Result<Snapshot, StoreError>>,
-    look: F,
-) -> Result<T, E>
+/// Looks at what a view shows; nothing is given from a view whose statement failed.
+async fn seen<T, E, F>(view: Result<Snapshot, StoreError>, look: F) -> Result<T, E>
 where
     E: From<StoreError>,
     F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
 {
-    let started = Instant::now();
-    let result = async {
-        let mut snapshot = view.await?;
-        let value = look(&mut snapshot).await?;
-        match snapshot.take_fault() {
-            Some(_) => return Err(StoreError::WentOn.into()),
-            None => snapshot.commit().await?,
-        }
-        Ok(value)
+    let mut snapshot = view?;
+    let value = look(&mut snapshot).await?;
+    match snapshot.take_fault() {
+        Some(_) => return Err(StoreError::WentOn.into()),
+        None => snapshot.commit().await?,
     }
-    .await;
-    measure(name, started, result.is_ok());
-    result
+    Ok(value)
 }
 
 fn measure(name: &'static str, started: Instant, done: bool) {

@@ -1,32 +1,33 @@
 //! What closures get: [`Snapshot`] to look, [`Tx`] to change facts and append entries.
 
 use super::append::{self, NewEvent};
-use super::column::Columns;
+use super::bound::Bound;
+use super::column::{Columns, Row};
+use super::sqlite::{Reader, Sqlite};
 use super::{StoreError, engine};
 use crate::journal::{Hash, leaf_hash};
 use crate::mandate::EventId;
-use sqlx::any::{Any, AnyArguments, AnyRow};
+use sqlx::any::Any;
 use sqlx::pool::PoolConnection;
-use sqlx::query::Query;
-use sqlx::{AnyConnection, AnyPool, Connection as _, Transaction};
+use sqlx::{AnyConnection, AnyPool, Transaction};
 use std::ops::{Deref, DerefMut};
-
-/// A bound statement.
-pub(super) type Bound = Query<'static, Any, AnyArguments>;
-
-/// A statement of this room, ready for its values.
-pub(super) fn sql(text: &'static str) -> Bound {
-    sqlx::query(text)
-}
 
 /// The connection a transaction runs on.
 enum Link {
     /// SQLite's one writer: begin and commit are the writer's business.
-    Writer(AnyConnection),
-    /// A transaction of its own; dropping it rolls back.
+    Writer(Sqlite),
+    /// One of SQLite's readers; dropping it rolls back.
+    Reader(Reader),
+    /// PostgreSQL, a transaction of its own; dropping it rolls back.
     Transaction(Transaction<'static, Any>),
-    /// No transaction: good for one statement, which is a consistent view by itself.
+    /// PostgreSQL without a transaction: good for one statement, which is a consistent view by itself.
     Single(PoolConnection<Any>),
+}
+
+/// What runs a statement.
+enum Engine<'l> {
+    Sqlite(&'l mut Sqlite),
+    Postgres(&'l mut AnyConnection),
 }
 
 /// A consistent view of the database.
@@ -47,6 +48,14 @@ impl Snapshot {
         Ok(Self::over(Link::Single(pool.acquire().await?), 1))
     }
 
+    /// A view of SQLite's: one statement needs no transaction.
+    pub(super) fn of_reader(mut reader: Reader, statements: usize) -> Result<Self, StoreError> {
+        if statements > 1 {
+            reader.connection()?.control("BEGIN DEFERRED")?;
+        }
+        Ok(Self::over(Link::Reader(reader), statements))
+    }
+
     const fn over(link: Link, left: usize) -> Self {
         Self { link, fault: None, left }
     }
@@ -58,28 +67,36 @@ impl Snapshot {
         Ok(())
     }
 
-    pub(super) fn connection(&mut self) -> &mut AnyConnection {
-        match &mut self.link {
-            Link::Writer(connection) => connection,
-            Link::Transaction(transaction) => transaction,
-            Link::Single(connection) => connection,
-        }
+    fn engine(&mut self) -> Result<Engine<'_>, StoreError> {
+        Ok(match &mut self.link {
+            Link::Writer(connection) => Engine::Sqlite(connection),
+            Link::Reader(reader) => Engine::Sqlite(reader.connection()?),
+            Link::Transaction(transaction) => Engine::Postgres(transaction),
+            Link::Single(connection) => Engine::Postgres(connection),
+        })
     }
 
     /// Ends the view; a transaction of its own commits.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self.link {
-            Link::Writer(_) | Link::Single(_) => Ok(()),
+            Link::Writer(_) | Link::Reader(_) | Link::Single(_) => Ok(()),
             Link::Transaction(transaction) => Ok(transaction.commit().await?),
         }
     }
 
-    /// Closes the writer's own connection; rolls a transaction of its own back.
-    pub(super) async fn close(self) -> Result<(), StoreError> {
+    /// Begins, marks or ends a transaction of SQLite's writer.
+    pub(super) fn control(&mut self, text: &'static str) -> Result<(), StoreError> {
+        match self.engine()? {
+            Engine::Sqlite(connection) => connection.control(text),
+            Engine::Postgres(_) => Err(StoreError::Refused("its transactions are sqlx's".to_owned())),
+        }
+    }
+
+    /// Closes the writer's own connection.
+    pub(super) fn close(self) -> Result<(), StoreError> {
         match self.link {
-            Link::Writer(connection) => Ok(connection.close().await?),
-            Link::Transaction(transaction) => Ok(transaction.rollback().await?),
-            Link::Single(_) => Ok(()),
+            Link::Writer(connection) => connection.close(),
+            Link::Reader(_) | Link::Transaction(_) | Link::Single(_) => Ok(()),
         }
     }
 
@@ -88,24 +105,24 @@ impl Snapshot {
         self.fault.take()
     }
 
-    fn note<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
-        result.map_err(|error| {
-            let error = StoreError::from(error);
+    fn note<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        result.inspect_err(|error| {
             self.fault.get_or_insert_with(|| error.clone());
-            error
         })
     }
 
-    pub(super) async fn all(&mut self, statement: Bound) -> Result<Vec<AnyRow>, StoreError> {
+    pub(super) async fn all(&mut self, statement: Bound) -> Result<Vec<Row>, StoreError> {
         self.one_more()?;
-        let rows = statement.fetch_all(self.connection()).await;
+        let rows = match self.engine() {
+            Ok(Engine::Sqlite(connection)) => connection.rows(&statement),
+            Ok(Engine::Postgres(connection)) => rows(statement, connection).await,
+            Err(error) => Err(error),
+        };
         self.note(rows)
     }
 
-    pub(super) async fn first(&mut self, statement: Bound) -> Result<Option<AnyRow>, StoreError> {
-        self.one_more()?;
-        let row = statement.fetch_optional(self.connection()).await;
-        self.note(row)
+    pub(super) async fn first(&mut self, statement: Bound) -> Result<Option<Row>, StoreError> {
+        Ok(self.all(statement).await?.into_iter().next())
     }
 
     /// Every row of a table, read by `read`.
@@ -130,9 +147,22 @@ impl Snapshot {
 
     async fn run(&mut self, statement: Bound) -> Result<u64, StoreError> {
         self.one_more()?;
-        let done = statement.execute(self.connection()).await;
-        self.note(done).map(|done| done.rows_affected())
+        let done = self.change(statement).await;
+        self.note(done)
     }
+
+    /// Changes rows for the store itself, which decides what a failure means.
+    pub(super) async fn change(&mut self, statement: Bound) -> Result<u64, StoreError> {
+        match self.engine()? {
+            Engine::Sqlite(connection) => connection.change(&statement),
+            Engine::Postgres(connection) => Ok(statement.query().execute(connection).await?.rows_affected()),
+        }
+    }
+}
+
+async fn rows(statement: Bound, connection: &mut AnyConnection) -> Result<Vec<Row>, StoreError> {
+    let rows = statement.query().fetch_all(connection).await?;
+    Ok(rows.into_iter().map(Row::Postgres).collect())
 }
 
 /// A transaction that may change facts and append entries. Everything a [`Snapshot`] can, it can too.
@@ -153,7 +183,7 @@ pub struct Appended {
 }
 
 impl Tx {
-    pub(super) fn of_writer(connection: AnyConnection) -> Self {
+    pub(super) fn of_writer(connection: Sqlite) -> Self {
         Self::over(Snapshot::over(Link::Writer(connection), usize::MAX))
     }
 

@@ -3,10 +3,11 @@
 use super::head::Publisher;
 use super::sequence::{Head, Sequencer};
 use super::tx::{Appended, Tx};
-use super::{BoxFuture, StoreError, engine};
+use super::{BoxFuture, StoreError};
+use super::sqlite::Sqlite;
 use crate::mandate::EventId;
-use sqlx::Executor as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -88,20 +89,30 @@ struct Entered {
 
 /// The writer.
 pub(super) struct Writer {
-    pub(super) url: String,
-    pub(super) tx: Option<Tx>,
-    pub(super) sequencer: Sequencer,
-    pub(super) publisher: Publisher,
-    pub(super) jobs: mpsc::Receiver<Box<dyn Job>>,
+    path: PathBuf,
+    tx: Option<Tx>,
+    sequencer: Sequencer,
+    publisher: Publisher,
 }
 
 impl Writer {
+    /// Opens the connection that writes and verifies the journal's right edge.
+    pub(super) async fn open(
+        path: &Path,
+        mut sequencer: Sequencer,
+        publisher: Publisher,
+    ) -> Result<Self, StoreError> {
+        let mut tx = Tx::of_writer(Sqlite::writer(path)?);
+        sequencer.catch_up(&mut tx).await?;
+        Ok(Self { path: path.to_owned(), tx: Some(tx), sequencer, publisher })
+    }
+
     /// Works until every sender is gone, then closes the connection.
-    pub(super) async fn work(mut self) {
-        while let Some(first) = self.jobs.recv().await {
+    pub(super) async fn work(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+        while let Some(first) = jobs.recv().await {
             let mut batch = vec![entered(first)];
             while batch.len() < BATCH
-                && let Ok(job) = self.jobs.try_recv()
+                && let Ok(job) = jobs.try_recv()
             {
                 batch.push(entered(job));
             }
@@ -109,7 +120,7 @@ impl Writer {
         }
         self.publisher.finish().await;
         if let Some(tx) = self.tx
-            && let Err(error) = tx.into_snapshot().close().await
+            && let Err(error) = tx.into_snapshot().close()
         {
             tracing::warn!(%error, "the writer's connection did not close cleanly");
         }
@@ -148,7 +159,7 @@ impl Writer {
     }
 
     async fn attempt(&mut self, batch: &mut [Entered]) -> Result<Option<Head>, Failed> {
-        let mut tx = self.connect().await.map_err(Failed::NotWritten)?;
+        let mut tx = self.connect().map_err(Failed::NotWritten)?;
         let outcome = self.transact(&mut tx, batch).await;
         if outcome.is_ok() {
             self.tx = Some(tx);
@@ -156,17 +167,17 @@ impl Writer {
             self.sequencer.forget();
             tx.reset();
             // A connection that cannot even roll back is dropped; the next batch opens another.
-            if raw(&mut tx, "ROLLBACK").await.is_ok() {
+            if tx.control("ROLLBACK").is_ok() {
                 self.tx = Some(tx);
             }
         }
         outcome
     }
 
-    async fn connect(&mut self) -> Result<Tx, StoreError> {
+    fn connect(&mut self) -> Result<Tx, StoreError> {
         match self.tx.take() {
             Some(tx) => Ok(tx),
-            None => engine::connect_sqlite_writer(&self.url).await.map(Tx::of_writer),
+            None => Sqlite::writer(&self.path).map(Tx::of_writer),
         }
     }
 
@@ -174,13 +185,13 @@ impl Writer {
         let mut step = Step::Begin;
         let mut appended = Vec::new();
         for entered in batch.iter_mut().filter(|entered| entered.job.wanted()) {
-            raw(tx, step.text()).await.map_err(Failed::NotWritten)?;
+            step.take(tx).map_err(Failed::NotWritten)?;
             step = if run_one(tx, entered).await { Step::Keep } else { Step::Undo };
             appended.extend_from_slice(&entered.appended);
         }
         match step {
             Step::Begin => return Ok(None),
-            Step::Undo => raw(tx, step.text()).await.map_err(Failed::NotWritten)?,
+            Step::Undo => step.take(tx).map_err(Failed::NotWritten)?,
             Step::Keep => {}
         }
         tx.write_appended().await.map_err(|error| match error {
@@ -192,7 +203,7 @@ impl Writer {
         } else {
             Some(self.sequencer.extend(tx, &appended).await.map_err(Failed::NotWritten)?)
         };
-        match raw(tx, "COMMIT").await {
+        match tx.control("COMMIT") {
             Ok(()) => Ok(head),
             Err(error @ StoreError::Refused(_)) => Err(Failed::Refused(error)),
             Err(error) => Err(Failed::Unknown(error)),
@@ -200,7 +211,7 @@ impl Writer {
     }
 }
 
-/// What stands between two jobs of a batch, in one round trip. A savepoint is open while a job runs; the
+/// What stands between two jobs of a batch. A savepoint is open while a job runs; the
 /// commit closes the last one.
 #[derive(Clone, Copy)]
 enum Step {
@@ -210,12 +221,15 @@ enum Step {
 }
 
 impl Step {
-    const fn text(self) -> &'static str {
-        match self {
-            Self::Begin => engine::SQLITE_BEGIN,
-            Self::Keep => "RELEASE job; SAVEPOINT job",
-            Self::Undo => "ROLLBACK TO job",
-        }
+    /// Plain BEGIN would fail at the first write when another process has committed meanwhile, in spite of the busy
+    /// timeout.
+    fn take(self, tx: &mut Tx) -> Result<(), StoreError> {
+        let texts: &[&str] = match self {
+            Self::Begin => &["BEGIN IMMEDIATE", "SAVEPOINT job"],
+            Self::Keep => &["RELEASE job", "SAVEPOINT job"],
+            Self::Undo => &["ROLLBACK TO job"],
+        };
+        texts.iter().try_for_each(|text| tx.control(text))
     }
 }
 
@@ -257,9 +271,4 @@ async fn run_one(tx: &mut Tx, entered: &mut Entered) -> bool {
         entered.job.fail(StoreError::WentOn);
     }
     kept
-}
-
-async fn raw(tx: &mut Tx, text: &'static str) -> Result<(), StoreError> {
-    tx.connection().execute(text).await?;
-    Ok(())
 }

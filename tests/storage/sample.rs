@@ -75,7 +75,8 @@ where
 /// Runs a read.
 pub(crate) async fn read<T, F>(store: &Store, look: F) -> T
 where
-    F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, StoreError>>,
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
 {
     store.read("test", look).await.unwrap()
 }
