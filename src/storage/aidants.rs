@@ -1,9 +1,9 @@
 //! Aidants: invited, bound to one sign-in, suspended and reinstated.
 
+use super::bound::sql;
 use super::column::{Columns, Row};
 use super::organisations::{closed, replace_closed};
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx, named};
 use crate::mandate::{
     Aidant, AidantId, EventId, Instant, Organisation, OrganisationId, ProcedureId, Role, Standing,

@@ -1,16 +1,12 @@
-//! Writing journal entries: those of one commit together, many rows in a statement. On SQLite each statement is a
-//! round trip to the writing thread, which is what a busy writer spends its time on.
+//! Writing a journal entry with what opens it and how it is found.
 
+use super::bound::sql;
 use super::statement::statements;
-use super::bound::{Bound, sql};
 use super::{StoreError, Tx};
 use crate::mandate::{EventId, EventKind, Instant, Outcome};
 
 statements! {
     INSERT_EVENT = "INSERT INTO event (event_id, at, tag, entry) VALUES ($1, $2, $3, $4)";
-    INSERT_EVENTS = "INSERT INTO event (event_id, at, tag, entry) VALUES \
-        ($1, $2, $3, $4), ($5, $6, $7, $8), ($9, $10, $11, $12), ($13, $14, $15, $16), \
-        ($17, $18, $19, $20), ($21, $22, $23, $24), ($25, $26, $27, $28), ($29, $30, $31, $32)";
     INSERT_OPENING_1 = "INSERT INTO opening (event_id, slot, key_id, sealed) VALUES ($1, $2, $3, $4)";
     INSERT_OPENING_2 = "INSERT INTO opening (event_id, slot, key_id, sealed) VALUES \
         ($1, $2, $3, $4), ($5, $6, $7, $8)";
@@ -18,39 +14,13 @@ statements! {
         ($1, $2, $3, $4), ($5, $6, $7, $8), ($9, $10, $11, $12)";
     INSERT_OPENING_4 = "INSERT INTO opening (event_id, slot, key_id, sealed) VALUES \
         ($1, $2, $3, $4), ($5, $6, $7, $8), ($9, $10, $11, $12), ($13, $14, $15, $16)";
-    INSERT_OPENINGS = "INSERT INTO opening (event_id, slot, key_id, sealed) VALUES \
-        ($1, $2, $3, $4), ($5, $6, $7, $8), ($9, $10, $11, $12), ($13, $14, $15, $16), \
-        ($17, $18, $19, $20), ($21, $22, $23, $24), ($25, $26, $27, $28), ($29, $30, $31, $32), \
-        ($33, $34, $35, $36), ($37, $38, $39, $40), ($41, $42, $43, $44), ($45, $46, $47, $48), \
-        ($49, $50, $51, $52), ($53, $54, $55, $56), ($57, $58, $59, $60), ($61, $62, $63, $64), \
-        ($65, $66, $67, $68), ($69, $70, $71, $72), ($73, $74, $75, $76), ($77, $78, $79, $80), \
-        ($81, $82, $83, $84), ($85, $86, $87, $88), ($89, $90, $91, $92), ($93, $94, $95, $96)";
     INSERT_SEARCH = "INSERT INTO event_search (event_id, at, kind, outcome, code, organisation, aidant, mandate, \
         usager, client, procedure) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    INSERT_SEARCHES = "INSERT INTO event_search (event_id, at, kind, outcome, code, organisation, aidant, mandate, \
-        usager, client, procedure) VALUES \
-        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11), \
-        ($12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22), \
-        ($23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33), \
-        ($34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44), \
-        ($45, $46, $47, $48, $49, $50, $51, $52, $53, $54, $55), \
-        ($56, $57, $58, $59, $60, $61, $62, $63, $64, $65, $66), \
-        ($67, $68, $69, $70, $71, $72, $73, $74, $75, $76, $77), \
-        ($78, $79, $80, $81, $82, $83, $84, $85, $86, $87, $88)";
 }
 
-/// Statements that insert into one table, by how many rows each takes, the largest first and one row last.
-type Inserts = &'static [(usize, &'static str)];
-
-const EVENTS: Inserts = &[(8, INSERT_EVENTS), (1, INSERT_EVENT)];
-const OPENINGS: Inserts = &[
-    (24, INSERT_OPENINGS),
-    (4, INSERT_OPENING_4),
-    (3, INSERT_OPENING_3),
-    (2, INSERT_OPENING_2),
-    (1, INSERT_OPENING_1),
-];
-const SEARCHES: Inserts = &[(8, INSERT_SEARCHES), (1, INSERT_SEARCH)];
+/// By how many openings each inserts.
+const INSERT_OPENINGS: [(usize, &str); 4] =
+    [(1, INSERT_OPENING_1), (2, INSERT_OPENING_2), (3, INSERT_OPENING_3), (4, INSERT_OPENING_4)];
 
 /// A new journal entry with all that goes with it.
 #[derive(Clone)]
@@ -121,51 +91,31 @@ impl SearchRow {
     }
 }
 
-/// Writes entries: first the events, which the other rows name.
-pub(super) async fn write(tx: &mut Tx, events: Vec<NewEvent>) -> Result<(), StoreError> {
-    let (mut rows, mut openings, mut searches) = (Vec::new(), Vec::new(), Vec::new());
-    for NewEvent { event_id, at, tag, entry, openings: own, search } in events {
-        openings.extend(own.into_iter().map(|opening| (event_id.clone(), opening)));
-        searches.push((event_id.clone(), at, search));
-        rows.push((event_id, at, tag, entry));
+/// Writes an entry: first the event, which the other rows name.
+pub(super) async fn write(tx: &mut Tx, event: NewEvent) -> Result<(), StoreError> {
+    let NewEvent { event_id, at, tag, entry, openings, search } = event;
+    let id = event_id.as_str();
+    tx.execute(sql(INSERT_EVENT).bind(id).bind(at.micros()).bind(tag).bind(entry)).await?;
+    let width = openings.len();
+    if let Some((_, text)) = INSERT_OPENINGS.iter().find(|(openings, _)| *openings == width) {
+        let insert = openings.into_iter().fold(sql(text), |insert, opening| {
+            insert.bind(id).bind(opening.slot).bind(opening.key_id).bind(opening.sealed)
+        });
+        tx.execute(insert).await?;
+    } else if width > 0 {
+        return Err(StoreError::Refused("an entry has four slots".to_owned()));
     }
-    insert(tx, EVENTS, rows, |insert, (id, at, tag, entry)| {
-        insert.bind(id.as_str().to_owned()).bind(at.micros()).bind(tag).bind(entry)
-    })
-    .await?;
-    insert(tx, OPENINGS, openings, |insert, (id, opening)| {
-        insert.bind(id.as_str().to_owned()).bind(opening.slot).bind(opening.key_id).bind(opening.sealed)
-    })
-    .await?;
-    insert(tx, SEARCHES, searches, |insert, (id, at, search)| {
-        insert
-            .bind(id.as_str().to_owned())
-            .bind(at.micros())
-            .bind(search.kind.as_str())
-            .bind(search.outcome.as_str())
-            .bind(search.code)
-            .bind(search.organisation)
-            .bind(search.aidant)
-            .bind(search.mandate)
-            .bind(search.usager)
-            .bind(search.client)
-            .bind(search.procedure)
-    })
-    .await
-}
-
-async fn insert<T>(
-    tx: &mut Tx,
-    texts: Inserts,
-    rows: Vec<T>,
-    bind: impl Fn(Bound, T) -> Bound,
-) -> Result<(), StoreError> {
-    let mut rows = rows.into_iter();
-    for (width, text) in texts {
-        while rows.len() >= *width {
-            let statement = rows.by_ref().take(*width).fold(sql(text), &bind);
-            tx.execute(statement).await?;
-        }
-    }
-    Ok(())
+    let found_by = sql(INSERT_SEARCH)
+        .bind(id)
+        .bind(at.micros())
+        .bind(search.kind.as_str())
+        .bind(search.outcome.as_str())
+        .bind(search.code)
+        .bind(search.organisation)
+        .bind(search.aidant)
+        .bind(search.mandate)
+        .bind(search.usager)
+        .bind(search.client)
+        .bind(search.procedure);
+    tx.execute(found_by).await.map(drop)
 }

@@ -1,7 +1,7 @@
 //! Client assertions seen: each works once (RFC 7523, section 3).
 
-use super::statement::statements;
 use super::bound::sql;
+use super::statement::statements;
 use super::{StoreError, Tx};
 use crate::mandate::{ClientId, Instant};
 

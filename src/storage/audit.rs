@@ -1,9 +1,9 @@
 //! The journal's tables as they are, for verification: nothing of a row is taken for granted, not even the form of
 //! an identifier or a hash, and rows that should not be there are looked for.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Engine, Snapshot, StoreError};
 use crate::journal::Extent;
 use crate::mandate::Instant;

@@ -1,9 +1,9 @@
 //! Auditors, and the stated purposes under which they read.
 
 use super::aidants::subject;
+use super::bound::sql;
 use super::column::Columns;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx, named};
 use crate::mandate::{AuditorId, EventId, Instant, ReadingId, Standing};
 

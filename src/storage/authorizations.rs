@@ -1,8 +1,8 @@
 //! Authorization requests of relying parties, pushed or direct, until one browser has answered them.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{ClientId, Instant};
 

@@ -1,10 +1,10 @@
 //! Relying parties: the OpenID clients the operator registered.
 
 use super::aidants::{self, for_decision_columns};
+use super::bound::sql;
 use super::column::{Columns, lines};
 use super::named::named;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx, named};
 use crate::mandate::{
     Aidant, AidantId, ClientId, EventId, Instant, Organisation, ProcedureId, RelyingParty, Standing,

@@ -1,9 +1,9 @@
 //! Wrapped data keys, one per person or subject. Destroying one erases what it sealed.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::named::named;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::Instant;
 

@@ -1,9 +1,9 @@
 //! Second factors of ours (TOTP) and their recovery codes.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::named::named;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{AidantId, EventId, Instant};
 

@@ -1,8 +1,8 @@
 //! Idempotency keys: a retry changes nothing twice (invariant 11).
 
+use super::bound::sql;
 use super::column::Columns;
 use super::statement::statements;
-use super::bound::sql;
 use super::{StoreError, Tx};
 use crate::mandate::Instant;
 

@@ -1,9 +1,9 @@
 //! The journal as it is read: head, checkpoints, tiles, leaves, entries with their openings.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::sequence;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx};
 use crate::journal::Hash;
 use crate::mandate::{EventId, Instant};
@@ -210,14 +210,6 @@ pub async fn entry(snapshot: &mut Snapshot, event: &EventId) -> Result<Option<En
 /// The entry of that tag.
 pub async fn by_tag(snapshot: &mut Snapshot, tag: &str) -> Result<Option<EntryRow>, StoreError> {
     snapshot.find("event", sql(BY_TAG).bind(tag), read_entry).await
-}
-
-/// The bytes of the entry of that tag, also when it was appended in this very commit.
-pub async fn bytes_by_tag(tx: &mut Tx, tag: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    if let Some(bytes) = tx.unwritten_by_tag(tag) {
-        return Ok(Some(bytes.to_vec()));
-    }
-    Ok(by_tag(tx, tag).await?.map(|row| row.entry))
 }
 
 /// The sealed openings of an entry that are still there.

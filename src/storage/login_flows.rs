@@ -1,8 +1,8 @@
 //! Sign-ins under way at another provider. Each `state` serves once, in the browser that began it.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::Instant;
 

@@ -1,9 +1,9 @@
 //! Mandates: one exhaustive match from row to state and back.
 
+use super::bound::{Bound, sql};
 use super::column::{Columns, Row};
 use super::mandate_row::{parse_term, state_of, term_text};
 use super::statement::statements;
-use super::bound::{Bound, sql};
 use super::{Snapshot, StoreError, Tx, mandate_row, named};
 use crate::crypto::to_hex;
 use crate::mandate::{

@@ -1,8 +1,8 @@
 //! Organisations and the procedures closed in them.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx, named};
 use crate::mandate::{EventId, Instant, Organisation, OrganisationId, ProcedureId, Standing, Whereabouts};
 use std::collections::BTreeSet;

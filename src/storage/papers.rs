@@ -1,9 +1,9 @@
 //! What stands on a mandate's paper beside the mandate itself: the text as it was sealed, and, once accepted, the
 //! verification code and the entry that the receipt proves.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{EventId, MandateId};
 

@@ -1,8 +1,8 @@
 //! PostgreSQL: serialisable writes with retries, and the sequencer that follows them.
 
+use super::bound::sql;
 use super::head::Publisher;
 use super::sequence::{Head, Sequencer};
-use super::bound::sql;
 use super::tx::{Appended, Snapshot};
 use super::waiting::Waiting;
 use super::{Statement, StoreError, audit, engine};

@@ -1,8 +1,8 @@
 //! Refused representations, for the usager's own space and the organisation's day. Written once.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{
     AidantId, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId, UsagerId,

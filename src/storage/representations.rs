@@ -1,9 +1,9 @@
 //! Representations: each use of a mandate, from opening to end.
 
+use super::bound::{Bound, sql};
 use super::column::{Columns, lines};
 use super::named::named;
 use super::statement::statements;
-use super::bound::{Bound, sql};
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{
     Act, AidantId, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId, RepresentationId,

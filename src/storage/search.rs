@@ -1,8 +1,8 @@
 //! Finding entries by what is known of them: filters, newest first, in pages by key.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::statement::statements;
-use super::bound::sql;
 use super::{SearchRow, Snapshot, StoreError};
 use crate::mandate::{EventId, EventKind, Instant, Outcome};
 

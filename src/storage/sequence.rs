@@ -2,10 +2,10 @@
 //! the transaction of the moment.
 
 use super::StoreError;
+use super::bound::{Bound, sql};
 use super::column::Columns;
 use super::signer::CheckpointSigner;
 use super::statement::statements;
-use super::bound::{Bound, sql};
 use super::tx::{Appended, Snapshot};
 use crate::journal::{Frontier, FullTile, Hash, TILE_WIDTH};
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! Browser sessions. The secret rests hashed and rotates; `sid` is the lasting name.
 
+use super::bound::{Bound, sql};
 use super::column::Columns;
 use super::named::named;
 use super::statement::statements;
-use super::bound::{Bound, sql};
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{AidantId, AuditorId, Instant, Language, MandateId, ReadingId, UsagerId};
 

@@ -82,7 +82,8 @@ impl Sqlite {
         for met in 1..=prepared.parameter_count() {
             let number = prepared.parameter_name(met).and_then(|name| name.strip_prefix('$')?.parse().ok());
             let value = number.and_then(|number: usize| statement.values.get(number.checked_sub(1)?));
-            let value = value.ok_or_else(|| StoreError::Database(format!("no value for placeholder {met}")))?;
+            let value =
+                value.ok_or_else(|| StoreError::Database(format!("no value for placeholder {met}")))?;
             prepared.raw_bind_parameter(met, value)?;
         }
         Ok(prepared)

@@ -3,8 +3,8 @@
 use super::head::{self, Publisher};
 use super::postgres::Sequencing;
 use super::sequence::Sequencer;
-use super::sqlite::Readers;
 use super::signer::CheckpointSigner;
+use super::sqlite::Readers;
 use super::tx::{Snapshot, Tx};
 use super::writer::{Job, Write, Writer, guarded};
 use super::written::Written;
@@ -174,7 +174,6 @@ impl Store {
             _ => {}
         }
         let value = result.map_err(Ended::Failed)?;
-        tx.write_appended().await?;
         let events = tx.take_appended().into_iter().map(|entry| entry.event_id).collect::<Vec<_>>();
         if events.is_empty() {
             tx.into_snapshot().commit().await.map_err(of_commit)?;

@@ -1,9 +1,9 @@
 //! Authorization codes and access tokens: stored hashed, short-lived, each code used once.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::representations::Scope;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{ClientId, EventId, Instant, RepresentationId};
 

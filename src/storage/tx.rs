@@ -170,8 +170,6 @@ pub struct Tx {
     snapshot: Snapshot,
     /// What the closure that runs appended.
     appended: Vec<Appended>,
-    /// What all closures of this commit appended and is not written yet.
-    unwritten: Vec<NewEvent>,
 }
 
 /// An entry appended in this transaction.
@@ -192,7 +190,7 @@ impl Tx {
     }
 
     const fn over(snapshot: Snapshot) -> Self {
-        Self { snapshot, appended: Vec::new(), unwritten: Vec::new() }
+        Self { snapshot, appended: Vec::new() }
     }
 
     pub(super) fn into_snapshot(self) -> Snapshot {
@@ -221,25 +219,18 @@ impl Tx {
         }
     }
 
-    /// Appends an entry to the journal. It is written when the closures that share a commit have run, in few
-    /// statements for all of them; its place in the tree is given at commit (SQLite) or right after (PostgreSQL).
-    /// That the identifier and the tag are new is found out then, too.
+    /// Appends an entry to the journal. Its place in the tree is given at commit (SQLite) or right after (PostgreSQL).
+    /// Append before the change that names the entry: the other way round, SQLite looks through every table
+    /// for rows that waited for it.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] when it has more than four openings.
-    pub fn append(&mut self, event: NewEvent) -> Result<(), StoreError> {
-        if event.openings.len() > 4 {
-            return Err(StoreError::Refused("an entry has four slots".to_owned()));
-        }
-        let leaf_hash = leaf_hash(&event.entry);
-        self.appended.push(Appended { event_id: event.event_id.clone(), leaf_hash });
-        self.unwritten.push(event);
+    /// [`StoreError::Taken`] when the identifier or the tag stands already, [`StoreError::Refused`] when it has
+    /// more than four openings or a field breaks the schema, or any fault of the database.
+    pub async fn append(&mut self, event: NewEvent) -> Result<(), StoreError> {
+        let appended = Appended { event_id: event.event_id.clone(), leaf_hash: leaf_hash(&event.entry) };
+        append::write(self, event).await?;
+        self.appended.push(appended);
         Ok(())
-    }
-
-    /// The bytes of an entry with that tag that is appended and not written yet.
-    pub(super) fn unwritten_by_tag(&self, tag: &str) -> Option<&[u8]> {
-        self.unwritten.iter().rev().find(|event| event.tag == tag).map(|event| event.entry.as_slice())
     }
 
     /// The leaf hash of an entry this closure appended.
@@ -248,31 +239,10 @@ impl Tx {
         appended.map(|appended| appended.leaf_hash)
     }
 
-    /// How many entries wait to be written.
-    pub(super) const fn unwritten(&self) -> usize {
-        self.unwritten.len()
-    }
-
-    /// Takes back the entries appended since there were `unwritten`: their closure's changes are not kept.
-    pub(super) fn forget_appended(&mut self, unwritten: usize) {
-        self.unwritten.truncate(unwritten);
-    }
-
     /// Forgets all that a commit that failed left behind.
     pub(super) fn reset(&mut self) {
         self.appended.clear();
-        self.unwritten.clear();
         self.snapshot.fault = None;
-    }
-
-    /// Writes what was appended.
-    ///
-    /// # Errors
-    /// [`StoreError::Taken`] when an identifier or a tag stands already, [`StoreError::Refused`] when a field
-    /// breaks the schema, or any fault of the database.
-    pub(super) async fn write_appended(&mut self) -> Result<(), StoreError> {
-        let events = std::mem::take(&mut self.unwritten);
-        append::write(self, events).await
     }
 }
 

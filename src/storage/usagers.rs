@@ -1,8 +1,8 @@
 //! Usagers, and how an organisation finds its own again.
 
+use super::bound::sql;
 use super::column::Columns;
 use super::statement::statements;
-use super::bound::sql;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{AidantId, EventId, Instant, OrganisationId, Usager, UsagerId};
 

@@ -2,9 +2,9 @@
 
 use super::head::Publisher;
 use super::sequence::{Head, Sequencer};
+use super::sqlite::Sqlite;
 use super::tx::{Appended, Tx};
 use super::{BoxFuture, StoreError};
-use super::sqlite::Sqlite;
 use crate::mandate::EventId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -194,10 +194,6 @@ impl Writer {
             Step::Undo => step.take(tx).map_err(Failed::NotWritten)?,
             Step::Keep => {}
         }
-        tx.write_appended().await.map_err(|error| match error {
-            StoreError::Taken(_) | StoreError::Refused(_) => Failed::Refused(error),
-            other => Failed::NotWritten(other),
-        })?;
         let head = if appended.is_empty() {
             None
         } else {
@@ -255,7 +251,6 @@ fn fail_all(batch: &mut [Entered], error: &StoreError) {
 
 /// Runs one job within its savepoint; whether its changes are kept.
 async fn run_one(tx: &mut Tx, entered: &mut Entered) -> bool {
-    let unwritten = tx.unwritten();
     let keep = entered.job.run(tx).await;
     let appended = tx.take_appended();
     let fault = tx.take_fault();
@@ -263,7 +258,6 @@ async fn run_one(tx: &mut Tx, entered: &mut Entered) -> bool {
     if kept {
         entered.appended = appended;
     } else {
-        tx.forget_appended(unwritten);
         entered.appended = Vec::new();
     }
     if let Some(fault) = fault {

@@ -71,7 +71,7 @@ on_both! {
         let elsewhere = elsewhere.unwrap();
         // Of two processes on PostgreSQL either may give an entry its place.
         while !rotated.is_new(&read::checkpoint(&world.app).await.unwrap().unwrap()) {
-            let written = elsewhere.write("test", |tx| Box::pin(async move { tx.append(event()) })).await;
+            let written = elsewhere.write("test", |tx| Box::pin(async move { tx.append(event()).await })).await;
             let written = written.map_err(|error: StoreError| error).unwrap();
             written.included(Duration::from_mins(1)).await.unwrap();
         }

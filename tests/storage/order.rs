@@ -25,7 +25,7 @@ pub(super) async fn append(store: &Store) -> Result<EventId, StoreError> {
     let id = entry.event_id.clone();
     write(store, move |tx| {
         let entry = entry.clone();
-        Box::pin(async move { tx.append(entry) })
+        Box::pin(async move { tx.append(entry).await })
     })
     .await
     .map(|()| id)
@@ -158,7 +158,7 @@ on_both! {
             made.push(entry.clone());
             write(&store, move |tx| {
                 let entry = entry.clone();
-                Box::pin(async move { tx.append(entry) })
+                Box::pin(async move { tx.append(entry).await })
             }).await.unwrap();
         }
         made.sort_by_key(|entry| std::cmp::Reverse((entry.at, entry.event_id.clone())));
@@ -206,7 +206,7 @@ on_both! {
         let entry = event();
         let result = store.write("test", move |tx| {
             let entry = entry.clone();
-            Box::pin(async move { tx.append(entry) })
+            Box::pin(async move { tx.append(entry).await })
         }).await;
         match (database.engine(), result) {
             (Engine::Sqlite, Err(StoreError::Signing(_))) => {}
@@ -301,7 +301,7 @@ async fn a_lost_race_is_run_again() {
                     }
                     let before = all.into_iter().find(|found| found.id == row.id).unwrap();
                     let id = entry.event_id.clone();
-                    tx.append(entry)?;
+                    tx.append(entry).await?;
                     organisations::update(tx, &before, &before, &id).await
                 })
             })
@@ -325,7 +325,7 @@ async fn an_entry_whose_queue_row_was_stolen_is_queued_again() {
         let entry = event();
         let written = store.write("test", move |tx| {
             let entry = entry.clone();
-            Box::pin(async move { tx.append(entry) })
+            Box::pin(async move { tx.append(entry).await })
         });
         waiting.push(written.await.map_err(|error: StoreError| error).unwrap());
     }
@@ -349,7 +349,7 @@ async fn a_replica_learns_what_another_one_placed() {
     let database = TestDatabase::fresh(Engine::Postgres).await;
     let quiet = StoreOptions { sequencing: false, ..database.options() };
     let (here, there) = (database.try_store(&quiet).await.unwrap(), database.store().await);
-    let written = here.write("test", |tx| Box::pin(async move { tx.append(event()) })).await;
+    let written = here.write("test", |tx| Box::pin(async move { tx.append(event()).await })).await;
     let written = written.map_err(|error: StoreError| error).unwrap();
     written.included(Duration::from_mins(1)).await.unwrap();
     assert_eq!(verified(&there).await.len(), 1);

@@ -92,7 +92,7 @@ macro_rules! put {
             let entry = entry.clone();
             Box::pin(async move {
                 let $event = entry.event_id.clone();
-                $tx.append(entry)?;
+                $tx.append(entry).await?;
                 let _ = &$event;
                 $call.await
             })

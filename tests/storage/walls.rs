@@ -33,7 +33,7 @@ async fn filled(store: &Store) -> EventId {
             let id = entry.event_id.clone();
             write(&store, move |tx| {
                 let entry = entry.clone();
-                Box::pin(async move { tx.append(entry) })
+                Box::pin(async move { tx.append(entry).await })
             })
             .await
             .unwrap();
@@ -90,7 +90,7 @@ on_both! {
                     let (row, entry, nowhere) = (row.clone(), entry.clone(), nowhere.clone());
                     Box::pin(async move {
                         let id = if number == 20 { nowhere } else { entry.event_id.clone() };
-                        tx.append(entry)?;
+                        tx.append(entry).await?;
                         organisations::insert(tx, &row, &id).await
                     })
                 }).await
@@ -256,7 +256,7 @@ on_both! {
             let (row, entry) = (kept.clone(), event());
             Box::pin(async move {
                 let id = entry.event_id.clone();
-                tx.append(entry)?;
+                tx.append(entry).await?;
                 organisations::insert(tx, &row, &id).await?;
                 let twice = organisations::insert(tx, &row, &id).await;
                 assert!(matches!(twice, Err(StoreError::Taken(_))), "{twice:?}");
@@ -276,7 +276,7 @@ on_both! {
         }
         let store = database.store().await;
         let result = store.write("test", |tx| Box::pin(async move {
-            tx.append(event())?;
+            tx.append(event()).await?;
             idempotency::claim(tx, "key", "me", "act", NOW).await?;
             Err::<(), _>(Act::Refused("mandate_expired"))
         })).await;
@@ -288,17 +288,17 @@ on_both! {
     a_closure_that_panics_or_never_ends_writes_nothing_and_the_store_goes_on(database) {
         let store = database.store().await;
         let panicked = write::<(), _>(&store, |tx| Box::pin(async move {
-            tx.append(event())?;
+            tx.append(event()).await?;
             panic!("a fault of ours");
         })).await;
         assert_eq!(panicked, Err(StoreError::Panicked));
         let endless = write::<(), _>(&store, |tx| Box::pin(async move {
-            tx.append(event())?;
+            tx.append(event()).await?;
             tokio::time::sleep(Duration::from_hours(1)).await;
             Ok(())
         })).await;
         assert_eq!(endless, Err(StoreError::TooSlow));
-        write(&store, |tx| Box::pin(async move { tx.append(event()) })).await.unwrap();
+        write(&store, |tx| Box::pin(async move { tx.append(event()).await })).await.unwrap();
         assert_eq!(get!(&store, [], |s| journal::head(s)).unwrap().size, 1);
     }
 }
