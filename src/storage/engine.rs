@@ -1,4 +1,4 @@
-//! The only file that knows the engines: how to open them, begin, and tell their errors apart.
+//! The engines: their schema, how PostgreSQL is opened and begun, and how errors are told apart.
 
 use super::{StoreError, StoreOptions};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};

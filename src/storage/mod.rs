@@ -4,12 +4,13 @@
 //! * A **write** is one named closure over [`Tx`]; it changes facts and appends entries in one transaction
 //!   and may run twice. A **read** is one named closure over [`Snapshot`]. A repository function that
 //!   changes something asks for a `Tx`, one that only looks asks for a `Snapshot` (a `Tx` is one, too).
-//! * On SQLite one task owns the writing connection: jobs share commits, and the journal is extended and
-//!   signed in the same commit. On PostgreSQL writes are serialisable transactions, and a sequencer gives
+//! * On SQLite one thread owns the writing connection: jobs share commits, and the journal is extended and
+//!   signed in the same commit; a read runs from end to end on a thread that may wait. On PostgreSQL writes are serialisable transactions, and a sequencer gives
 //!   entries their place right after.
 //! * [`Written`] keeps the value until its entries are included under a signed checkpoint.
 //!
-//! `engine.rs` alone knows the engines. Rows become domain values by one exhaustive match each; a row that
+//! `engine.rs` and `sqlite.rs` alone know the engines: SQLite is called directly (rusqlite), PostgreSQL through
+//! sqlx, which also keeps the schema of both. Rows become domain values by one exhaustive match each; a row that
 //! fits none is [`StoreError::Inconsistent`], naming table, column and row.
 
 mod append;
@@ -22,6 +23,7 @@ mod mandate_row;
 mod named;
 mod options;
 mod postgres;
+mod reading;
 mod sequence;
 mod signer;
 mod sqlite;

@@ -2,16 +2,15 @@
 
 use super::head::{self, Publisher};
 use super::postgres::Sequencing;
+use super::reading::Reading;
 use super::sequence::Sequencer;
 use super::signer::CheckpointSigner;
-use super::sqlite::Readers;
 use super::tx::{Snapshot, Tx};
 use super::writer::{Job, Write, Writer, guarded};
 use super::written::Written;
 use super::{BoxFuture, Engine, Statement, StoreError, StoreOptions, engine};
 use crate::mandate;
 use crate::telemetry;
-use sqlx::AnyPool;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -30,11 +29,6 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     reading: Reading,
     writing: Writing,
-}
-
-enum Reading {
-    Sqlite(Arc<Readers>),
-    Postgres(AnyPool),
 }
 
 enum Writing {
@@ -100,10 +94,7 @@ impl Store {
     /// The engine behind it.
     #[must_use]
     pub fn engine(&self) -> Engine {
-        match self.0.reading {
-            Reading::Sqlite(_) => Engine::Sqlite,
-            Reading::Postgres(_) => Engine::Postgres,
-        }
+        self.0.reading.engine()
     }
 
     /// Runs a named write. The closure changes facts and appends entries through [`Tx`]; it may run twice,
@@ -218,16 +209,7 @@ impl Store {
         F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         let started = Instant::now();
-        let result = match &self.0.reading {
-            Reading::Sqlite(readers) => {
-                let reader = readers.take().await?;
-                aside(async move { seen(Snapshot::of_reader(reader, statements), look).await }).await
-            }
-            Reading::Postgres(pool) if statements == 1 => seen(Snapshot::single(pool).await, look).await,
-            Reading::Postgres(pool) => {
-                seen(Snapshot::begin(pool, engine::POSTGRES_BEGIN_READ).await, look).await
-            }
-        };
+        let result = self.0.reading.look(statements, look).await;
         measure(name, started, result.is_ok());
         result
     }
@@ -268,22 +250,17 @@ impl Store {
     /// The first statement that does not fit the schema, by name.
     pub async fn prepare_all(&self) -> Result<usize, StoreError> {
         let mut all: Vec<Statement> = super::all_statements();
-        if let Reading::Postgres(_) = self.0.reading {
+        if self.engine() == Engine::Postgres {
             all.extend_from_slice(super::postgres::STATEMENTS);
         }
         for statement in &all {
-            self.prepare(statement.text)
+            self.0
+                .reading
+                .prepare(statement.text)
                 .await
                 .map_err(|error| StoreError::Schema(format!("{}: {error}", statement.name)))?;
         }
         Ok(all.len())
-    }
-
-    async fn prepare(&self, text: &'static str) -> Result<(), StoreError> {
-        match &self.0.reading {
-            Reading::Sqlite(readers) => readers.take().await?.connection()?.prepare(text),
-            Reading::Postgres(pool) => engine::prepare(pool, text).await,
-        }
     }
 
     /// Finishes what waits, writes the last published checkpoint, and closes every connection.
@@ -308,22 +285,7 @@ impl Store {
                 sequencing.finish().await;
             }
         }
-        match &self.0.reading {
-            Reading::Sqlite(readers) => readers.close().await,
-            Reading::Postgres(pool) => pool.close().await,
-        }
-    }
-}
-
-impl Reading {
-    async fn open(options: &StoreOptions) -> Result<Self, StoreError> {
-        Ok(match Engine::of(&options.url)? {
-            Engine::Sqlite => {
-                let file = engine::sqlite_file(&options.url).await?;
-                Self::Sqlite(Arc::new(Readers::new(file, options.connections.max(2), options.patience)))
-            }
-            Engine::Postgres => Self::Postgres(engine::connect_pool(options).await?),
-        })
+        self.0.reading.close().await;
     }
 }
 
@@ -343,17 +305,6 @@ impl Writing {
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self::Sqlite { sender: Mutex::new(Some(sender)), ended: Mutex::new(Some(ended)) })
     }
-}
-
-/// Runs what SQLite may hold up on a thread that may wait.
-async fn aside<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-{
-    let (runtime, span) = (Handle::current(), tracing::Span::current());
-    let done = tokio::task::spawn_blocking(move || span.in_scope(|| runtime.block_on(work))).await;
-    done.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
 }
 
 /// How one attempt on PostgreSQL ended without a commit.
@@ -415,21 +366,6 @@ async fn sequence(sequencing: Weak<Sequencing>) {
 fn jittered(pause: Duration) -> Duration {
     let spread = RandomState::new().hash_one(()) % 256;
     pause / 2 + pause / 512 * u32::try_from(spread).unwrap_or(0)
-}
-
-/// Looks at what a view shows; nothing is given from a view whose statement failed.
-async fn seen<T, E, F>(view: Result<Snapshot, StoreError>, look: F) -> Result<T, E>
-where
-    E: From<StoreError>,
-    F: for<'t> FnOnce(&'t mut Snapshot) -> BoxFuture<'t, Result<T, E>>,
-{
-    let mut snapshot = view?;
-    let value = look(&mut snapshot).await?;
-    match snapshot.take_fault() {
-        Some(_) => return Err(StoreError::WentOn.into()),
-        None => snapshot.commit().await?,
-    }
-    Ok(value)
 }
 
 fn measure(name: &'static str, started: Instant, done: bool) {

@@ -11,6 +11,7 @@ use sqlx::any::Any;
 use sqlx::pool::PoolConnection;
 use sqlx::{AnyConnection, AnyPool, Transaction};
 use std::ops::{Deref, DerefMut};
+use std::time::{Duration, Instant};
 
 /// The connection a transaction runs on.
 enum Link {
@@ -36,6 +37,8 @@ pub struct Snapshot {
     fault: Option<StoreError>,
     /// How many statements may still run.
     left: usize,
+    /// Until when.
+    until: Option<Instant>,
 }
 
 impl Snapshot {
@@ -57,14 +60,22 @@ impl Snapshot {
     }
 
     const fn over(link: Link, left: usize) -> Self {
-        Self { link, fault: None, left }
+        Self { link, fault: None, left, until: None }
     }
 
     /// Counts a statement.
     fn one_more(&mut self) -> Result<(), StoreError> {
-        let left = self.left.checked_sub(1).ok_or(StoreError::SecondStatement);
-        self.left = left.clone().inspect_err(|error| self.fault = Some(error.clone()))?;
+        let left = match self.left.checked_sub(1) {
+            _ if self.until.is_some_and(|until| Instant::now() > until) => Err(StoreError::TooSlow),
+            left => left.ok_or(StoreError::SecondStatement),
+        };
+        self.left = self.note(left)?;
         Ok(())
+    }
+
+    /// Lets statements run for so long: on SQLite nothing else interrupts a closure that keeps asking.
+    pub(super) fn limit(&mut self, longest: Duration) {
+        self.until = Instant::now().checked_add(longest);
     }
 
     fn engine(&mut self) -> Result<Engine<'_>, StoreError> {

@@ -298,6 +298,13 @@ on_both! {
             Ok(())
         })).await;
         assert_eq!(endless, Err(StoreError::TooSlow));
+        let asking = write::<(), _>(&store, |tx| Box::pin(async move {
+            tx.append(event()).await?;
+            loop {
+                journal::head(tx).await?;
+            }
+        })).await;
+        assert_eq!(asking, Err(StoreError::TooSlow));
         write(&store, |tx| Box::pin(async move { tx.append(event()).await })).await.unwrap();
         assert_eq!(get!(&store, [], |s| journal::head(s)).unwrap().size, 1);
     }
