@@ -298,6 +298,6 @@ async fn previous_leaf(tx: &mut Tx, tags: &MandateKey, stream: &Stream) -> Resul
     if stream.seq <= 1 || stream.previous.is_some() {
         return Ok(stream.previous.clone());
     }
-    let entry = storage::journal::by_tag(tx, &tags.tag(stream.seq - 1).to_hex()).await?.map(|row| row.entry);
+    let entry = storage::journal::bytes_by_tag(tx, &tags.tag(stream.seq - 1).to_hex()).await?;
     Ok(Some(to_hex(leaf_hash(&entry.ok_or(Error::Unreadable)?).as_bytes())))
 }

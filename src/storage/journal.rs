@@ -212,6 +212,14 @@ pub async fn by_tag(snapshot: &mut Snapshot, tag: &str) -> Result<Option<EntryRo
     snapshot.find("event", sql(BY_TAG).bind(tag), read_entry).await
 }
 
+/// The bytes of the entry of that tag, also when it was appended in this very transaction.
+pub async fn bytes_by_tag(tx: &mut Tx, tag: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    if let Some(bytes) = tx.unwritten_by_tag(tag) {
+        return Ok(Some(bytes.to_vec()));
+    }
+    Ok(by_tag(tx, tag).await?.map(|row| row.entry))
+}
+
 /// The sealed openings of an entry that are still there.
 pub async fn openings(snapshot: &mut Snapshot, event: &EventId) -> Result<Vec<OpeningRow>, StoreError> {
     snapshot.list("opening", sql(OPENINGS).bind(event.as_str()), read_opening).await

@@ -165,6 +165,7 @@ impl Store {
             _ => {}
         }
         let value = result.map_err(Ended::Failed)?;
+        tx.write_appended().await?;
         let events = tx.take_appended().into_iter().map(|entry| entry.event_id).collect::<Vec<_>>();
         if events.is_empty() {
             tx.into_snapshot().commit().await.map_err(of_commit)?;

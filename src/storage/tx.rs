@@ -181,6 +181,8 @@ pub struct Tx {
     snapshot: Snapshot,
     /// What the closure that runs appended.
     appended: Vec<Appended>,
+    /// What it appended and is not written yet.
+    unwritten: Vec<NewEvent>,
 }
 
 /// An entry appended in this transaction.
@@ -201,7 +203,7 @@ impl Tx {
     }
 
     const fn over(snapshot: Snapshot) -> Self {
-        Self { snapshot, appended: Vec::new() }
+        Self { snapshot, appended: Vec::new(), unwritten: Vec::new() }
     }
 
     pub(super) fn into_snapshot(self) -> Snapshot {
@@ -231,16 +233,38 @@ impl Tx {
     }
 
     /// Appends an entry to the journal. Its place in the tree is given at commit (SQLite) or right after (PostgreSQL).
-    /// Append before the change that names the entry: the other way round, SQLite looks through every table
-    /// for rows that waited for it.
+    ///
+    /// On SQLite it is written at once: append before the change that names the entry, or SQLite looks through every
+    /// table for rows that waited for it. On PostgreSQL it is written at the end: two writes at one mandate then meet
+    /// at its row, where the loser is run again, and not at the entry's tag, where it would be told it is taken.
     ///
     /// # Errors
     /// [`StoreError::Taken`] when the identifier or the tag stands already, [`StoreError::Refused`] when it has
-    /// more than four openings or a field breaks the schema, or any fault of the database.
+    /// more than four openings or a field breaks the schema, or any fault of the database; on PostgreSQL the write
+    /// itself ends with them.
     pub async fn append(&mut self, event: NewEvent) -> Result<(), StoreError> {
         let appended = Appended { event_id: event.event_id.clone(), leaf_hash: leaf_hash(&event.entry) };
-        append::write(self, event).await?;
+        match self.engine()? {
+            Engine::Sqlite(_) => append::write(self, event).await?,
+            Engine::Postgres(_) => self.unwritten.push(event),
+        }
         self.appended.push(appended);
+        Ok(())
+    }
+
+    /// The bytes of an entry with that tag that is appended and not written yet.
+    pub(super) fn unwritten_by_tag(&self, tag: &str) -> Option<&[u8]> {
+        self.unwritten.iter().rev().find(|event| event.tag == tag).map(|event| event.entry.as_slice())
+    }
+
+    /// Writes what waited for the end.
+    ///
+    /// # Errors
+    /// Those of [`Self::append`].
+    pub(super) async fn write_appended(&mut self) -> Result<(), StoreError> {
+        for event in std::mem::take(&mut self.unwritten) {
+            append::write(self, event).await?;
+        }
         Ok(())
     }
 
