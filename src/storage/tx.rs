@@ -26,7 +26,7 @@ enum Link {
 }
 
 /// What runs a statement.
-enum Engine<'l> {
+enum Runner<'l> {
     Sqlite(&'l mut Sqlite),
     Postgres(&'l mut AnyConnection),
 }
@@ -73,17 +73,18 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Lets statements run for so long: on SQLite nothing else interrupts a closure that keeps asking.
-    pub(super) fn limit(&mut self, longest: Duration) {
-        self.until = Instant::now().checked_add(longest);
+    /// Lets statements run for so long: on SQLite nothing else interrupts a closure that keeps asking. None lifts the
+    /// limit: what the store does after the closure is not the closure's time.
+    pub(super) fn limit(&mut self, longest: Option<Duration>) {
+        self.until = longest.and_then(|longest| Instant::now().checked_add(longest));
     }
 
-    fn engine(&mut self) -> Result<Engine<'_>, StoreError> {
+    fn runner(&mut self) -> Result<Runner<'_>, StoreError> {
         Ok(match &mut self.link {
-            Link::Writer(connection) => Engine::Sqlite(connection),
-            Link::Reader(reader) => Engine::Sqlite(reader.connection()?),
-            Link::Transaction(transaction) => Engine::Postgres(transaction),
-            Link::Single(connection) => Engine::Postgres(connection),
+            Link::Writer(connection) => Runner::Sqlite(connection),
+            Link::Reader(reader) => Runner::Sqlite(reader.connection()?),
+            Link::Transaction(transaction) => Runner::Postgres(transaction),
+            Link::Single(connection) => Runner::Postgres(connection),
         })
     }
 
@@ -97,9 +98,9 @@ impl Snapshot {
 
     /// Begins, marks or ends a transaction of SQLite's writer.
     pub(super) fn control(&mut self, text: &'static str) -> Result<(), StoreError> {
-        match self.engine()? {
-            Engine::Sqlite(connection) => connection.control(text),
-            Engine::Postgres(_) => Err(StoreError::Refused("its transactions are sqlx's".to_owned())),
+        match self.runner()? {
+            Runner::Sqlite(connection) => connection.control(text),
+            Runner::Postgres(_) => Err(StoreError::Refused("its transactions are sqlx's".to_owned())),
         }
     }
 
@@ -124,9 +125,9 @@ impl Snapshot {
 
     pub(super) async fn all(&mut self, statement: Bound) -> Result<Vec<Row>, StoreError> {
         self.one_more()?;
-        let rows = match self.engine() {
-            Ok(Engine::Sqlite(connection)) => connection.rows(&statement),
-            Ok(Engine::Postgres(connection)) => rows(statement, connection).await,
+        let rows = match self.runner() {
+            Ok(Runner::Sqlite(connection)) => connection.rows(&statement),
+            Ok(Runner::Postgres(connection)) => rows(statement, connection).await,
             Err(error) => Err(error),
         };
         self.note(rows)
@@ -164,9 +165,9 @@ impl Snapshot {
 
     /// Changes rows for the store itself, which decides what a failure means.
     pub(super) async fn change(&mut self, statement: Bound) -> Result<u64, StoreError> {
-        match self.engine()? {
-            Engine::Sqlite(connection) => connection.change(&statement),
-            Engine::Postgres(connection) => Ok(statement.query().execute(connection).await?.rows_affected()),
+        match self.runner()? {
+            Runner::Sqlite(connection) => connection.change(&statement),
+            Runner::Postgres(connection) => Ok(statement.query().execute(connection).await?.rows_affected()),
         }
     }
 }
@@ -244,9 +245,9 @@ impl Tx {
     /// itself ends with them.
     pub async fn append(&mut self, event: NewEvent) -> Result<(), StoreError> {
         let appended = Appended { event_id: event.event_id.clone(), leaf_hash: leaf_hash(&event.entry) };
-        match self.engine()? {
-            Engine::Sqlite(_) => append::write(self, event).await?,
-            Engine::Postgres(_) => self.unwritten.push(event),
+        match self.runner()? {
+            Runner::Sqlite(_) => append::write(self, event).await?,
+            Runner::Postgres(_) => self.unwritten.push(event),
         }
         self.appended.push(appended);
         Ok(())

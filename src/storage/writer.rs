@@ -251,8 +251,9 @@ fn fail_all(batch: &mut [Entered], error: &StoreError) {
 
 /// Runs one job within its savepoint; whether its changes are kept.
 async fn run_one(tx: &mut Tx, entered: &mut Entered) -> bool {
-    tx.limit(LONGEST_JOB);
+    tx.limit(Some(LONGEST_JOB));
     let keep = entered.job.run(tx).await;
+    tx.limit(None);
     let appended = tx.take_appended();
     let fault = tx.take_fault();
     let kept = keep && fault.is_none();

@@ -1,10 +1,11 @@
 //! Writes interrupted wherever they stand: dropped, killed with their process, cut off from the database. What was
-//! confirmed is there, and the journal verifies.
+//! confirmed is there, and the journal verifies. So does it after closures that panic or never end.
 
 use super::order::{append, verified};
+use super::sample::{event, get, write};
 use crate::support::database::{TestDatabase, on_both, signer};
 use porteplume::mandate::EventId;
-use porteplume::storage::{Engine, Store};
+use porteplume::storage::{Engine, Store, StoreError, journal};
 use sqlx::{AssertSqlSafe, Executor as _};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -62,6 +63,58 @@ on_both! {
             let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
             assert_eq!(usize::try_from(rows), Ok(order.len()), "{table}");
         }
+    }
+
+    a_closure_that_panics_or_never_ends_writes_nothing_and_the_store_goes_on(database) {
+        let store = database.store().await;
+        let panicked = write::<(), _>(&store, |tx| Box::pin(async move {
+            tx.append(event()).await?;
+            panic!("a fault of ours");
+        })).await;
+        assert_eq!(panicked, Err(StoreError::Panicked));
+        let endless = write::<(), _>(&store, |tx| Box::pin(async move {
+            tx.append(event()).await?;
+            sleep(Duration::from_hours(1)).await;
+            Ok(())
+        })).await;
+        assert_eq!(endless, Err(StoreError::TooSlow));
+        let asking = write::<(), _>(&store, |tx| Box::pin(async move {
+            tx.append(event()).await?;
+            loop {
+                journal::head(tx).await?;
+            }
+        })).await;
+        assert_eq!(asking, Err(StoreError::TooSlow));
+        write(&store, |tx| Box::pin(async move { tx.append(event()).await })).await.unwrap();
+        assert_eq!(get!(&store, [], |s| journal::head(s)).unwrap().size, 1);
+    }
+
+    a_closure_that_never_ends_costs_those_who_share_its_commit_nothing_but_time(database) {
+        let store = database.store().await;
+        let slow = tokio::spawn({
+            let store = store.clone();
+            // Holds the writer while the others queue behind it.
+            async move {
+                write(&store, |tx| Box::pin(async move {
+                    sleep(Duration::from_millis(300)).await;
+                    tx.append(event()).await
+                })).await
+            }
+        });
+        sleep(Duration::from_millis(100)).await;
+        let (quick, endless) = tokio::join!(
+            write(&store, |tx| Box::pin(async move { tx.append(event()).await })),
+            write::<(), _>(&store, |tx| Box::pin(async move {
+                tx.append(event()).await?;
+                loop {
+                    journal::head(tx).await?;
+                }
+            })),
+        );
+        assert_eq!(endless, Err(StoreError::TooSlow));
+        quick.unwrap();
+        slow.await.unwrap().unwrap();
+        assert_eq!(verified(&store).await.len(), 2);
     }
 }
 

@@ -11,7 +11,6 @@ use porteplume::storage::{
     Engine, Store, StoreError, idempotency, journal, organisations, refusals, representations,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Executor as _};
-use std::time::Duration;
 
 /// Runs raw SQL with every right and gives the database's answer.
 async fn raw(connection: &mut AnyConnection, sql: &str) -> Result<u64, String> {
@@ -283,30 +282,6 @@ on_both! {
         assert_eq!(result.map(|written| written.events().len()), Err(Act::Refused("mandate_expired")));
         assert_eq!(get!(&store, [], |s| journal::unplaced(s, 10)), vec![]);
         assert_eq!(get!(&store, [], |s| journal::head(s)), None);
-    }
-
-    a_closure_that_panics_or_never_ends_writes_nothing_and_the_store_goes_on(database) {
-        let store = database.store().await;
-        let panicked = write::<(), _>(&store, |tx| Box::pin(async move {
-            tx.append(event()).await?;
-            panic!("a fault of ours");
-        })).await;
-        assert_eq!(panicked, Err(StoreError::Panicked));
-        let endless = write::<(), _>(&store, |tx| Box::pin(async move {
-            tx.append(event()).await?;
-            tokio::time::sleep(Duration::from_hours(1)).await;
-            Ok(())
-        })).await;
-        assert_eq!(endless, Err(StoreError::TooSlow));
-        let asking = write::<(), _>(&store, |tx| Box::pin(async move {
-            tx.append(event()).await?;
-            loop {
-                journal::head(tx).await?;
-            }
-        })).await;
-        assert_eq!(asking, Err(StoreError::TooSlow));
-        write(&store, |tx| Box::pin(async move { tx.append(event()).await })).await.unwrap();
-        assert_eq!(get!(&store, [], |s| journal::head(s)).unwrap().size, 1);
     }
 }
 
