@@ -130,6 +130,12 @@ impl Frame {
             Status::Refused { at } => {
                 self.t1("Vous avez dit non le {0}.", "You said no on {0}.", self.moment(at))
             }
+            // Only what they said yes to stands in their space.
+            Status::Lapsed { at } => self.t1(
+                "Vous avez dit oui, mais la structure n’a pas accepté à temps. La proposition est tombée le {0}.",
+                "You said yes, but the organisation did not accept in time. The proposal lapsed on {0}.",
+                self.moment(at),
+            ),
             other => self.status_sentence(other),
         }
     }

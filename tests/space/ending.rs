@@ -7,7 +7,7 @@ use crate::support::database::on_both;
 use crate::support::world::known_usager;
 use porteplume::mandate::EventKind;
 use porteplume::service::space::{self, Ended};
-use porteplume::service::{Caller, Error, sign_in};
+use porteplume::service::{Caller, Error, expire, sign_in};
 use tokio::join;
 
 on_both! {
@@ -50,6 +50,18 @@ on_both! {
             let page = home.get(&format!("/usager/mandates/{mandate}/ended{entry}")).await;
             assert_eq!(page.status, 400, "{entry}: {}", page.body);
         }
+    }
+
+    a_mandate_that_lapsed_after_the_consent_is_told_to_whoever_consented(database) {
+        let world = World::over(database).await;
+        let mut browser = world.signed_in(&world.aidant).await;
+        let mandate = world.consented(&mut browser).await;
+        world.wait(31);
+        assert_eq!(expire::lapse_due(&world.app).await.unwrap(), 1);
+        let home = at_home(&world, &usager_of(&world, &mandate).await).await;
+        let page = home.get(&format!("/usager/mandates/{mandate}")).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        assert!(page.body.contains("la structure n’a pas accepté à temps"), "{}", page.body);
     }
 
     somebody_elses_mandate_is_not_found_and_stays_as_it_is(database) {
