@@ -1,20 +1,18 @@
 //! The auditor's desk: a stated purpose, searches, entries with their proof. Whatever an auditor does here is
 //! itself an entry, naming the reading it was done under, and shows only once that entry is included.
 
+use super::proof::{self, Proof};
 use super::record::opening_cell;
 use super::session::{self, Opened};
 use super::vault::OpenKey;
-use super::{App, Caller, Error, InputError, Record, Session, SignInError, Who, read};
+use super::{App, Caller, Error, InputError, Record, Session, SignInError, Who};
 use crate::crypto::Cell;
-use crate::journal::{
-    Hash, LogProof, Opening, Slot, TileId, TileKind, TileSet, inclusion_path, inclusion_tiles, leaf_hash,
-};
+use crate::journal::{Opening, Slot};
 use crate::mandate::{
     AidantId, AuditorId, EventId, EventKind, Instant, MandateId, OrganisationId, Outcome, ReadingId, Standing,
 };
 use crate::storage::auditors::{self, ReadingRow};
 use crate::storage::data_keys::{self, KeyKind};
-use crate::storage::journal::EntryRow;
 use crate::storage::search::{self, Filter};
 use crate::storage::{Snapshot, Tx, journal};
 use serde_json::Value;
@@ -80,18 +78,6 @@ pub struct Shown {
     pub bytes: Vec<u8>,
     /// The proof, once it has a place.
     pub proof: Option<Proof>,
-}
-
-/// A proof of inclusion and what it proves.
-pub struct Proof {
-    /// The proof, verifiable without us.
-    pub log: LogProof,
-    /// Hash of the leaf.
-    pub leaf: Hash,
-    /// Size of the tree.
-    pub size: u64,
-    /// Its root.
-    pub root: Hash,
 }
 
 /// The auditor, who may read still.
@@ -344,7 +330,7 @@ pub async fn entry(app: &App, session: &Session, caller: &Caller, event: &EventI
             let row = journal::entry(tx, event).await?.ok_or(Error::NotFound)?;
             let found = search::of(tx, event).await?.ok_or(Error::NotFound)?;
             let told = told(found, openings(app, tx, event).await?);
-            let proof = prove(tx, &row).await?;
+            let proof = proof::of(tx, &row).await?;
             let record = Record::done(EventKind::EntryRead).auditor(&auditor);
             let record = record.detail("reading", reading.id.as_str()).detail("entry", event.as_str());
             record.append(app, tx, caller, app.now()).await?;
@@ -352,24 +338,4 @@ pub async fn entry(app: &App, session: &Session, caller: &Caller, event: &EventI
         })
     })
     .await
-}
-
-/// Proof that an entry stands under the newest checkpoint; none while it waits for its place.
-async fn prove(snapshot: &mut Snapshot, row: &EntryRow) -> Result<Option<Proof>, Error> {
-    let (Some((index, _)), Some(head)) = (row.leaf, journal::head(snapshot).await?) else { return Ok(None) };
-    let mut tiles = TileSet::default();
-    for id in inclusion_tiles(index, head.size).map_err(|_| Error::Unreadable)? {
-        let bytes = tile(snapshot, id).await?.ok_or(Error::Unreadable)?;
-        tiles.insert(id, &bytes);
-    }
-    let path = inclusion_path(index, head.size, &tiles).map_err(|_| Error::Unreadable)?;
-    let log = LogProof { entry: Some(row.entry.clone()), index, path, checkpoint: head.note };
-    Ok(Some(Proof { log, leaf: leaf_hash(&row.entry), size: head.size, root: head.root }))
-}
-
-async fn tile(snapshot: &mut Snapshot, id: TileId) -> Result<Option<Vec<u8>>, Error> {
-    match id.kind {
-        TileKind::Hashes(level) => Ok(read::hashes(snapshot, level, id).await?),
-        TileKind::Entries => Ok(None),
-    }
 }

@@ -24,6 +24,7 @@ pub mod names;
 pub mod offer;
 pub mod office;
 pub mod people;
+pub mod proof;
 pub mod propose;
 pub mod read;
 pub mod receipt;

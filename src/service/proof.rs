@@ -1,0 +1,41 @@
+//! The proof that an entry stands in the journal, verifiable without us (RFC 6962, C2SP tlog-proof).
+
+use super::{Error, read};
+use crate::journal::{Hash, LogProof, TileId, TileKind, TileSet, inclusion_path, inclusion_tiles, leaf_hash};
+use crate::storage::Snapshot;
+use crate::storage::journal::{self, EntryRow};
+
+/// A proof of inclusion and what it proves.
+pub struct Proof {
+    /// The proof, verifiable without us.
+    pub log: LogProof,
+    /// Hash of the leaf.
+    pub leaf: Hash,
+    /// Size of the tree.
+    pub size: u64,
+    /// Its root.
+    pub root: Hash,
+}
+
+/// Proof that an entry stands under the newest checkpoint; none while it waits for its place.
+///
+/// # Errors
+/// [`Error::Unreadable`] when the journal lacks a tile it should have; any fault of the store.
+pub async fn of(snapshot: &mut Snapshot, row: &EntryRow) -> Result<Option<Proof>, Error> {
+    let (Some((index, _)), Some(head)) = (row.leaf, journal::head(snapshot).await?) else { return Ok(None) };
+    let mut tiles = TileSet::default();
+    for id in inclusion_tiles(index, head.size).map_err(|_| Error::Unreadable)? {
+        let bytes = tile(snapshot, id).await?.ok_or(Error::Unreadable)?;
+        tiles.insert(id, &bytes);
+    }
+    let path = inclusion_path(index, head.size, &tiles).map_err(|_| Error::Unreadable)?;
+    let log = LogProof { entry: Some(row.entry.clone()), index, path, checkpoint: head.note };
+    Ok(Some(Proof { log, leaf: leaf_hash(&row.entry), size: head.size, root: head.root }))
+}
+
+async fn tile(snapshot: &mut Snapshot, id: TileId) -> Result<Option<Vec<u8>>, Error> {
+    match id.kind {
+        TileKind::Hashes(level) => Ok(read::hashes(snapshot, level, id).await?),
+        TileKind::Entries => Ok(None),
+    }
+}
