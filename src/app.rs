@@ -53,7 +53,7 @@ pub enum StartError {
     /// The listening socket.
     #[error("cannot listen on {0}: {1}; is another service using the port?")]
     Listen(SocketAddr, std::io::Error),
-    /// The first entry of a new journal.
+    /// The first entry of a new journal, or the one about the configuration.
     #[error("the journal could not be opened: {0}")]
     Journal(#[from] service::Error),
     /// The socket failed while serving.
@@ -138,6 +138,7 @@ pub async fn serve(
     listener: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), StartError> {
+    service::configuration::note(&app, &config.sections()).await?;
     let service = router(config, &app).into_make_service_with_connect_info::<SocketAddr>();
     let jobs = jobs::start(&app, stop.clone());
     let mut ending = stop.clone();

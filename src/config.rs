@@ -177,6 +177,25 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Each section's name and settings as text, secrets included, for a keyed hash of it and nothing else.
+    #[must_use]
+    pub fn sections(&self) -> Vec<(&'static str, String)> {
+        let provider = |provider: &Provider| format!("{provider:?} {}", provider.client_secret.expose());
+        let owner = self.database.owner_url.as_ref().map_or("", Secret::expose);
+        vec![
+            ("server", format!("{:?}", self.server)),
+            ("database", format!("{:?} {} {owner}", self.database, self.database.url.expose())),
+            ("keys", format!("{:?}", self.keys)),
+            ("journal", format!("{:?}", self.journal)),
+            ("citizens", provider(&self.citizens)),
+            ("agents", provider(&self.agents)),
+            ("limits", format!("{:?}", self.limits)),
+            ("telemetry", format!("{:?}", self.telemetry)),
+        ]
+    }
+}
+
 const SOCKET: &str = "write an address and a port, such as \"127.0.0.1:8080\"";
 
 fn server(section: &mut Section<'_>) -> Result<Server, ConfigError> {
@@ -311,6 +330,21 @@ mod tests {
         let message = read(text, environment).expect_err("must be refused").to_string();
         assert!(!message.contains('\n') && !message.contains("hush"), "{message}");
         message
+    }
+
+    #[test]
+    fn a_changed_setting_changes_its_section_and_no_other() {
+        let before = read(SMALL, &[]).unwrap().sections();
+        for (key, value, section) in [
+            ("PORTEPLUME__LIMITS__CALLERS", "2000", "limits"),
+            ("PORTEPLUME__CITIZENS__CLIENT_SECRET", "another", "citizens"),
+            ("PORTEPLUME__DATABASE__URL", "sqlite:other.sqlite", "database"),
+        ] {
+            let after = read(SMALL, &[(key, value)]).unwrap().sections();
+            let changed: Vec<_> =
+                before.iter().zip(&after).filter(|(a, b)| a != b).map(|(a, _)| a.0).collect();
+            assert_eq!(changed, [section]);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::crypto::KeyStore;
 use crate::service::verify::{self, Journal};
 use crate::storage::{JournalSigner, Store, StoreOptions};
+use crate::view;
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 pub(super) enum JournalAct {
     /// Verify the whole journal and every mandate against it. Example: porteplume journal verify --data ./demo
     Verify(Whose),
+    /// Print the catalogue of events, as docs/events.md holds it. Example: porteplume journal events
+    Events,
     /// List the entries: place, instant, kind, outcome. Example: porteplume journal entries --from 1000
     Entries {
         /// The first place listed.
@@ -74,6 +77,10 @@ fn journal(
 
 pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
     match act {
+        JournalAct::Events => {
+            say(view::sentences::catalogue().trim_end());
+            Ok(())
+        }
         JournalAct::Verify(whose) => check(whose.open().await?).await,
         JournalAct::Entries { from, limit, whose } => list(whose.open().await?, from, limit).await,
     }

@@ -60,8 +60,34 @@ impl Retention {
     }
 }
 
+/// Whether the entries of a kind name somebody in the slot made for it. The slots `act` (what happened) and `ctx`
+/// (where) are filled in every entry. A slot that names nobody holds chance, so that absence does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// In each of them.
+    Always,
+    /// When somebody is known by then.
+    WhenKnown,
+    /// In none.
+    Never,
+}
+
+impl Named {
+    /// Whether an entry that names somebody (or nobody) is as its kind says.
+    #[must_use]
+    pub const fn allows(self, named: bool) -> bool {
+        match self {
+            Self::Always => named,
+            Self::WhenKnown => true,
+            Self::Never => !named,
+        }
+    }
+}
+
+// One row per kind, and no row without its name, its class and what its slots hold; its sentences stand in
+// `view::sentences`, in a match that is as complete. `docs/events.md` is written from both.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal in $retention:ident,)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal in $retention:ident, sub $sub:ident, aid $aid:ident;)*) => {
         /// What an entry tells of. The stable names are part of the journal and never change meaning.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum EventKind {
@@ -89,139 +115,158 @@ macro_rules! kinds {
             pub const fn retention(self) -> Retention {
                 match self { $(Self::$variant => Retention::$retention,)* }
             }
+
+            /// Whether its entries name a usager (slot `sub`).
+            #[must_use]
+            pub const fn names_usager(self) -> Named {
+                match self { $(Self::$variant => Named::$sub,)* }
+            }
+
+            /// Whether its entries name an aidant or an auditor (slot `aid`).
+            #[must_use]
+            pub const fn names_professional(self) -> Named {
+                match self { $(Self::$variant => Named::$aid,)* }
+            }
         }
     };
 }
 
 kinds! {
     /// The journal's first entry.
-    JournalOpened = "journal.opened" in Evidence,
+    JournalOpened = "journal.opened" in Evidence, sub Never, aid Never;
     /// An aidant signed in through the agents' provider.
-    AidantSignedIn = "aidant.signed_in" in Technical,
+    AidantSignedIn = "aidant.signed_in" in Technical, sub Never, aid Always;
     /// A sign-in was refused: unknown, suspended, stale flow.
-    SignInRefused = "sign_in.refused" in Technical,
+    SignInRefused = "sign_in.refused" in Technical, sub Never, aid WhenKnown;
     /// A person signed out.
-    SignedOut = "session.signed_out" in Technical,
+    SignedOut = "session.signed_out" in Technical, sub WhenKnown, aid WhenKnown;
     /// An invitation was bound to its first sign-in.
-    InvitationAccepted = "aidant.invitation_accepted" in Evidence,
+    InvitationAccepted = "aidant.invitation_accepted" in Evidence, sub Never, aid Always;
     /// A second factor was enrolled.
-    FactorEnrolled = "factor.enrolled" in Technical,
+    FactorEnrolled = "factor.enrolled" in Technical, sub Never, aid Always;
     /// A second factor was proved.
-    FactorProved = "factor.proved" in Technical,
+    FactorProved = "factor.proved" in Technical, sub Never, aid Always;
     /// A wrong code.
-    FactorFailed = "factor.failed" in Technical,
+    FactorFailed = "factor.failed" in Technical, sub Never, aid Always;
     /// Too many wrong codes.
-    FactorLocked = "factor.locked" in Technical,
+    FactorLocked = "factor.locked" in Technical, sub Never, aid Always;
     /// A recovery code was used.
-    RecoveryCodeUsed = "factor.recovery_code_used" in Technical,
+    RecoveryCodeUsed = "factor.recovery_code_used" in Technical, sub Never, aid Always;
     /// A mandate was proposed.
-    MandateProposed = "mandate.proposed" in Evidence,
+    MandateProposed = "mandate.proposed" in Evidence, sub Never, aid Always;
     /// The screen was handed over to the usager.
-    ScreenHandedOver = "screen.handed_over" in Evidence,
+    ScreenHandedOver = "screen.handed_over" in Evidence, sub Never, aid Always;
     /// The screen was unlocked by the aidant.
-    ScreenUnlocked = "screen.unlocked" in Evidence,
+    ScreenUnlocked = "screen.unlocked" in Evidence, sub WhenKnown, aid Always;
     /// The screen was not unlocked: a wrong code, or another aidant.
-    ScreenUnlockRefused = "screen.unlock_refused" in Technical,
+    ScreenUnlockRefused = "screen.unlock_refused" in Technical, sub Never, aid Always;
     /// The usager was identified by the citizens' provider.
-    UsagerIdentified = "usager.identified" in Evidence,
+    UsagerIdentified = "usager.identified" in Evidence, sub Always, aid Always;
     /// The identification of a usager was refused: stale, another browser, an error of the provider.
-    UsagerIdentificationRefused = "usager.identification_refused" in Technical,
+    UsagerIdentificationRefused = "usager.identification_refused" in Technical, sub WhenKnown, aid WhenKnown;
     /// The usager consented.
-    MandateConsented = "mandate.consented" in Evidence,
+    MandateConsented = "mandate.consented" in Evidence, sub Always, aid Always;
     /// The usager refused.
-    MandateRefused = "mandate.refused" in Evidence,
+    MandateRefused = "mandate.refused" in Evidence, sub Never, aid Always;
     /// The organisation accepted; the mandate is in force.
-    MandateAccepted = "mandate.accepted" in Evidence,
+    MandateAccepted = "mandate.accepted" in Evidence, sub Always, aid Always;
     /// Nobody answered in time.
-    MandateLapsed = "mandate.lapsed" in Evidence,
+    MandateLapsed = "mandate.lapsed" in Evidence, sub WhenKnown, aid Never;
     /// A step of a mandate's life was refused.
-    MandateStepRefused = "mandate.step_refused" in Evidence,
+    MandateStepRefused = "mandate.step_refused" in Evidence, sub WhenKnown, aid WhenKnown;
     /// One procedure was taken out.
-    ProcedureWithdrawn = "mandate.procedure_withdrawn" in Evidence,
+    ProcedureWithdrawn = "mandate.procedure_withdrawn" in Evidence, sub Always, aid Never;
     /// The mandate ended.
-    MandateEnded = "mandate.ended" in Evidence,
+    MandateEnded = "mandate.ended" in Evidence, sub Always, aid WhenKnown;
+    /// A party saw for the first time that a mandate had ended (Code civil art. 2005, 2008: "ended at" and "known at"
+    /// are two facts).
+    EndingKnown = "mandate.ending_known" in Evidence, sub Always, aid WhenKnown;
     /// The mandate was printed.
-    MandatePrinted = "mandate.printed" in Evidence,
+    MandatePrinted = "mandate.printed" in Evidence, sub Always, aid Always;
     /// An aidant read a mandate.
-    MandateRead = "mandate.read" in Technical,
+    MandateRead = "mandate.read" in Technical, sub Always, aid Always;
     /// A service's request was refused before any choice was offered.
-    AuthorizationRefused = "authorization.refused" in Technical,
+    AuthorizationRefused = "authorization.refused" in Technical, sub Never, aid WhenKnown;
     /// The mandates that stand for a service were offered for choice.
-    ChoiceOffered = "authorization.choice_offered" in Technical,
+    ChoiceOffered = "authorization.choice_offered" in Technical, sub WhenKnown, aid Always;
+    /// A choice at a service's request was made, and is shown once more before it is confirmed.
+    ChoiceMade = "authorization.choice_made" in Technical, sub Always, aid Always;
+    /// A choice was made that `decide()` refuses, before it was confirmed.
+    ChoiceRefused = "authorization.choice_refused" in Technical, sub WhenKnown, aid Always;
+    /// Another code was issued for a representation that is open: the first one was lost, or the service asked again.
+    CodeIssued = "representation.code_issued" in Evidence, sub Always, aid Always;
     /// A service did not prove who it is.
-    ClientAuthenticationRefused = "client.authentication_refused" in Technical,
+    ClientAuthenticationRefused = "client.authentication_refused" in Technical, sub Never, aid Never;
     /// A representation was opened and its code issued.
-    RepresentationOpened = "representation.opened" in Evidence,
+    RepresentationOpened = "representation.opened" in Evidence, sub Always, aid Always;
     /// A representation was refused.
-    RepresentationRefused = "representation.refused" in Evidence,
+    RepresentationRefused = "representation.refused" in Evidence, sub WhenKnown, aid Always;
     /// The code was exchanged for tokens.
-    TokensIssued = "representation.tokens_issued" in Evidence,
+    TokensIssued = "representation.tokens_issued" in Evidence, sub Always, aid Always;
     /// The exchange of a code was refused.
-    CodeExchangeRefused = "representation.code_exchange_refused" in Evidence,
+    CodeExchangeRefused = "representation.code_exchange_refused" in Evidence, sub WhenKnown, aid WhenKnown;
     /// Claims were given at userinfo.
-    ClaimsReleased = "representation.claims_released" in Evidence,
+    ClaimsReleased = "representation.claims_released" in Evidence, sub Always, aid Always;
     /// Claims were refused at userinfo.
-    ClaimsRefused = "representation.claims_refused" in Evidence,
-    /// A service asked whether a token lives.
-    TokenIntrospected = "representation.token_introspected" in Technical,
-    /// A service gave a token back.
-    TokenRevoked = "representation.token_revoked" in Evidence,
+    ClaimsRefused = "representation.claims_refused" in Evidence, sub Always, aid Always;
     /// A representation was closed.
-    RepresentationClosed = "representation.closed" in Evidence,
+    RepresentationClosed = "representation.closed" in Evidence, sub Always, aid Always;
     /// A code came twice.
-    CodeReplayed = "representation.code_replayed" in Evidence,
+    CodeReplayed = "representation.code_replayed" in Evidence, sub Always, aid Always;
     /// A usager was looked up by name and birth date.
-    UsagerLookedUp = "usager.looked_up" in Technical,
+    UsagerLookedUp = "usager.looked_up" in Technical, sub WhenKnown, aid Always;
     /// The usager signed in to their own space.
-    UsagerSignedIn = "usager.signed_in" in Technical,
+    UsagerSignedIn = "usager.signed_in" in Technical, sub Always, aid Never;
     /// The usager read their own space.
-    UsagerSpaceRead = "usager.space_read" in Technical,
+    UsagerSpaceRead = "usager.space_read" in Technical, sub Always, aid Never;
     /// An aidant was invited.
-    AidantInvited = "aidant.invited" in Evidence,
+    AidantInvited = "aidant.invited" in Evidence, sub Never, aid Always;
     /// An aidant was suspended.
-    AidantSuspended = "aidant.suspended" in Evidence,
+    AidantSuspended = "aidant.suspended" in Evidence, sub Never, aid Always;
     /// An aidant was reinstated.
-    AidantReinstated = "aidant.reinstated" in Evidence,
+    AidantReinstated = "aidant.reinstated" in Evidence, sub Never, aid Always;
     /// Procedures were closed or opened for an organisation or an aidant.
-    ProceduresRestricted = "procedures.restricted" in Evidence,
+    ProceduresRestricted = "procedures.restricted" in Evidence, sub Never, aid WhenKnown;
     /// An organisation was registered.
-    OrganisationAdded = "organisation.added" in Evidence,
+    OrganisationAdded = "organisation.added" in Evidence, sub Never, aid Never;
     /// An organisation was suspended.
-    OrganisationSuspended = "organisation.suspended" in Evidence,
+    OrganisationSuspended = "organisation.suspended" in Evidence, sub Never, aid Never;
     /// An organisation was reinstated.
-    OrganisationReinstated = "organisation.reinstated" in Evidence,
+    OrganisationReinstated = "organisation.reinstated" in Evidence, sub Never, aid Never;
     /// A service was registered.
-    ClientAdded = "client.added" in Evidence,
+    ClientAdded = "client.added" in Evidence, sub Never, aid Never;
     /// A service was suspended.
-    ClientSuspended = "client.suspended" in Evidence,
+    ClientSuspended = "client.suspended" in Evidence, sub Never, aid Never;
     /// A service was reinstated.
-    ClientReinstated = "client.reinstated" in Evidence,
+    ClientReinstated = "client.reinstated" in Evidence, sub Never, aid Never;
     /// An auditor was registered.
-    AuditorAdded = "auditor.added" in Evidence,
+    AuditorAdded = "auditor.added" in Evidence, sub Never, aid Always;
     /// An auditor was suspended.
-    AuditorSuspended = "auditor.suspended" in Evidence,
+    AuditorSuspended = "auditor.suspended" in Evidence, sub Never, aid Always;
     /// An auditor was reinstated.
-    AuditorReinstated = "auditor.reinstated" in Evidence,
+    AuditorReinstated = "auditor.reinstated" in Evidence, sub Never, aid Always;
     /// An auditor's registration was bound to its first sign-in.
-    AuditorBound = "auditor.bound" in Evidence,
+    AuditorBound = "auditor.bound" in Evidence, sub Never, aid Always;
     /// An auditor signed in.
-    AuditorSignedIn = "auditor.signed_in" in Technical,
+    AuditorSignedIn = "auditor.signed_in" in Technical, sub Never, aid Always;
     /// An auditor stated a purpose.
-    PurposeStated = "auditor.purpose_stated" in Technical,
+    PurposeStated = "auditor.purpose_stated" in Technical, sub Never, aid Always;
     /// An auditor searched.
-    JournalSearched = "auditor.searched" in Technical,
+    JournalSearched = "auditor.searched" in Technical, sub Never, aid Always;
     /// An auditor opened an entry.
-    EntryRead = "auditor.entry_read" in Technical,
+    EntryRead = "auditor.entry_read" in Technical, sub Never, aid Always;
     /// An auditor took a bundle out.
-    JournalExported = "auditor.exported" in Technical,
+    JournalExported = "auditor.exported" in Technical, sub Never, aid Always;
     /// A page or a record was refused: of another organisation, or without the right.
-    AccessRefused = "access.refused" in Technical,
+    AccessRefused = "access.refused" in Technical, sub WhenKnown, aid WhenKnown;
     /// An act of management was refused.
-    ManagementRefused = "management.refused" in Technical,
+    ManagementRefused = "management.refused" in Technical, sub Never, aid Always;
     /// A person's key was destroyed; their data can no longer be read.
-    PersonErased = "person.erased" in Evidence,
+    PersonErased = "person.erased" in Evidence, sub Never, aid Never;
     /// A signing key was made or changed.
-    KeyRotated = "key.rotated" in Evidence,
+    KeyRotated = "key.rotated" in Evidence, sub Never, aid Never;
+    /// The service was started under another configuration than before.
+    ConfigurationChanged = "configuration.changed" in Evidence, sub Never, aid Never;
 }
 
 #[cfg(test)]
@@ -245,13 +290,22 @@ mod tests {
     fn the_life_of_a_mandate_and_each_use_are_evidence_and_readings_are_not() {
         for kind in EventKind::ALL {
             let name = kind.as_str();
-            let read = ["mandate.read", "representation.token_introspected"].contains(&name);
+            let read = name == "mandate.read";
             if (name.starts_with("mandate.") || name.starts_with("representation.")) && !read {
                 assert_eq!(kind.retention(), Retention::Evidence, "{name}");
             }
             if read || name.starts_with("factor.") || name.ends_with("signed_in") {
                 assert_eq!(kind.retention(), Retention::Technical, "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn a_kind_allows_what_it_says_of_its_slots() {
+        for (named, alone, with) in
+            [(Named::Always, false, true), (Named::WhenKnown, true, true), (Named::Never, true, false)]
+        {
+            assert_eq!((named.allows(false), named.allows(true)), (alone, with));
         }
     }
 

@@ -30,7 +30,7 @@ pub use catalogue::{
     Theme,
 };
 pub use decide::{Allowed, Question, Refusal, decide};
-pub use event::{EventKind, Outcome, Retention};
+pub use event::{EventKind, Named, Outcome, Retention};
 pub use id::{
     AidantId, AuditorId, ClientId, EventId, InvalidId, MandateId, OrganisationId, ProcedureId, ReadingId,
     RepresentationId, ThemeId, UsagerId,

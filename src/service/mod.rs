@@ -8,6 +8,7 @@ pub mod accept;
 pub mod audit_desk;
 pub mod authorize;
 pub mod claims;
+pub mod configuration;
 pub mod consent;
 pub mod desk;
 pub mod end;

@@ -180,9 +180,16 @@ pub async fn choices(
         .aidant(&parties.aidant.id)
         .usager(usager)
         .client(&waiting.request.client)
-        .detail("offered", choices.iter().filter(|choice| choice.decided.is_ok()).count());
+        .detail("offered", choices.iter().filter(|choice| choice.decided.is_ok()).count())
+        .detail("refused", refused(&choices));
     append(app, caller, "authorize.offered", record, now).await?;
     Ok(Choices { waiting, usager: usager.clone(), identity, choices })
+}
+
+/// Why what was not offered was not: the codes of `decide()`, each once.
+fn refused(choices: &[Choice]) -> Vec<&'static str> {
+    let codes = choices.iter().filter_map(|choice| choice.decided.as_ref().err().map(|code| code.code()));
+    codes.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 pub(super) async fn recent(

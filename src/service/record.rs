@@ -14,8 +14,8 @@ use crate::mandate::{
     AidantId, AuditorId, ClientId, EventId, EventKind, Instant, LifeFact, MandateId, OrganisationId, Outcome,
     ProcedureId, UsagerId,
 };
-use crate::storage::data_keys::KeyKind;
-use crate::storage::{self, NewEvent, NewOpening, SearchRow, Tx};
+use crate::storage::data_keys::{self, KeyKind};
+use crate::storage::{self, NewEvent, NewOpening, SearchRow, Snapshot, Tx};
 use serde_json::{Map, Value, json};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -276,6 +276,19 @@ fn seal(
         sealed.push(NewOpening { slot: slot.as_str(), key_id: key.id.clone(), sealed: bytes });
     }
     Ok(sealed)
+}
+
+/// What an entry says happened (its `act`); none when that was erased.
+pub(super) async fn act(app: &App, snapshot: &mut Snapshot, event: &EventId) -> Result<Option<Value>, Error> {
+    for row in storage::journal::openings(snapshot, event).await? {
+        if row.slot != Slot::Act.as_str() {
+            continue;
+        }
+        let Some(key) = data_keys::load(snapshot, &row.key_id).await? else { return Ok(None) };
+        let bytes = OpenKey::of(&app.keys, key)?.open(&opening_cell(event, Slot::Act), &row.sealed)?;
+        return Ok(Opening::from_bytes(Slot::Act, &bytes)?.read());
+    }
+    Ok(None)
 }
 
 /// Where the opening of a slot rests.

@@ -1,46 +1,30 @@
 //! An aidant carries a procedure out in a usager's name: the representation is opened, its code issued, its end noted.
 
+mod preview;
+
+pub use preview::{Confirmation, preview};
+
 use super::authorize::{Waiting, find_request};
 use super::end::{close_one, close_representation};
 use super::grounds::{Parties, Refused, Use};
 use super::office::Office;
 use super::steps::{Actor, note};
-use super::{App, Caller, Error, Record, Session, SignedInAidant, people};
+use super::{App, Caller, Error, Record, Session, SignedInAidant};
 use crate::crypto::OpaqueToken;
 use crate::mandate::{
-    Act, Allowed, EventId, EventKind, Identity, Instant, MandateId, ProcedureId, Refusal, RepresentationId,
-    UsagerId,
+    Allowed, EventId, EventKind, Instant, MandateId, ProcedureId, Refusal, RepresentationId, UsagerId,
 };
 use crate::provider::CODE_LIFE;
 use crate::storage::authorizations::{self, AuthorizationRequestRow};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::representations::{self, CloseReason, RepresentationRow, Scope};
 use crate::storage::tokens::{self, CodeRow};
-use crate::storage::{Snapshot, Tx, aidants, organisations};
-use std::collections::BTreeSet;
+use crate::storage::{Snapshot, Tx};
 use std::sync::Arc;
 use time::Duration;
 
 /// How long a representation stays open at most.
 pub const LONGEST: Duration = Duration::minutes(60);
-
-/// What the aidant confirms: both persons, the procedure, its acts and its end.
-pub struct Confirmation {
-    /// The request.
-    pub waiting: Waiting,
-    /// Who acts.
-    pub aidant: String,
-    /// For which organisation.
-    pub organisation: String,
-    /// In whose name.
-    pub usager: UsagerId,
-    /// Who that is. Personal data.
-    pub identity: Identity,
-    /// The acts.
-    pub acts: BTreeSet<Act>,
-    /// The mandate's end.
-    pub until: Instant,
-}
 
 /// What a choice came to.
 pub enum Chosen {
@@ -60,72 +44,6 @@ struct Choice {
     id: RepresentationId,
     code: OpaqueToken,
     now: Instant,
-}
-
-/// Shows a choice before it is made, or again while its code has not been exchanged: who waited for the journal goes on
-/// from here.
-///
-/// # Errors
-/// [`Error::Refused`] when it is not possible (any more); [`Error::NotFound`] for anybody else's mandate;
-/// [`Error::BeingRecorded`] when it was made and is not under a signed checkpoint yet.
-pub async fn preview(
-    app: &App,
-    session: &Session,
-    handle: &str,
-    mandate: &MandateId,
-    procedure: &ProcedureId,
-) -> Result<Confirmation, Error> {
-    let now = app.now();
-    let (app_, session, handle) = (Arc::clone(app), session.clone(), handle.to_owned());
-    let (mandate, procedure) = (mandate.clone(), procedure.clone());
-    let (confirmation, earlier) = app
-        .store
-        .read("represent.preview", move |snapshot| {
-            Box::pin(async move {
-                let waiting = find_request(snapshot, &session, &handle).await?;
-                let earlier = match waiting.row.used_at {
-                    Some(used_at) => {
-                        let chosen = (&mandate, &procedure, used_at);
-                        Some(opened_before(snapshot, &session, &waiting, chosen).await?.1.event)
-                    }
-                    None if now >= waiting.row.expires_at => return Err(Error::NotFound),
-                    None => None,
-                };
-                let aidant = waiting.ready(&session, now)?.aidant.clone();
-                let parties = Parties::read(snapshot, &aidant, &waiting.client_row).await?;
-                let row = mandates::load(snapshot, &mandate).await?.ok_or(Error::NotFound)?;
-                let decided = waiting.decide(&app_, &parties, &row.mandate, &procedure, now);
-                let allowed = decided.map_err(as_told)?;
-                let usager = row.mandate.usager().ok_or(Error::Unreadable)?;
-                let (_, identity) = people::usager(&app_, snapshot, usager).await?;
-                let organisation = organisations::load(snapshot, &parties.organisation.id).await?;
-                let professional = aidants::load(snapshot, &aidant).await?.ok_or(Error::NotFound)?;
-                let holder = people::Holder::Aidant(aidant.as_str());
-                let sealed = &professional.identity_sealed;
-                let professional = people::professional(&app_, snapshot, holder, sealed).await?;
-                let confirmation = Confirmation {
-                    aidant: format!("{} {}", professional.given_name, professional.family_name),
-                    organisation: organisation.ok_or(Error::NotFound)?.name,
-                    usager: usager.clone(),
-                    identity,
-                    acts: allowed.acts,
-                    until: allowed.until,
-                    waiting,
-                };
-                Ok::<_, Error>((confirmation, earlier))
-            })
-        })
-        .await?;
-    app.stands(earlier).await?;
-    Ok(confirmation)
-}
-
-/// Outsiders learn nothing, not even that there is a mandate (invariant 9).
-fn as_told(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::ForeignMandate => Error::NotFound,
-        other => other.into(),
-    }
 }
 
 /// Opens a representation and issues its code. Sent twice, it opens nothing twice.
@@ -277,12 +195,18 @@ impl Choice {
     ) -> Result<Outcome, Error> {
         let chosen = (&self.mandate, &self.procedure, used_at);
         let (opened, first) = opened_before(tx, &self.session, waiting, chosen).await?;
-        let opened = Use::read(tx, opened).await?;
+        let mut opened = Use::read(tx, opened).await?;
         if opened.allowed(app, self.now).is_err() {
             return Err(Error::NotFound);
         }
         let id = &opened.representation.id;
         tokens::revoke_live(tx, &Scope::Representation(id.clone()), self.now).await?;
+        let record = Record::done(EventKind::CodeIssued)
+            .client(&opened.representation.client)
+            .procedure(&self.procedure)
+            .detail("representation", id.as_str());
+        let by = (Actor::Aidant(aidant.aidant), &self.caller, self.now);
+        note(app, tx, &mut opened.row, record, by).await?;
         let made = (first.event.clone(), self.now);
         let code = code(&self.code, &waiting.row, id, aidant, &self.session, made);
         tokens::insert_code(tx, &code).await?;

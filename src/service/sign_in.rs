@@ -310,13 +310,14 @@ async fn refuse<T>(
 
 /// Signs out: the session is over and what was open in it is closed.
 pub async fn sign_out(app: &App, session: &Session, caller: &Caller) -> Result<(), Error> {
+    let of = |role: &str| Record::done(EventKind::SignedOut).detail("role", role);
     let record = match &session.who {
-        Who::Anonymous => Record::done(EventKind::SignedOut),
+        Who::Anonymous => of("nobody"),
         Who::Aidant { aidant, .. } | Who::HandedOver { aidant, .. } | Who::Locked { aidant, .. } => {
-            Record::done(EventKind::SignedOut).aidant(aidant)
+            of("aidant").aidant(aidant)
         }
-        Who::Usager { usager, .. } => Record::done(EventKind::SignedOut).usager(usager),
-        Who::Auditor { auditor, .. } => Record::done(EventKind::SignedOut).auditor(auditor),
+        Who::Usager { usager, .. } => of("usager").usager(usager),
+        Who::Auditor { auditor, .. } => of("auditor").auditor(auditor),
     };
     let (app_, caller, now, id, sid) =
         (Arc::clone(app), caller.clone(), app.now(), session.id, session.sid.clone());

@@ -49,7 +49,7 @@ pub(super) async fn silently(
                 let Some(first) = tokens::code_of(tx, &of.representation.id).await? else {
                     return Ok(false);
                 };
-                let record = Record::done(EventKind::ChoiceOffered)
+                let record = Record::done(EventKind::CodeIssued)
                     .client(&waiting.request.client)
                     .procedure(&of.representation.procedure)
                     .detail("representation", of.representation.id.as_str());

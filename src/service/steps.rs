@@ -14,9 +14,21 @@ pub enum Actor<'a> {
     Aidant(&'a AidantId),
     /// Nobody: the service, when a time has passed.
     Service,
+    /// The operator, from the command line.
+    Operator,
 }
 
 impl Actor<'_> {
+    /// The stable name of the way by which something came.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Usager => "usager",
+            Self::Aidant(_) => "aidant",
+            Self::Service => "service",
+            Self::Operator => "operator",
+        }
+    }
+
     /// Names the persons concerned: the aidant who acts, and the usager once one has consented.
     fn name(self, record: Record, mandate: &Mandate) -> Record {
         let record = record.organisation(&mandate.organisation);
@@ -26,7 +38,7 @@ impl Actor<'_> {
         };
         match self {
             Self::Aidant(aidant) => record.aidant(aidant),
-            Self::Usager | Self::Service => record,
+            Self::Usager | Self::Service | Self::Operator => record,
         }
     }
 }
@@ -42,7 +54,10 @@ pub(super) async fn take(
 ) -> Result<EventId, Error> {
     let seq = row.seq + 1;
     let stream = Stream { mandate: next.id.clone(), seq, previous: row.last_leaf.take() };
+    // A mandate may end in several ways; who consented or refused did so on the screen of the aidant named.
+    let ending = matches!(fact, LifeFact::Ended { .. } | LifeFact::Withdrawn { .. });
     let record = actor.name(Record::life(fact), &next).in_stream(stream);
+    let record = if ending { record.detail("by", actor.as_str()) } else { record };
     let event = record.append(app, tx, caller, now).await?;
     let after = MandateRow { mandate: next, seq, ..row.clone() };
     mandates::update(tx, row, &after, &event).await?;

@@ -175,7 +175,8 @@ async fn confirmation(
     Query(query): Query,
 ) -> Page {
     let (mandate, procedure) = query.parsed("choice", choice)?;
-    let shown = represent::preview(&web.app, &session, &handle, &mandate, &procedure).await?;
+    let caller = visit.caller(&session);
+    let shown = represent::preview(&web.app, &session, &caller, &handle, &mandate, &procedure).await?;
     let targets = back_to(&shown.waiting);
     let page = Confirm {
         // The request is answered once; a second answer finds what the first one opened.

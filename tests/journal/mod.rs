@@ -1,6 +1,7 @@
 //! The journal under attack, and as auditors and the public read it.
 
 mod attacks;
+mod configuration;
 mod desk;
 mod health;
 mod history;

@@ -205,6 +205,24 @@ on_both! {
         let late = browser.confirms(&handle, &town.mandate, PRIME).await;
         assert_eq!(late.status, 404, "once exchanged it is over");
         assert_eq!(town.entries("representation.opened").await, [""]);
+        assert_eq!(town.entries("representation.code_issued").await, [""], "the second code");
+        town.test.verifies().await;
+    }
+
+    a_choice_made_and_one_refused_before_it_is_confirmed_are_journaled(database) {
+        let town = Town::new(database).await;
+        let browser = town.browser().await;
+        let handle = browser.asks(&[]).await;
+        let shows = async |procedure: &str| {
+            let choice = format!("{}:{procedure}", town.mandate.mandate.id);
+            browser.get(&format!("/authorize/{handle}/confirm?choice={choice}")).await
+        };
+        assert_eq!(shows(PRIME).await.status, 200);
+        assert_eq!(town.entries("authorization.choice_made").await, [""]);
+        assert_eq!(shows(VITALE).await.status, 403);
+        assert_eq!(town.entries("authorization.choice_refused").await, ["service_not_entitled"]);
+        assert_eq!((town.representations().await, town.refused_rows().await), (0, 0));
+        town.test.verifies().await;
     }
 
     a_request_waits_a_quarter_of_an_hour_and_for_its_own_browser(database) {

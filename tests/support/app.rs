@@ -110,6 +110,7 @@ impl TestApp {
     pub(crate) async fn verifies(&self) {
         let report = self.report(None, self.web.app.now()).await;
         assert!(report.is_clean(), "{:?}", report.lines());
+        super::slots::fit(&self.database).await;
     }
 
     /// What verification finds at that instant, beside a checkpoint known from outside.

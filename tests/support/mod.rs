@@ -6,6 +6,7 @@ pub(crate) mod database;
 pub(crate) mod gate;
 pub(crate) mod settings;
 pub(crate) mod site;
+pub(crate) mod slots;
 pub(crate) mod state;
 pub(crate) mod totp;
 pub(crate) mod world;

@@ -4,8 +4,8 @@ use porteplume::clock::random;
 use porteplume::crypto::OpaqueToken;
 use porteplume::mandate::{
     AidantId, BirthDate, Consent, ConsentChannel, Declarations, EventKind, Identity, Instant, Language,
-    LifeFact, Mandate, MandateId, OrganisationId, ProcedureId, ProfessionalIdentity, Role, Standing, Term,
-    Terms, UsagerId, Whereabouts,
+    LifeFact, Mandate, MandateId, OrganisationId, ProcedureId, ProfessionalIdentity, Role, Standing, State,
+    Term, Terms, UsagerId, Whereabouts,
 };
 use porteplume::provider::{ClientDraft, ClientRegistration};
 use porteplume::service::people::{self, Holder};
@@ -138,7 +138,7 @@ pub(crate) async fn known_usager(
         Box::pin(async move {
             let holder = Holder::Usager(id.as_str());
             let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &identity, now).await?;
-            let record = Record::done(EventKind::UsagerIdentified).usager(&id);
+            let record = Record::done(EventKind::UsagerSignedIn).usager(&id);
             let event = record.append(&app, tx, &Caller::default(), now).await?;
             let row = UsagerRow {
                 id: id.clone(),
@@ -218,7 +218,13 @@ pub(crate) async fn step(app: &App, before: MandateRow, mandate: Mandate, fact: 
         let (before, after, fact) = (before.clone(), after.clone(), fact.clone());
         Box::pin(async move {
             let stream = Stream { mandate: after.mandate.id.clone(), seq: after.seq, previous: None };
-            let record = Record::life(fact).organisation(&after.mandate.organisation).in_stream(stream);
+            let mut record = Record::life(fact).organisation(&after.mandate.organisation).in_stream(stream);
+            if let Some(usager) = after.mandate.usager() {
+                record = record.usager(usager);
+            }
+            if matches!(after.mandate.state, State::Consented(_) | State::Active { .. }) {
+                record = record.aidant(&after.mandate.proposed_by);
+            }
             let event = record.append(&app, tx, &Caller::default(), now).await?;
             Ok(mandates::update(tx, &before, &after, &event).await?)
         })

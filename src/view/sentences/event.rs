@@ -135,13 +135,6 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "L’identité de la personne n’a pas été transmise au service.",
             "The person’s identity was not given to the service.",
         ),
-        EventKind::TokenIntrospected => text(
-            "Un service a demandé si un jeton est encore valable.",
-            "A service asked whether a token is still valid.",
-        ),
-        EventKind::TokenRevoked => {
-            text("Un service a rendu un jeton d’accès.", "A service gave an access token back.")
-        }
         EventKind::UsagerSignedIn => {
             text("La personne s’est connectée à son espace.", "The person signed in to their space.")
         }
@@ -167,6 +160,26 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::KeyRotated => {
             text("Une clé de signature a été créée ou changée.", "A signing key was made or changed.")
         }
+        EventKind::ChoiceMade => text(
+            "Un aidant a choisi pour qui et pour quelle démarche il veut agir.",
+            "An aidant chose for whom and for which procedure they want to act.",
+        ),
+        EventKind::ChoiceRefused => text(
+            "Le choix d’un aidant a été refusé avant d’être confirmé.",
+            "An aidant’s choice was refused before it was confirmed.",
+        ),
+        EventKind::CodeIssued => text(
+            "Un nouveau code a été remis au service pour une intervention en cours.",
+            "The service received a new code for an open intervention.",
+        ),
+        EventKind::EndingKnown => text(
+            "Une partie a vu pour la première fois que le mandat avait pris fin.",
+            "A party saw for the first time that the mandate had ended.",
+        ),
+        EventKind::ConfigurationChanged => text(
+            "Le service a démarré avec une autre configuration.",
+            "The service was started under another configuration.",
+        ),
     };
     pair.in_language(language)
 }

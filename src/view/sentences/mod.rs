@@ -1,9 +1,11 @@
 //! What codes mean, in plain words: states, refusals, journal entries. Every match is exhaustive, so that
 //! a new code does not compile before it has its sentence in both languages.
 
+mod catalogue;
 mod event;
 mod refusal;
 
+pub use catalogue::catalogue;
 pub use event::event;
 pub use refusal::{Advice, refusal, transition};
 
