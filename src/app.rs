@@ -7,6 +7,7 @@ use crate::journal::VkeyError;
 use crate::mandate::EventKind;
 use crate::provider::Issuer;
 use crate::relying::{HttpClient, HttpError, HttpPolicy, RelyingError, RelyingParty};
+use crate::service::witness::Witness;
 use crate::service::{self, App, BadCatalogue, Caller, Ctx, Pulse, Record, Vault};
 use crate::storage::{JournalSigner, Store, StoreError, StoreOptions, journal};
 use crate::web::{self, Edge, Web};
@@ -157,6 +158,23 @@ pub async fn serve(
     jobs.finish().await;
     app.store.close().await;
     served
+}
+
+/// Serves a witness until `stop` says so.
+///
+/// # Errors
+/// [`StartError::Serve`].
+pub async fn serve_witness(
+    witness: Witness,
+    listener: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), StartError> {
+    let stopped = async move {
+        // A sender that is gone means stop as well.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let serving = axum::serve(listener, web::witness(Arc::new(witness))).with_graceful_shutdown(stopped);
+    serving.await.map_err(StartError::Serve)
 }
 
 /// Listens on the configured address.

@@ -6,6 +6,7 @@ mod doctor;
 mod journal;
 mod keys;
 mod serve;
+mod witness;
 
 use crate::app::StartError;
 use crate::clock::{SystemClock, SystemEntropy};
@@ -44,6 +45,11 @@ enum Act {
     Journal {
         #[command(subcommand)]
         act: journal::JournalAct,
+    },
+    /// Be a witness for other logs. Example: porteplume witness run --dir ./witness
+    Witness {
+        #[command(subcommand)]
+        act: witness::WitnessAct,
     },
     /// Organisations. Example: porteplume organisation list
     Organisation {
@@ -136,6 +142,7 @@ pub async fn run(command: Command) -> ExitCode {
         Act::Doctor(configured) => doctor::run(&configured).await,
         Act::Keys { act } => keys::run(act).await,
         Act::Journal { act } => journal::run(act).await,
+        Act::Witness { act } => witness::run(act).await,
         Act::Organisation { act } => admin::organisation(act).await,
         Act::Aidant { act } => admin::aidant(act).await,
         Act::Auditor { act } => admin::auditor(act).await,

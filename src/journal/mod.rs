@@ -9,10 +9,13 @@
 //! * A [`Checkpoint`] signs the tree's size and root (C2SP tlog-checkpoint in a signed note).
 //! * A [`LogProof`] (C2SP tlog-proof) convinces anyone who knows the journal's public key that an entry stands in
 //!   it, without asking us.
+//! * A [`Policy`] (C2SP tlog-policy) says which keys count, and how many witnesses must have seen a checkpoint. What
+//!   a witness says, and how it decides, stands in [`Submission`], [`decide`] and [`read_answer`] (C2SP tlog-witness).
 //! * An [`Audit`] goes through a whole journal and names what was altered, removed, inserted or reordered.
 
 mod audit;
 mod checkpoint;
+mod cosigner;
 mod entry;
 mod hash;
 mod json;
@@ -23,24 +26,32 @@ mod policy;
 mod proof;
 mod tile;
 mod tree;
+mod vkey;
+mod witness;
 
 pub use audit::{
     Audit, AuditPage, AuditTerms, Extent, Fault, Finding, PageRange, Report, StoredCheckpoint, StoredEvent,
     StoredLeaf, StoredOpening, StoredTile,
 };
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use cosigner::{Cosigner, CosignerError};
 pub use entry::{Draft, Drafted, Entry, EntryError, MandateKey, Slot, Tag, new_event_id};
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
 pub use json::{NotCanonical, canonical_json};
-pub use note::{Note, NoteError, NoteSignature, Vkey, VkeyError};
+pub use note::{Note, NoteError, NoteSignature, SignedBy};
 pub use opening::Opening;
 pub use path::{
     PathError, consistency_path, consistency_tiles, inclusion_path, inclusion_tiles, verify_consistency,
     verify_inclusion,
 };
-pub use policy::policy;
+pub use policy::{GROUP, NamedWitness, Policy, PolicyError, Witnessed, policy};
 pub use proof::{LogProof, ProofError};
 pub use tile::{
     BundleError, TILE_WIDTH, TileId, TileKind, TileSet, decode_bundle, encode_bundle, partial_tiles,
 };
 pub use tree::{Frontier, FrontierError, FullTile};
+pub use vkey::{Vkey, VkeyError, VkeyKind};
+pub use witness::{
+    Answer, AnswerError, Remembered, SIZE_TYPE, Submission, WitnessRefusal, decide, read_answer,
+    submitted_origin,
+};

@@ -1,88 +1,14 @@
-//! Signed notes (C2SP signed-note): text, an empty line, signature lines.
+//! Signed notes (C2SP signed-note): text, an empty line, signature lines; and cosignatures on checkpoints (C2SP
+//! tlog-cosignature), which are signature lines that tell the time as well.
 
-use crate::crypto::{JournalKey, from_hex, sha256_parts, to_hex, verify_ed25519};
+use super::vkey::{Vkey, VkeyKind, is_name};
+use crate::crypto::JournalKey;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use thiserror::Error;
 
-/// Type byte of Ed25519 signatures.
-const ED25519: u8 = 1;
 /// Longer notes are refused unread. Sixteen signatures of the largest kind known (5 kB) fit in.
 const LONGEST: usize = 128 * 1024;
 const DASH: &str = "\u{2014} ";
-
-/// Why a text is no public key of a note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum VkeyError {
-    /// The name is empty or has spaces, control characters or plus signs.
-    #[error("not a key name")]
-    Name,
-    /// Not `name+id+key` in its one form.
-    #[error("not a verifier key")]
-    Malformed,
-    /// Not an Ed25519 key.
-    #[error("a kind of key not known here")]
-    Unknown,
-    /// The id is not that of name and key.
-    #[error("the key id does not fit the key")]
-    Id,
-}
-
-/// A name, and the Ed25519 key that signs under it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vkey {
-    name: String,
-    id: [u8; 4],
-    public: [u8; 32],
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '+' || c < ' ')
-}
-
-impl Vkey {
-    /// The verifier key of a name and a public key.
-    ///
-    /// # Errors
-    /// [`VkeyError::Name`].
-    pub fn new(name: &str, public: &[u8; 32]) -> Result<Self, VkeyError> {
-        if !is_name(name) {
-            return Err(VkeyError::Name);
-        }
-        let digest = sha256_parts(&[name.as_bytes(), b"\n", &[ED25519], public]);
-        let id = digest.first_chunk().copied().unwrap_or_default();
-        Ok(Self { name: name.to_owned(), id, public: *public })
-    }
-
-    /// Reads `name+id+base64(type || key)`.
-    ///
-    /// # Errors
-    /// [`VkeyError`].
-    pub fn parse(text: &str) -> Result<Self, VkeyError> {
-        let (name, rest) = text.split_once('+').ok_or(VkeyError::Malformed)?;
-        let (id, key) = rest.split_once('+').ok_or(VkeyError::Malformed)?;
-        let id = from_hex::<4>(id).map_err(|_| VkeyError::Malformed)?;
-        let key = STANDARD.decode(key).map_err(|_| VkeyError::Malformed)?;
-        let public = match key.split_first() {
-            Some((&ED25519, public)) => public.try_into().map_err(|_| VkeyError::Malformed)?,
-            _ => return Err(VkeyError::Unknown),
-        };
-        let vkey = Self::new(name, public)?;
-        if vkey.id == id { Ok(vkey) } else { Err(VkeyError::Id) }
-    }
-
-    /// The key's name; for a journal's key, the journal's origin.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl std::fmt::Display for Vkey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let key = STANDARD.encode([[ED25519].as_slice(), &self.public].concat());
-        write!(f, "{}+{}+{key}", self.name, to_hex(&self.id))
-    }
-}
 
 /// Why a note does not read or does not convince.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -109,6 +35,78 @@ pub struct NoteSignature {
     signature: Vec<u8>,
 }
 
+/// A signature that holds, of a key we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedBy<'k> {
+    /// The key.
+    pub key: &'k Vkey,
+    /// When a cosigner says it saw the text: Unix seconds. None for a signer, which does not say.
+    pub at: Option<u64>,
+}
+
+impl NoteSignature {
+    /// Cosigns a checkpoint's text, seen at that time (Unix seconds).
+    ///
+    /// # Errors
+    /// [`NoteError::Malformed`] for a text no note can hold, or a time beyond what the format holds; [`NoteError::Name`].
+    pub fn cosign(text: &str, name: &str, key: &JournalKey, at: u64) -> Result<Self, NoteError> {
+        if !is_text(text) || i64::try_from(at).is_err() {
+            return Err(NoteError::Malformed);
+        }
+        let vkey = Vkey::cosigner(name, key.public_key()).map_err(|_| NoteError::Name)?;
+        let signature = [at.to_be_bytes().as_slice(), &key.sign(cosigned(text, at).as_bytes())].concat();
+        Ok(Self { name: name.to_owned(), id: vkey.id(), signature })
+    }
+
+    /// Reads one line, without its newline.
+    ///
+    /// # Errors
+    /// [`NoteError::Malformed`].
+    pub fn parse(line: &str) -> Result<Self, NoteError> {
+        read_signature(line).ok_or(NoteError::Malformed)
+    }
+
+    /// The key's name, as the line says it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the line says it is of that key.
+    #[must_use]
+    pub fn names(&self, key: &Vkey) -> bool {
+        self.name == key.name() && self.id == key.id()
+    }
+
+    /// Verifies the line as the key's on a text; none when it does not hold.
+    #[must_use]
+    pub fn verify<'k>(&self, text: &str, key: &'k Vkey) -> Option<SignedBy<'k>> {
+        match key.kind() {
+            VkeyKind::Signer => {
+                key.holds(text.as_bytes(), &self.signature).then_some(SignedBy { key, at: None })
+            }
+            VkeyKind::Cosigner => {
+                let (at, signature) = self.signature.split_first_chunk::<8>()?;
+                let at = u64::from_be_bytes(*at);
+                let told = i64::try_from(at).is_ok() && key.holds(cosigned(text, at).as_bytes(), signature);
+                told.then_some(SignedBy { key, at: Some(at) })
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for NoteSignature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let signature = STANDARD.encode([self.id.as_slice(), &self.signature].concat());
+        write!(f, "{DASH}{} {signature}", self.name)
+    }
+}
+
+/// What a cosigner signs.
+fn cosigned(text: &str, at: u64) -> String {
+    format!("cosignature/v1\ntime {at}\n{text}")
+}
+
 /// A text and its signatures. The text means nothing before [`Self::verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -122,12 +120,12 @@ impl Note {
     /// # Errors
     /// [`NoteError::Malformed`] for a text no note can hold; [`NoteError::Name`].
     pub fn sign(text: &str, name: &str, key: &JournalKey) -> Result<Self, NoteError> {
-        if !text.ends_with('\n') || has_control(text) {
+        if !is_text(text) {
             return Err(NoteError::Malformed);
         }
         let vkey = Vkey::new(name, key.public_key()).map_err(|_| NoteError::Name)?;
         let signature = key.sign(text.as_bytes()).to_vec();
-        let signature = NoteSignature { name: vkey.name, id: vkey.id, signature };
+        let signature = NoteSignature { name: name.to_owned(), id: vkey.id(), signature };
         Ok(Self { text: text.to_owned(), signatures: vec![signature] })
     }
 
@@ -151,17 +149,37 @@ impl Note {
     /// # Errors
     /// [`NoteError::BadSignature`], [`NoteError::Unsigned`].
     pub fn verify(&self, known: &[Vkey]) -> Result<&str, NoteError> {
-        let mut signed = false;
+        let known: Vec<&Vkey> = known.iter().collect();
+        if self.signed_by(&known)?.is_empty() { Err(NoteError::Unsigned) } else { Ok(&self.text) }
+    }
+
+    /// Which of the keys we know have signed. Lines of unknown keys are passed over.
+    ///
+    /// # Errors
+    /// [`NoteError::BadSignature`] when a line of a known key does not hold: the whole note is then worth nothing.
+    pub fn signed_by<'k>(&self, known: &[&'k Vkey]) -> Result<Vec<SignedBy<'k>>, NoteError> {
+        let mut signed = Vec::new();
         for line in &self.signatures {
-            let Some(key) = known.iter().find(|key| key.name == line.name && key.id == line.id) else {
-                continue;
-            };
-            if !verify_ed25519(&key.public, self.text.as_bytes(), &line.signature) {
-                return Err(NoteError::BadSignature);
+            if let Some(key) = known.iter().find(|key| line.names(key)) {
+                signed.push(line.verify(&self.text, key).ok_or(NoteError::BadSignature)?);
             }
-            signed = true;
         }
-        if signed { Ok(&self.text) } else { Err(NoteError::Unsigned) }
+        Ok(signed)
+    }
+
+    /// The text, whoever signed it.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Keeps the lines of these keys alone.
+    pub fn keep(&mut self, keys: &[Vkey]) {
+        self.signatures.retain(|line| keys.iter().any(|key| line.names(key)));
+    }
+
+    /// Adds a line below those that are there.
+    pub fn add(&mut self, signature: NoteSignature) {
+        self.signatures.push(signature);
     }
 }
 
@@ -169,11 +187,15 @@ impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.text)?;
         for line in &self.signatures {
-            let signature = STANDARD.encode([line.id.as_slice(), &line.signature].concat());
-            writeln!(f, "{DASH}{} {signature}", line.name)?;
+            writeln!(f, "{line}")?;
         }
         Ok(())
     }
+}
+
+/// Whether a note can hold it.
+fn is_text(text: &str) -> bool {
+    text.ends_with('\n') && !has_control(text)
 }
 
 fn has_control(text: &str) -> bool {
@@ -261,24 +283,36 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_any_other_form_are_refused() {
-        let table = [
-            ("", VkeyError::Malformed),
-            ("PeterNeumann+c74f20a3", VkeyError::Malformed),
-            (&PETER.replace("c74f20a3", "C74F20A3"), VkeyError::Malformed),
-            (&PETER.replace("c74f20a3", "c74f20a4"), VkeyError::Id),
-            (&PETER.replace("PeterNeumann", "PeterNeuman"), VkeyError::Id),
-            (&PETER.replace("PeterNeumann", ""), VkeyError::Name),
-            (&PETER.replace("PeterNeumann", "Peter Neumann"), VkeyError::Name),
-            (&PETER.replace("ARpc", "BBpc"), VkeyError::Unknown),
-            (&PETER.replace("10TW", ""), VkeyError::Malformed),
-        ];
-        for (text, error) in table {
-            assert_eq!(Vkey::parse(text), Err(error), "{text}");
+    fn a_cosignature_tells_the_time_and_holds_for_its_text_key_and_time_alone() {
+        let (text, key) = ("j.example\n7\nAAAA\n", key(4));
+        let witness = Vkey::cosigner("w.example/w1", key.public_key()).unwrap();
+        let line = NoteSignature::cosign(text, witness.name(), &key, 1_679_315_147).unwrap();
+        assert_eq!(NoteSignature::parse(&line.to_string()), Ok(line.clone()));
+        assert_eq!(line.signature.len(), 72, "eight bytes of time, then Ed25519");
+        let message = "cosignature/v1\ntime 1679315147\nj.example\n7\nAAAA\n";
+        assert_eq!(line.signature.get(8..), Some(key.sign(message.as_bytes()).as_slice()));
+        let by = SignedBy { key: &witness, at: Some(1_679_315_147) };
+        assert_eq!(line.verify(text, &witness), Some(by));
+        assert_eq!(line.verify("j.example\n8\nAAAA\n", &witness), None);
+        for at in 0..72 {
+            let mut altered = line.clone();
+            altered.signature[at] ^= 1;
+            assert_eq!(altered.verify(text, &witness), None, "byte {at}");
         }
-        for name in ["", "a b", "a+b", "a\u{a0}b", "a\nb", "a\u{1}"] {
-            assert_eq!(Vkey::new(name, &[0; 32]), Err(VkeyError::Name), "{name:?}");
-        }
+        let short = NoteSignature { signature: line.signature[..71].to_vec(), ..line.clone() };
+        assert_eq!(short.verify(text, &witness), None);
+        // A plain signature says no time: it is no cosignature, and a cosignature no signature.
+        let signer = Vkey::new("w.example/w1", key.public_key()).unwrap();
+        assert!(!line.names(&signer));
+        assert_eq!(line.verify(text, &signer), None);
+        assert_eq!(NoteSignature::cosign(text, "w.example", &key, 1 << 63), Err(NoteError::Malformed));
+        assert_eq!(NoteSignature::cosign("no newline", "w.example", &key, 1), Err(NoteError::Malformed));
+        assert_eq!(NoteSignature::cosign(text, "w example", &key, 1), Err(NoteError::Name));
+        // Its time counts as a signed number of 64 bits; one beyond is refused although the signature holds.
+        let at = 1_u64 << 63;
+        let bytes = key.sign(cosigned(text, at).as_bytes());
+        let beyond = NoteSignature { signature: [&at.to_be_bytes()[..], &bytes].concat(), ..line };
+        assert_eq!(beyond.verify(text, &witness), None);
     }
 
     #[test]

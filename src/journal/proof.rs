@@ -1,8 +1,8 @@
 //! Proofs to hand out (C2SP tlog-proof, as of commit 0065ea5): index, inclusion path, checkpoint, and the entry.
 
 use super::{
-    Checkpoint, CheckpointError, Entry, EntryError, Hash, PathError, Vkey, entry::decimal, leaf_hash,
-    verify_inclusion,
+    Checkpoint, CheckpointError, Entry, EntryError, Hash, PathError, Policy, PolicyError, Vkey, Witnessed,
+    entry::decimal, leaf_hash, verify_inclusion,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::fmt::Write as _;
@@ -24,6 +24,9 @@ pub enum ProofError {
     /// The checkpoint does not convince.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The checkpoint does not count under the policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// The path does not lead from the entry to the checkpoint's root.
     #[error(transparent)]
     Path(#[from] PathError),
@@ -77,8 +80,12 @@ impl LogProof {
     /// [`ProofError::Checkpoint`], [`ProofError::Path`].
     pub fn verify_leaf(&self, leaf: &Hash, keys: &[Vkey]) -> Result<Checkpoint, ProofError> {
         let checkpoint = Checkpoint::open(&self.checkpoint, keys)?;
-        verify_inclusion(self.index, checkpoint.size, leaf, &self.path, &checkpoint.root)?;
+        self.leads(leaf, &checkpoint)?;
         Ok(checkpoint)
+    }
+
+    fn leads(&self, leaf: &Hash, to: &Checkpoint) -> Result<(), PathError> {
+        verify_inclusion(self.index, to.size, leaf, &self.path, &to.root)
     }
 
     /// Verifies that the entry the proof carries stands in the journal whose keys these are.
@@ -89,6 +96,18 @@ impl LogProof {
         let bytes = self.entry.as_deref().ok_or(ProofError::NoEntry)?;
         let checkpoint = self.verify_leaf(&leaf_hash(bytes), keys)?;
         Ok((Entry::parse(bytes)?, checkpoint))
+    }
+
+    /// Verifies that the entry the proof carries stands under a checkpoint that counts under the policy: also that
+    /// the witnesses it names have seen it.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    pub fn verify_under(&self, policy: &Policy) -> Result<(Entry, Witnessed), ProofError> {
+        let bytes = self.entry.as_deref().ok_or(ProofError::NoEntry)?;
+        let witnessed = policy.open(&self.checkpoint)?;
+        self.leads(&leaf_hash(bytes), &witnessed.checkpoint)?;
+        Ok((Entry::parse(bytes)?, witnessed))
     }
 }
 
@@ -112,7 +131,9 @@ mod tests {
     use super::*;
     use crate::clock::SeededEntropy;
     use crate::crypto::{JournalKey, SecretBytes};
-    use crate::journal::{Draft, Frontier, Tag, TileId, TileSet, inclusion_path, new_event_id};
+    use crate::journal::{
+        Draft, EMPTY_ROOT, Frontier, Note, NoteSignature, Tag, TileId, TileSet, inclusion_path, new_event_id,
+    };
     use crate::mandate::Instant;
 
     fn key(seed: u8) -> JournalKey {
@@ -158,6 +179,54 @@ mod tests {
         assert_eq!(Some(entry.to_bytes()), proof.entry);
         assert_eq!(checkpoint.size, 9);
         assert!(matches!(proof.verify(&keys(2)), Err(ProofError::Checkpoint(_))));
+    }
+
+    #[test]
+    fn a_proof_convinces_under_a_policy_once_its_witnesses_have_seen_the_checkpoint() {
+        let alone = proof();
+        let witness = Vkey::cosigner("w.example", key(3).public_key()).unwrap();
+        let text = format!("log {}\nwitness w {witness}\nquorum w\n", keys(1)[0]);
+        let policy = Policy::parse(text.as_bytes()).unwrap();
+        assert_eq!(alone.verify_under(&policy), Err(ProofError::Policy(PolicyError::Unwitnessed)));
+        let mut note = Note::parse(&alone.checkpoint).unwrap();
+        let line = NoteSignature::cosign(note.text(), "w.example", &key(3), 1_795_302_700).unwrap();
+        note.add(line);
+        let seen = LogProof { checkpoint: note.to_string(), ..alone.clone() };
+        let (entry, witnessed) = LogProof::parse(&seen.to_string()).unwrap().verify_under(&policy).unwrap();
+        assert_eq!(Some(entry.to_bytes()), alone.entry);
+        assert_eq!(witnessed.seen, [("w.example".to_owned(), 1_795_302_700)]);
+        assert!(
+            seen.verify(&keys(1)).is_ok(),
+            "without the policy, a line of a key not known is passed over"
+        );
+        let elsewhere = LogProof { index: 4, ..seen.clone() };
+        assert_eq!(elsewhere.verify_under(&policy), Err(ProofError::Path(PathError::DoesNotHold)));
+        assert_eq!(LogProof { entry: None, ..seen }.verify_under(&policy), Err(ProofError::NoEntry));
+    }
+
+    #[test]
+    fn paths_too_short_too_long_or_beyond_the_tree_convince_nobody() {
+        let proof = proof();
+        let (mut short, mut long) = (proof.clone(), proof.clone());
+        short.path.pop();
+        long.path.push(long.path[0]);
+        let none = LogProof { path: Vec::new(), ..proof.clone() };
+        for (bad, error) in [
+            (short, PathError::DoesNotHold),
+            (long, PathError::DoesNotHold),
+            (none, PathError::DoesNotHold),
+            (LogProof { index: 9, ..proof.clone() }, PathError::Range),
+            (LogProof { index: u64::MAX, ..proof.clone() }, PathError::Range),
+        ] {
+            assert_eq!(bad.verify(&keys(1)), Err(ProofError::Path(error)), "{bad}");
+        }
+        let empty = Checkpoint { origin: "journal.example/2026".into(), size: 0, root: EMPTY_ROOT };
+        let of_nothing =
+            LogProof { path: Vec::new(), index: 0, checkpoint: empty.sign(&key(1)).unwrap(), ..proof };
+        assert_eq!(of_nothing.verify(&keys(1)), Err(ProofError::Path(PathError::Range)));
+        let endless =
+            format!("c2sp.org/tlog-proof@v1\nindex 0\n{}\nx\n", format!("{EMPTY_ROOT}\n").repeat(65));
+        assert_eq!(LogProof::parse(&endless), Err(ProofError::Malformed));
     }
 
     #[test]

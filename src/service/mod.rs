@@ -45,6 +45,7 @@ mod vault;
 pub mod verify;
 mod who;
 pub mod whoami;
+pub mod witness;
 
 pub use error::{Error, FactorError, InputError, SessionError, SignInError};
 pub use health::Pulse;

@@ -29,7 +29,7 @@ pub async fn oldest_waiting(app: &App) -> Result<Option<Instant>, Error> {
 pub fn policy(app: &App) -> Result<String, Error> {
     let keys =
         JournalSigner::new(app.origin.clone(), Arc::clone(&app.keys)).map_err(|_| Error::Unreadable)?;
-    Ok(crate::journal::policy(keys.verifiers(), Some(&format!("{}/journal", app.issuer.as_str()))))
+    Ok(crate::journal::policy(keys.verifiers(), Some(&format!("{}/journal", app.issuer.as_str())), &[], 0))
 }
 
 /// The hashes of a tile, full or partial; none while the tree does not reach so far. Bundles of entries are not

@@ -35,6 +35,7 @@ mod session;
 mod shown;
 mod trace;
 mod usager;
+mod witness;
 
 pub use address::ClientAddress;
 pub use cookie::{Cookie, Cookies, is_local};
@@ -52,6 +53,7 @@ pub use reply::Reply;
 pub use router::router;
 pub use session::{Begun, CheckedForm, Held, MaybeSession, Web};
 pub use trace::{Code, Trail};
+pub use witness::witness;
 
 /// What most handlers answer with.
 type Page = Result<Reply, Problem>;

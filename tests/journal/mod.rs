@@ -6,5 +6,7 @@ mod desk;
 mod health;
 mod history;
 mod keys;
+mod log;
 mod public;
 mod tampering;
+mod witness;
