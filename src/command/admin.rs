@@ -1,5 +1,7 @@
 //! `organisation|aidant|auditor|client add|list|suspend|reinstate`.
 
+mod grants;
+
 use super::{Configured, Refused, say};
 use crate::mandate::{AidantId, AuditorId, ClientId, InvalidId, OrganisationId, Role, Standing, Whereabouts};
 use crate::service::manage::{self, Invited, Manager, Party};
@@ -110,6 +112,12 @@ pub(super) enum AuditorAct {
     },
     /// List the auditors. Example: porteplume auditor list
     List(Configured),
+    /// Give an auditor something to read. Example: porteplume auditor grant AUDITOR --organisation ID --days 30
+    Grant(grants::Give),
+    /// List what an auditor was given to read. Example: porteplume auditor grants AUDITOR
+    Grants(One),
+    /// Take a grant back. Example: porteplume auditor revoke GRANT
+    Revoke(One),
     /// Suspend an auditor. Example: porteplume auditor suspend ID
     Suspend(One),
     /// Reinstate an auditor. Example: porteplume auditor reinstate ID
@@ -252,6 +260,9 @@ pub(super) async fn auditor(act: AuditorAct) -> Result<(), Refused> {
             }
             Ok(())
         }
+        AuditorAct::Grant(give) => give.run().await,
+        AuditorAct::Grants(one) => grants::list(&one).await,
+        AuditorAct::Revoke(one) => grants::revoke(&one).await,
         AuditorAct::Suspend(one) => {
             let party = Party::Auditor(id(&one.id, AuditorId::parse)?);
             change(&one, true, party).await

@@ -12,9 +12,10 @@ use crate::config::{
     Config, Database, Issuer, Journal, Keys, Limits, Networks, Rate, Secret, Server, Telemetry,
 };
 use crate::crypto::{KeyStore, KeyStoreError, OpaqueToken, to_hex};
-use crate::mandate::{ClientId, ProcedureId, Role, Whereabouts};
+use crate::mandate::{ClientId, Instant, LONGEST_GRANT, ProcedureId, Reach, Role, Slots, Whereabouts};
 use crate::provider::{Claim, ClientAuthMethod, ClientDraft, Profile};
 use crate::relying::{HttpClient, HttpError, HttpPolicy};
+use crate::service::audit::grants::{self, Given};
 use crate::service::manage::{self, Invited, Manager};
 use crate::service::{self, App, Caller};
 use crate::storage::{Store, StoreError};
@@ -303,7 +304,14 @@ async fn register(app: &App, caisse: &PublicServiceConfig) -> Result<(), DemoErr
             Post::Referent(_) => Role::Referent,
             Post::Aidant(_) => Role::Aidant,
             Post::Auditor => {
-                known(manage::add_auditor(app, agent.given_name, agent.usual_name, agent.email).await)?;
+                let added = manage::add_auditor(app, agent.given_name, agent.usual_name, agent.email).await;
+                if let Ok(auditor) = &added {
+                    let ends_at = app.now().plus(LONGEST_GRANT);
+                    let (reach, slots) = (Reach::Everything, Slots::METADATA);
+                    let from = Instant::from_micros(0);
+                    grants::give(app, auditor, Given { reach, slots, from, until: ends_at, ends_at }).await?;
+                }
+                known(added)?;
                 continue;
             }
             Post::Stranger => continue,

@@ -247,6 +247,10 @@ kinds! {
     AuditorReinstated = "auditor.reinstated" in Evidence, sub Never, aid Always;
     /// An auditor's registration was bound to its first sign-in.
     AuditorBound = "auditor.bound" in Evidence, sub Never, aid Always;
+    /// An auditor was given something to read.
+    GrantGiven = "auditor.grant_given" in Evidence, sub Never, aid Always;
+    /// What an auditor was given to read was taken back.
+    GrantRevoked = "auditor.grant_revoked" in Evidence, sub Never, aid Always;
     /// An auditor signed in.
     AuditorSignedIn = "auditor.signed_in" in Technical, sub Never, aid Always;
     /// An auditor stated a purpose.
@@ -254,7 +258,7 @@ kinds! {
     /// An auditor searched.
     JournalSearched = "auditor.searched" in Technical, sub Never, aid Always;
     /// An auditor opened an entry.
-    EntryRead = "auditor.entry_read" in Technical, sub Never, aid Always;
+    EntryRead = "auditor.entry_read" in Technical, sub WhenKnown, aid Always;
     /// An auditor took a bundle out.
     JournalExported = "auditor.exported" in Technical, sub Never, aid Always;
     /// A page or a record was refused: of another organisation, or without the right.

@@ -110,6 +110,10 @@ random_id!(
     ReadingId
 );
 random_id!(
+    /// What an auditor was given to read.
+    GrantId
+);
+random_id!(
     /// One journal entry: a `UUIDv7` written as 32 hexadecimal digits.
     EventId
 );

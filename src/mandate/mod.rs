@@ -6,6 +6,7 @@
 mod catalogue;
 mod decide;
 mod event;
+mod grant;
 mod id;
 mod instant;
 mod language;
@@ -31,9 +32,10 @@ pub use catalogue::{
 };
 pub use decide::{Allowed, Question, Refusal, decide};
 pub use event::{EventKind, Named, Outcome, Retention};
+pub use grant::{Grant, InvalidGrant, LONGEST_GRANT, MOST_NAMED, Reach, Slots};
 pub use id::{
-    AidantId, AuditorId, ClientId, EventId, InvalidId, MandateId, OrganisationId, ProcedureId, ReadingId,
-    RepresentationId, ThemeId, UsagerId,
+    AidantId, AuditorId, ClientId, EventId, GrantId, InvalidId, MandateId, OrganisationId, ProcedureId,
+    ReadingId, RepresentationId, ThemeId, UsagerId,
 };
 pub use instant::Instant;
 pub use language::Language;

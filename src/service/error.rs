@@ -30,6 +30,9 @@ pub enum SessionError {
     /// The auditor has not stated a purpose.
     #[error("purpose_needed")]
     PurposeNeeded,
+    /// The auditor was given nothing to read, or no longer.
+    #[error("grant_needed")]
+    GrantNeeded,
 }
 
 /// Why a sign-in was refused.
@@ -169,6 +172,7 @@ impl Error {
                 SessionError::ScreenLocked => "screen_locked",
                 SessionError::WrongRole => "wrong_role",
                 SessionError::PurposeNeeded => "purpose_needed",
+                SessionError::GrantNeeded => "grant_needed",
             },
             Self::SignIn(error) => match error {
                 SignInError::UnknownFlow => "sign_in_flow_unknown",

@@ -5,7 +5,7 @@
 //! anything leaves (invariants 1 to 3). It knows no HTTP, no HTML and no SQL.
 
 pub mod accept;
-pub mod audit_desk;
+pub mod audit;
 pub mod authorize;
 pub mod claims;
 pub mod configuration;

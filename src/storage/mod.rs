@@ -37,6 +37,7 @@ mod written;
 pub mod aidants;
 pub mod assertions;
 pub mod audit;
+pub mod audit_grants;
 pub mod auditors;
 pub mod authorizations;
 pub mod clients;

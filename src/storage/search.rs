@@ -1,27 +1,58 @@
 //! Finding entries by what is known of them: filters, newest first, in pages by key.
+//!
+//! No page counts, and none takes longer because the journal is long: the narrowest filter's own index is walked a
+//! bounded way, the other filters are looked at on the way, and a page says how far it came.
 
-use super::bound::sql;
+use super::bound::{Bound, sql};
 use super::column::Columns;
 use super::statement::statements;
 use super::{SearchRow, Snapshot, StoreError};
 use crate::mandate::{EventId, EventKind, Instant, Outcome};
 
-// One text per leading filter, so that each walks an index of its own; the other filters are looked at on
-// the way. Every text takes the same twelve values in the same order. The CASTs tell PostgreSQL the type of
-// a value that is only compared with NULL.
+/// Entries of an index that one page walks at most.
+const WALK: u32 = 5_000;
+/// A filter that fewer entries than this fit is narrow.
+const NARROW: u32 = 500;
+
+// One pair of texts per leading filter, so that each walks an index of its own. All take the period, the place after
+// which the page begins and the leading filter's value as $1 to $5, and how far to walk as $6; the CASTs tell
+// PostgreSQL the type of a value that is only compared with NULL.
+macro_rules! walked {
+    ($columns:literal, $lead:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM event_search WHERE ",
+            $lead,
+            " AND at >= $1 AND at < $2 AND (at, event_id) < ($3, $4) ORDER BY at DESC, event_id DESC "
+        )
+    };
+}
+
 macro_rules! search {
     ($lead:literal) => {
         concat!(
-            "SELECT event_search.event_id AS event_id, at, kind, outcome, code, organisation, aidant, mandate, usager, \
-             client, procedure, leaf.idx AS idx FROM event_search \
-             LEFT JOIN leaf ON leaf.event_id = event_search.event_id WHERE ", $lead,
-            "at >= $1 AND at < $2 AND (at, event_search.event_id) < ($3, $4) \
-             AND (CAST($5 AS TEXT) IS NULL OR kind = $5) AND (CAST($6 AS TEXT) IS NULL OR outcome = $6) \
-             AND (CAST($7 AS TEXT) IS NULL OR organisation = $7) AND (CAST($8 AS TEXT) IS NULL OR aidant = $8) \
-             AND (CAST($9 AS TEXT) IS NULL OR mandate = $9) AND (CAST($10 AS TEXT) IS NULL OR usager = $10) \
-             AND (CAST($11 AS TEXT) IS NULL OR client = $11) ORDER BY at DESC, event_search.event_id DESC \
-             LIMIT CAST($12 AS BIGINT)"
+            "SELECT walked.event_id AS event_id, at, kind, outcome, code, organisation, aidant, mandate, usager, client, \
+             procedure, leaf.idx AS idx FROM (",
+            walked!(
+                "event_id, at, kind, outcome, code, organisation, aidant, mandate, usager, client, procedure",
+                $lead
+            ),
+            "LIMIT CAST($6 AS BIGINT)) AS walked LEFT JOIN leaf ON leaf.event_id = walked.event_id \
+             WHERE (CAST($7 AS TEXT) IS NULL OR kind = $7) AND (CAST($8 AS TEXT) IS NULL OR outcome = $8) \
+             AND (CAST($9 AS TEXT) IS NULL OR code = $9) AND (CAST($10 AS TEXT) IS NULL OR organisation = $10) \
+             AND (CAST($11 AS TEXT) IS NULL OR aidant = $11) AND (CAST($12 AS TEXT) IS NULL OR mandate = $12) \
+             AND (CAST($13 AS TEXT) IS NULL OR usager = $13) AND (CAST($14 AS TEXT) IS NULL OR client = $14) \
+             AND (CAST($15 AS TEXT) IS NULL OR procedure = $15) \
+             ORDER BY at DESC, walked.event_id DESC LIMIT CAST($16 AS BIGINT)"
         )
+    };
+}
+
+/// Where a walk of $6 entries ends; nothing when it meets the end of the index before.
+macro_rules! reached {
+    ($lead:literal) => {
+        concat!(walked!("event_id, at", $lead), "LIMIT 1 OFFSET CAST($6 AS BIGINT) - 1")
     };
 }
 
@@ -29,13 +60,26 @@ statements! {
     OF = "SELECT event_search.event_id AS event_id, at, kind, outcome, code, organisation, aidant, mandate, usager, \
         client, procedure, leaf.idx AS idx FROM event_search \
         LEFT JOIN leaf ON leaf.event_id = event_search.event_id WHERE event_search.event_id = $1";
-    BY_TIME = search!("");
-    BY_KIND = search!("kind = $5 AND ");
-    BY_ORGANISATION = search!("organisation = $7 AND ");
-    BY_AIDANT = search!("aidant = $8 AND ");
-    BY_MANDATE = search!("mandate = $9 AND ");
-    BY_USAGER = search!("usager = $10 AND ");
-    BY_CLIENT = search!("client = $11 AND ");
+    BY_TIME = search!("CAST($5 AS TEXT) IS NULL");
+    BY_KIND = search!("kind = $5");
+    BY_CODE = search!("code = $5");
+    BY_ORGANISATION = search!("organisation = $5");
+    BY_AIDANT = search!("aidant = $5");
+    BY_MANDATE = search!("mandate = $5");
+    BY_USAGER = search!("usager = $5");
+    BY_CLIENT = search!("client = $5");
+    BY_PROCEDURE = search!("procedure = $5");
+    REFUSED = search!("outcome = 'refused' AND CAST($5 AS TEXT) IS NULL");
+    TIME_REACHED = reached!("CAST($5 AS TEXT) IS NULL");
+    KIND_REACHED = reached!("kind = $5");
+    CODE_REACHED = reached!("code = $5");
+    ORGANISATION_REACHED = reached!("organisation = $5");
+    AIDANT_REACHED = reached!("aidant = $5");
+    MANDATE_REACHED = reached!("mandate = $5");
+    USAGER_REACHED = reached!("usager = $5");
+    CLIENT_REACHED = reached!("client = $5");
+    PROCEDURE_REACHED = reached!("procedure = $5");
+    REFUSED_REACHED = reached!("outcome = 'refused' AND CAST($5 AS TEXT) IS NULL");
 }
 
 /// What is looked for. Parties are blind indexes.
@@ -49,6 +93,8 @@ pub struct Filter {
     pub kind: Option<EventKind>,
     /// Only this outcome.
     pub outcome: Option<Outcome>,
+    /// Only this code of a refusal.
+    pub code: Option<String>,
     /// Only of this organisation.
     pub organisation: Option<String>,
     /// Only of this aidant.
@@ -59,7 +105,12 @@ pub struct Filter {
     pub usager: Option<String>,
     /// Only at this relying party.
     pub client: Option<String>,
+    /// Only of this procedure.
+    pub procedure: Option<String>,
 }
+
+/// An index to walk: its search, its end of a walk, the value it is walked for.
+type Lead<'f> = (&'static str, &'static str, Option<&'f str>);
 
 impl Filter {
     /// Everything within a period.
@@ -70,25 +121,44 @@ impl Filter {
             until,
             kind: None,
             outcome: None,
+            code: None,
             organisation: None,
             aidant: None,
             mandate: None,
             usager: None,
             client: None,
+            procedure: None,
         }
     }
 
-    /// The text that walks the narrowest index.
-    const fn text(&self) -> &'static str {
-        match self {
-            Self { mandate: Some(_), .. } => BY_MANDATE,
-            Self { usager: Some(_), .. } => BY_USAGER,
-            Self { aidant: Some(_), .. } => BY_AIDANT,
-            Self { organisation: Some(_), .. } => BY_ORGANISATION,
-            Self { client: Some(_), .. } => BY_CLIENT,
-            Self { kind: Some(_), .. } => BY_KIND,
-            _ => BY_TIME,
+    /// The indexes that could be walked, the one that is narrow most often first. Time is always one.
+    fn leads(&self) -> Vec<Lead<'_>> {
+        let named = [
+            (BY_MANDATE, MANDATE_REACHED, self.mandate.as_deref()),
+            (BY_USAGER, USAGER_REACHED, self.usager.as_deref()),
+            (BY_CODE, CODE_REACHED, self.code.as_deref()),
+            (BY_AIDANT, AIDANT_REACHED, self.aidant.as_deref()),
+            (BY_PROCEDURE, PROCEDURE_REACHED, self.procedure.as_deref()),
+            (BY_ORGANISATION, ORGANISATION_REACHED, self.organisation.as_deref()),
+            (BY_KIND, KIND_REACHED, self.kind.map(EventKind::as_str)),
+            (BY_CLIENT, CLIENT_REACHED, self.client.as_deref()),
+        ];
+        let mut leads: Vec<Lead<'_>> = named.into_iter().filter(|(_, _, value)| value.is_some()).collect();
+        if self.outcome == Some(Outcome::Refused) {
+            leads.push((REFUSED, REFUSED_REACHED, None));
         }
+        leads.push((BY_TIME, TIME_REACHED, None));
+        leads
+    }
+
+    fn walk(&self, text: &'static str, after: (Instant, &str), value: Option<&str>, far: u32) -> Bound {
+        sql(text)
+            .bind(self.from.micros())
+            .bind(self.until.micros())
+            .bind(after.0.micros())
+            .bind(after.1)
+            .bind(value)
+            .bind(i64::from(far))
     }
 }
 
@@ -103,6 +173,18 @@ pub struct Found {
     pub search: SearchRow,
     /// Its place, once it has one.
     pub index: Option<u64>,
+}
+
+/// A place in the journal as searches walk it, newest first.
+pub type Place = (Instant, EventId);
+
+/// What a walk found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Walked {
+    /// The entries that fit, newest first.
+    pub found: Vec<Found>,
+    /// How far it came; nothing at the end.
+    pub reached: Option<Place>,
 }
 
 fn read(row: &Columns<'_>) -> Result<Found, StoreError> {
@@ -126,27 +208,48 @@ pub async fn of(snapshot: &mut Snapshot, event: &EventId) -> Result<Option<Found
     snapshot.find("event_search", sql(OF).bind(event.as_str()), read).await
 }
 
-/// The entries that fit, newest first, at most `limit`; after the last one of the page before when given.
+async fn reached(snapshot: &mut Snapshot, walk: Bound) -> Result<Option<Place>, StoreError> {
+    snapshot.find("event_search", walk, |row| Ok((row.instant("at")?, row.id("event_id")?))).await
+}
+
+/// The entries that fit, newest first, at most `limit`; after the last one of the page before when given. A page may
+/// hold fewer, or none, and still say where to go on.
 pub async fn find(
     snapshot: &mut Snapshot,
     filter: &Filter,
-    after: Option<(Instant, &EventId)>,
+    after: Option<&Place>,
     limit: u32,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Walked, StoreError> {
     // Beyond every identifier: hexadecimal digits sort before 'g'.
-    let (at, event) = after.map_or((filter.until, "g"), |(at, event)| (at, event.as_str()));
-    let rows = sql(filter.text())
-        .bind(filter.from.micros())
-        .bind(filter.until.micros())
-        .bind(at.micros())
-        .bind(event)
+    let after = after.map_or((filter.until, "g"), |(at, event)| (*at, event.as_str()));
+    let leads = filter.leads();
+    let mut lead = leads.first().copied().unwrap_or((BY_TIME, TIME_REACHED, None));
+    if leads.len() > 2 {
+        for other in &leads {
+            let (_, end, value) = *other;
+            if reached(snapshot, filter.walk(end, after, value, NARROW)).await?.is_none() {
+                lead = *other;
+                break;
+            }
+        }
+    }
+    let (text, end, value) = lead;
+    let rows = filter
+        .walk(text, after, value, WALK)
         .bind(filter.kind.map(EventKind::as_str))
         .bind(filter.outcome.map(Outcome::as_str))
+        .bind(filter.code.as_deref())
         .bind(filter.organisation.as_deref())
         .bind(filter.aidant.as_deref())
         .bind(filter.mandate.as_deref())
         .bind(filter.usager.as_deref())
         .bind(filter.client.as_deref())
+        .bind(filter.procedure.as_deref())
         .bind(i64::from(limit));
-    snapshot.list("event_search", rows, read).await
+    let found = snapshot.list("event_search", rows, read).await?;
+    let reached = match found.last() {
+        Some(last) if found.len() >= limit as usize => Some((last.at, last.event_id.clone())),
+        _ => reached(snapshot, filter.walk(end, after, value, WALK)).await?,
+    };
+    Ok(Walked { found, reached })
 }

@@ -29,6 +29,7 @@ pub fn all_statements() -> Vec<Statement> {
         super::append::STATEMENTS,
         super::assertions::STATEMENTS,
         super::audit::STATEMENTS,
+        super::audit_grants::STATEMENTS,
         super::auditors::STATEMENTS,
         super::authorizations::STATEMENTS,
         super::clients::STATEMENTS,

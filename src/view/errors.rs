@@ -28,6 +28,8 @@ pub enum Fault {
     NotRegistered,
     /// This person may not sign in for now.
     Suspended,
+    /// This auditor was given nothing to read, or no longer.
+    NoGrant,
     /// The record changed meanwhile.
     Conflict,
     /// The service cannot work for the moment.
@@ -58,7 +60,7 @@ const fn said(
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::NotFound,
         Self::TooManyRequests,
         Self::FormExpired,
@@ -70,6 +72,7 @@ impl Fault {
         Self::Provider,
         Self::NotRegistered,
         Self::Suspended,
+        Self::NoGrant,
         Self::Conflict,
         Self::Unavailable,
         Self::Internal,
@@ -191,6 +194,17 @@ impl Fault {
                 ("Votre accès est suspendu", "Your access is suspended"),
                 ("Vous ne pouvez pas vous connecter pour le moment.", "You cannot sign in for the moment."),
                 ("Demandez au référent de votre structure.", "Ask your organisation’s referent."),
+            ),
+            Self::NoGrant => said(
+                ("Rien ne vous est ouvert à la lecture", "Nothing is open to you for reading"),
+                (
+                    "Votre accès au journal n’a pas encore été donné, ou il a pris fin. Rien n’a été montré.",
+                    "Your access to the journal has not been given yet, or it has ended. Nothing was shown.",
+                ),
+                (
+                    "Demandez à l’exploitant de Porteplume un accès qui dise quelles structures ou quels mandats vous contrôlez, et jusqu’à quand.",
+                    "Ask the operator of Porteplume for an access that states which organisations or mandates you audit, and until when.",
+                ),
             ),
             Self::Conflict => said(
                 ("Cela a changé entre-temps", "This has changed meanwhile"),

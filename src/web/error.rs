@@ -68,6 +68,7 @@ const fn session(error: SessionError, code: &'static str) -> Problem {
         // Others' pages do not exist for this person.
         SessionError::WrongRole => Problem::new(StatusCode::NOT_FOUND, code, Fault::NotFound),
         SessionError::PurposeNeeded => Problem::new(MISSING, code, Fault::BadRequest).after(Step::Purpose),
+        SessionError::GrantNeeded => Problem::new(MISSING, code, Fault::NoGrant),
     }
 }
 

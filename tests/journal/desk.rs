@@ -7,7 +7,10 @@ use crate::support::database::{on_both, signer};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use porteplume::journal::LogProof;
-use porteplume::mandate::{AuditorId, EventKind, Instant, Language, ProfessionalIdentity, Standing};
+use porteplume::mandate::{
+    AuditorId, EventKind, GrantId, Instant, Language, ProfessionalIdentity, Reach, Slots, Standing,
+};
+use porteplume::service::audit::grants::{self, Given};
 use porteplume::service::manage::{self, Manager, Party};
 use porteplume::service::people::{self, Holder};
 use porteplume::service::session::{self, Opened};
@@ -16,10 +19,11 @@ use porteplume::storage::auditors::{self, AuditorRow};
 use porteplume::storage::search::{self, Filter};
 use porteplume::web::{csrf, router};
 use std::sync::Arc;
+use time::Duration;
 use tower::ServiceExt as _;
 
 /// An auditor who has just signed in.
-async fn signed_in(test: &TestApp) -> (AuditorId, Opened) {
+pub(super) async fn signed_in(test: &TestApp) -> (AuditorId, Opened) {
     let app = Arc::clone(&test.web.app);
     let id = AuditorId::from_bytes(sample::bytes());
     let begun = session::start(&app, Language::Fr).await.unwrap();
@@ -60,14 +64,35 @@ async fn signed_in(test: &TestApp) -> (AuditorId, Opened) {
     (id, opened)
 }
 
-struct Answer {
-    status: u16,
-    cookie: Option<String>,
-    location: String,
-    body: String,
+/// Gives an auditor everything to read for a while.
+pub(super) async fn given(test: &TestApp, auditor: &AuditorId, reach: Reach, slots: Slots) -> GrantId {
+    let now = test.web.app.now();
+    let ends_at = now.plus(Duration::days(30));
+    let given = Given {
+        reach,
+        slots,
+        from: Instant::from_micros(0),
+        until: Instant::from_micros(2_000_000_000_000_000),
+        ends_at,
+    };
+    grants::give(&test.web.app, auditor, given).await.unwrap()
 }
 
-async fn answer(test: &TestApp, request: Request<Body>) -> Answer {
+/// An auditor who signed in and was given everything.
+pub(super) async fn seated(test: &TestApp) -> (AuditorId, Opened) {
+    let (id, opened) = signed_in(test).await;
+    given(test, &id, Reach::Everything, Slots::METADATA).await;
+    (id, opened)
+}
+
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) cookie: Option<String>,
+    pub(super) location: String,
+    pub(super) body: String,
+}
+
+pub(super) async fn answer(test: &TestApp, request: Request<Body>) -> Answer {
     let response = router(test.web.clone()).oneshot(request).await.unwrap();
     let header = |name: &str| {
         response
@@ -85,15 +110,15 @@ async fn answer(test: &TestApp, request: Request<Body>) -> Answer {
     Answer { status, cookie, location, body: String::from_utf8(body.to_vec()).unwrap() }
 }
 
-async fn get(test: &TestApp, cookie: &str, path: &str) -> Answer {
+pub(super) async fn get(test: &TestApp, cookie: &str, path: &str) -> Answer {
     answer(test, Request::get(path).header("cookie", cookie).body(Body::empty()).unwrap()).await
 }
 
-fn cookie_of(opened: &Opened) -> String {
+pub(super) fn cookie_of(opened: &Opened) -> String {
     format!("__Host-porteplume={}", opened.cookie.expose())
 }
 
-async fn state(test: &TestApp, opened: &Opened, purpose: &str) -> Answer {
+pub(super) async fn state(test: &TestApp, opened: &Opened, purpose: &str) -> Answer {
     let token = csrf::token(&opened.session.csrf);
     let form = format!("csrf={token}&idempotency=x&purpose={purpose}");
     let request = Request::post("/auditor/purpose")
@@ -105,7 +130,7 @@ async fn state(test: &TestApp, opened: &Opened, purpose: &str) -> Answer {
 }
 
 /// How many entries of a kind there are.
-async fn entries(test: &TestApp, kind: EventKind) -> usize {
+pub(super) async fn entries(test: &TestApp, kind: EventKind) -> usize {
     let filter = Filter {
         kind: Some(kind),
         ..Filter::period(Instant::from_micros(0), Instant::from_micros(i64::MAX))
@@ -113,13 +138,13 @@ async fn entries(test: &TestApp, kind: EventKind) -> usize {
     let found = test.web.app.store.read("test", move |snapshot| {
         Box::pin(async move { search::find(snapshot, &filter, None, 100).await })
     });
-    found.await.unwrap().len()
+    found.await.unwrap().found.len()
 }
 
 on_both! {
     without_a_purpose_nothing_is_shown(database) {
         let (test, mandate) = written(database).await;
-        let (_, opened) = signed_in(&test).await;
+        let (_, opened) = seated(&test).await;
         let cookie = cookie_of(&opened);
         for path in ["/auditor", &format!("/auditor?mandate={mandate}")] {
             let led = get(&test, &cookie, path).await;
@@ -134,7 +159,7 @@ on_both! {
 
     a_reading_is_journaled_and_an_entry_comes_with_its_proof(database) {
         let (test, mandate) = written(database).await;
-        let (_, opened) = signed_in(&test).await;
+        let (_, opened) = seated(&test).await;
         let stated = state(&test, &opened, "Controle+2026-17").await;
         assert_eq!((stated.status, stated.location.as_str()), (303, "/auditor"));
         let cookie = stated.cookie.expect("the session is rotated");
@@ -161,7 +186,7 @@ on_both! {
 
     results_come_in_pages_that_miss_nothing(database) {
         let (test, _) = written(database).await;
-        let (_, opened) = signed_in(&test).await;
+        let (_, opened) = seated(&test).await;
         let cookie = state(&test, &opened, "Controle").await.cookie.unwrap();
         let (mut path, mut seen) = ("/auditor?kind=session.signed_out".to_owned(), std::collections::BTreeSet::new());
         for _ in 0..6 {
@@ -176,7 +201,7 @@ on_both! {
 
     filters_that_cannot_be_read_are_said_and_nothing_is_searched(database) {
         let (test, _) = written(database).await;
-        let (_, opened) = signed_in(&test).await;
+        let (_, opened) = seated(&test).await;
         let cookie = state(&test, &opened, "Controle").await.cookie.unwrap();
         for query in ["mandate=nobody", "from=tomorrow", "from=2026-11-02&to=2026-11-01"] {
             assert_eq!(get(&test, &cookie, &format!("/auditor?{query}")).await.status, 422, "{query}");
@@ -186,7 +211,7 @@ on_both! {
 
     a_suspended_auditor_reads_nothing_more(database) {
         let (test, mandate) = written(database).await;
-        let (id, opened) = signed_in(&test).await;
+        let (id, opened) = seated(&test).await;
         let cookie = state(&test, &opened, "Controle").await.cookie.unwrap();
         let (manager, party) = (Manager::Operator, Party::Auditor(id));
         manage::suspend(&test.web.app, &manager, &Caller::default(), &party).await.unwrap();

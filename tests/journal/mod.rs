@@ -3,6 +3,7 @@
 mod attacks;
 mod configuration;
 mod desk;
+mod grants;
 mod health;
 mod history;
 mod keys;

@@ -5,7 +5,7 @@ use super::sample::{
 };
 use crate::support::database::{TestDatabase, on_both, signer};
 use porteplume::journal::{Checkpoint, Frontier, Hash, leaf_hash};
-use porteplume::mandate::{EndReason, EventId, EventKind, Instant, Outcome};
+use porteplume::mandate::{EndReason, EventId, EventKind, Outcome};
 use porteplume::storage::mandates::MandateRow;
 use porteplume::storage::search::Filter;
 use porteplume::storage::{
@@ -177,15 +177,15 @@ on_both! {
         for (number, (filter, fits)) in table.into_iter().enumerate() {
             let expected: Vec<EventId> =
                 made.iter().filter(|entry| fits(entry)).map(|entry| entry.event_id.clone()).collect();
-            let (mut found, mut after): (Vec<EventId>, Option<(Instant, EventId)>) = (Vec::new(), None);
+            let (mut found, mut after): (Vec<EventId>, Option<search::Place>) = (Vec::new(), None);
             loop {
                 let page = get!(&store, [filter, after], |s| async {
-                    search::find(s, &filter, after.as_ref().map(|(at, id)| (*at, id)), 7).await
+                    search::find(s, &filter, after.as_ref(), 7).await
                 });
-                let Some(last) = page.last() else { break };
-                after = Some((last.at, last.event_id.clone()));
-                assert!(page.iter().all(|found| found.index.is_some()));
-                found.extend(page.into_iter().map(|found| found.event_id));
+                assert!(page.found.iter().all(|found| found.index.is_some()));
+                found.extend(page.found.into_iter().map(|found| found.event_id));
+                after = page.reached;
+                if after.is_none() { break }
             }
             assert_eq!(found, expected, "filter {number}");
         }

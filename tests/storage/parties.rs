@@ -5,8 +5,12 @@ use super::sample::{
     usager, world,
 };
 use crate::support::database::on_both;
-use porteplume::mandate::{AuditorId, ReadingId, RelyingParty, Role, Standing};
+use porteplume::mandate::{
+    AuditorId, Grant, GrantId, MandateId, OrganisationId, Reach, ReadingId, RelyingParty, Role, Slots,
+    Standing,
+};
 use porteplume::storage::aidants::AidantRow;
+use porteplume::storage::audit_grants::GrantRow;
 use porteplume::storage::auditors::{AuditorRow, ReadingRow};
 use porteplume::storage::clients::{ClientCredential, ClientRow};
 use porteplume::storage::data_keys::{DataKeyRow, KeyKind};
@@ -14,9 +18,24 @@ use porteplume::storage::factors::{FactorRow, FactorState};
 use porteplume::storage::organisations::OrganisationRow;
 use porteplume::storage::usagers::UsagerRow;
 use porteplume::storage::{
-    StoreError, aidants, auditors, clients, data_keys, factors, organisations, usagers,
+    StoreError, aidants, audit_grants, auditors, clients, data_keys, factors, organisations, usagers,
 };
 use std::collections::BTreeSet;
+
+fn auditor() -> AuditorRow {
+    AuditorRow {
+        id: AuditorId::from_bytes(bytes()),
+        standing: Standing::Invited,
+        email_blind: unique(),
+        identity_sealed: vec![1],
+        identity_key: "key".to_owned(),
+        subject: None,
+        invited_at: NOW,
+        invite_expires_at: in_minutes(60),
+        activated_at: None,
+        version: 1,
+    }
+}
 
 on_both! {
     an_organisation_is_stored_changed_and_guarded(database) {
@@ -161,11 +180,7 @@ on_both! {
 
     an_auditor_states_a_purpose_and_closes_it(database) {
         let store = database.store().await;
-        let row = AuditorRow {
-            id: AuditorId::from_bytes(bytes()), standing: Standing::Invited, email_blind: unique(),
-            identity_sealed: vec![1], identity_key: "key".to_owned(), subject: None, invited_at: NOW,
-            invite_expires_at: in_minutes(60), activated_at: None, version: 1,
-        };
+        let row = auditor();
         put!(&store, [row], |tx, event| auditors::insert(tx, &row, &event)).unwrap();
         assert!(get!(&store, [row], |s| auditors::by_email_blind(s, &row.email_blind)).unwrap() == row);
         let subject = Some(("https://agents.test".to_owned(), "auditor".to_owned()));
@@ -187,6 +202,41 @@ on_both! {
         assert_eq!(again, Err(StoreError::Conflict { table: "reading" }));
         let readings = get!(&store, [row], |s| auditors::readings_of(s, &row.id, 10));
         assert!(readings == vec![ReadingRow { closed_at: Some(in_minutes(5)), version: 2, ..reading }]);
+    }
+
+    a_grant_keeps_what_it_names_and_is_taken_back_once(database) {
+        let store = database.store().await;
+        let auditor = auditor();
+        put!(&store, [auditor], |tx, event| auditors::insert(tx, &auditor, &event)).unwrap();
+        let reach = Reach::Named {
+            organisations: BTreeSet::from([OrganisationId::from_bytes(bytes()), OrganisationId::from_bytes(bytes())]),
+            mandates: BTreeSet::from([MandateId::from_bytes(bytes())]),
+        };
+        let grant = Grant {
+            id: GrantId::from_bytes(bytes()), auditor: auditor.id.clone(), reach, slots: Slots::ALL, from: NOW,
+            until: in_minutes(60), given_at: NOW, ends_at: in_minutes(90), revoked_at: None,
+        };
+        let all = Grant { id: GrantId::from_bytes(bytes()), reach: Reach::Everything, ends_at: in_minutes(80), ..grant.clone() };
+        let blind = |_: &str, id: &str| id.chars().take(16).collect();
+        put!(&store, [grant, all], |tx, event| async {
+            audit_grants::insert(tx, &grant, &event, blind).await?;
+            audit_grants::insert(tx, &all, &event, blind).await
+        }).unwrap();
+        let row = |grant: &Grant| GrantRow { grant: grant.clone(), version: 1 };
+        assert_eq!(get!(&store, [grant], |s| audit_grants::load(s, &grant.id)), Some(row(&grant)));
+        let of = get!(&store, [auditor], |s| audit_grants::of_auditor(s, &auditor.id));
+        assert_eq!(of, vec![row(&grant), row(&all)]);
+        assert_eq!(get!(&store, [], |s| audit_grants::page(s, "", 10)).len(), 2);
+        for (minute, standing) in [(-1, 0), (0, 2), (79, 2), (80, 1), (90, 0)] {
+            let found = get!(&store, [auditor], |s| audit_grants::standing(s, &auditor.id, in_minutes(minute)));
+            assert_eq!(found.len(), standing, "{minute}");
+        }
+        let before = row(&grant);
+        put!(&store, [before], |tx, event| audit_grants::revoke(tx, &before, in_minutes(5), &event)).unwrap();
+        let again = put!(&store, [before], |tx, event| audit_grants::revoke(tx, &before, in_minutes(6), &event));
+        assert_eq!(again, Err(StoreError::Conflict { table: "audit_grant" }));
+        let found = get!(&store, [auditor], |s| audit_grants::standing(s, &auditor.id, in_minutes(6)));
+        assert_eq!(found, vec![row(&all)]);
     }
 
     a_relying_party_keeps_its_lists_and_its_credential(database) {

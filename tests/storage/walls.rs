@@ -1,16 +1,20 @@
 //! Facts and entries commit together or not at all; the journal's tables never change, whatever way is tried.
 
 use super::sample::{
-    NOW, event, get, in_force, organisation, proposed, put, representation, unique, world, write,
+    NOW, bytes, event, get, in_force, in_minutes, organisation, proposed, put, representation, unique, world,
+    write,
 };
 use crate::support::database::{TestDatabase, on_both};
-use porteplume::mandate::{EventId, Standing};
+use porteplume::mandate::{AuditorId, EventId, Grant, GrantId, OrganisationId, Reach, Slots, Standing};
+use porteplume::storage::auditors::AuditorRow;
 use porteplume::storage::organisations::OrganisationRow;
 use porteplume::storage::refusals::RefusalRow;
 use porteplume::storage::{
-    Engine, Store, StoreError, idempotency, journal, organisations, refusals, representations,
+    Engine, Store, StoreError, audit_grants, auditors, idempotency, journal, organisations, refusals,
+    representations,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Executor as _};
+use std::collections::BTreeSet;
 
 /// Runs raw SQL with every right and gives the database's answer.
 async fn raw(connection: &mut AnyConnection, sql: &str) -> Result<u64, String> {
@@ -148,6 +152,45 @@ on_both! {
         }
     }
 
+    a_grant_never_gets_wider_whatever_is_tried(database) {
+        let store = database.store().await;
+        let auditor = AuditorRow {
+            id: AuditorId::from_bytes(bytes()), standing: Standing::Invited, email_blind: unique(),
+            identity_sealed: vec![1], identity_key: "key".to_owned(), subject: None, invited_at: NOW,
+            invite_expires_at: in_minutes(60), activated_at: None, version: 1,
+        };
+        let organisations = BTreeSet::from([OrganisationId::from_bytes(bytes())]);
+        let grant = Grant {
+            id: GrantId::from_bytes(bytes()), auditor: auditor.id.clone(), slots: Slots::METADATA, from: NOW,
+            reach: Reach::Named { organisations, mandates: BTreeSet::new() },
+            until: in_minutes(60), given_at: NOW, ends_at: in_minutes(90), revoked_at: None,
+        };
+        put!(&store, [auditor, grant], |tx, event| async {
+            auditors::insert(tx, &auditor, &event).await?;
+            audit_grants::insert(tx, &grant, &event, |_, id| id.chars().take(16).collect()).await
+        }).unwrap();
+        let before = get!(&store, [grant], |s| audit_grants::load(s, &grant.id));
+        let entry = event();
+        let fresh = entry.event_id.clone();
+        write(&store, move |tx| { let entry = entry.clone(); Box::pin(async move { tx.append(entry).await }) }).await.unwrap();
+        let mut connection = database.raw().await;
+        let id = &grant.id;
+        let (name, other) = (unique(), unique());
+        for sql in [
+            "UPDATE audit_grant SET ends_at = ends_at + 1".to_owned(),
+            format!("UPDATE audit_grant SET reach = 'everything', last_event = '{fresh}'"),
+            format!("UPDATE audit_grant SET slots = 'act ctx sub aid', last_event = '{fresh}'"),
+            "DELETE FROM audit_grant".to_owned(),
+            format!("INSERT INTO audit_grant_scope (grant_id, kind, subject_id, blind) VALUES ('{id}', 'mandate', '{name}', '{}')", other.chars().take(16).collect::<String>()),
+            "UPDATE audit_grant_scope SET blind = '0123456789abcdef'".to_owned(),
+            "DELETE FROM audit_grant_scope".to_owned(),
+        ] {
+            let refused = raw(&mut connection, &sql).await;
+            assert!(refused.as_ref().is_err_and(|error| error.contains("fact_")), "{sql}: {refused:?}");
+        }
+        assert_eq!(get!(&store, [grant], |s| audit_grants::load(s, &grant.id)), before);
+    }
+
     every_fact_has_its_walls(database) {
         let mut connection = database.raw().await;
         let (facts, triggers) = match database.engine() {
@@ -163,7 +206,7 @@ on_both! {
         };
         let facts: Vec<String> = sqlx::query_scalar(facts).fetch_all(&mut connection).await.unwrap();
         let triggers: Vec<String> = sqlx::query_scalar(triggers).fetch_all(&mut connection).await.unwrap();
-        assert_eq!(facts.len(), 10, "{facts:?}");
+        assert_eq!(facts.len(), 11, "{facts:?}");
         for fact in facts {
             let changes = if fact == "refusal" { "never_changes" } else { "change_needs_entry" };
             for wall in [changes, "never_deleted"] {

@@ -147,6 +147,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     ("error-service-request", |_, l| error(Fault::ServiceRequest, l)),
     ("error-provider", |_, l| error(Fault::Provider, l)),
     ("error-not-registered", |_, l| error(Fault::NotRegistered, l)),
+    ("error-no-grant", |_, l| error(Fault::NoGrant, l)),
     ("error-suspended", |_, l| error(Fault::Suspended, l)),
     ("error-conflict", |_, l| error(Fault::Conflict, l)),
     ("error-unavailable", |_, l| error(Fault::Unavailable, l)),

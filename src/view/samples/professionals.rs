@@ -1,9 +1,9 @@
 //! Pages for aidants, referents and auditors, and for services' requests.
 
 use super::*;
-use crate::mandate::{AidantId, EventKind, Outcome, Role, Standing, UsagerId};
+use crate::mandate::{AidantId, Bilingual, EventKind, Outcome, Role, Standing, UsagerId};
 use crate::view::aidant::*;
-use crate::view::auditor::{Entry, EntryLine, Filters, Proof, Purpose, Search};
+use crate::view::auditor::{Choice as Listed, Entry, EntryLine, Filters, Proof, Purpose, Search};
 use crate::view::authorize::{AuthorizeRefused, Candidate, Choice, ChooseMandate, ChooseUsager, Confirm};
 use crate::view::referent::*;
 use crate::view::{Closed, Problem, ProcedureChoice, Qr, ThemeChoice, TimelineLine};
@@ -208,15 +208,16 @@ fn entry_line(digit: u8, kind: EventKind) -> EntryLine {
         kind,
         outcome: if refused { Outcome::Refused } else { Outcome::Done },
         code: refused.then(|| Refusal::Revoked.code().into()),
+        procedure: refused.then(|| granted().remove(0).name),
         subjects: vec![
-            ("organisation".into(), "0a".repeat(16)),
-            ("aidant".into(), "1b".repeat(16)),
-            ("mandate".into(), "2c".repeat(16)),
+            ("organisation", "Médiathèque de Saint-Aubin".into()),
+            ("aidant", "1b".repeat(8)),
+            ("mandate", "2c".repeat(8)),
         ],
     }
 }
 
-fn search(results: Option<Vec<EntryLine>>, problems: Vec<Problem>) -> Search {
+fn search(cast: &Cast, results: Option<Vec<EntryLine>>, problems: Vec<Problem>) -> Search {
     let filters = Filters {
         from: "2026-11-01".into(),
         kind: Some(EventKind::MandateEnded),
@@ -225,7 +226,23 @@ fn search(results: Option<Vec<EntryLine>>, problems: Vec<Problem>) -> Search {
         ..Filters::default()
     };
     let next = results.as_ref().map(|_| "20402&x".into());
-    Search { problems, purpose: "Contrôle annuel, réf. 2026-17".into(), filters, results, next }
+    let listed = |value: &str, name: &str| Listed {
+        value: value.into(),
+        name: Bilingual { fr: name.into(), en: name.into() },
+    };
+    Search {
+        problems,
+        purpose: "Contrôle annuel, réf. 2026-17".into(),
+        organisations: vec![listed(&"0a".repeat(16), &cast.organisation)],
+        services: vec![listed("caisse", &cast.service)],
+        procedures: granted()
+            .into_iter()
+            .map(|one| Listed { value: one.id.to_string(), name: one.name })
+            .collect(),
+        filters,
+        results,
+        next,
+    }
 }
 
 fn choice() -> Choice {
@@ -264,12 +281,12 @@ pub(super) const OUTSIDE: &[Sample] = &[
     ("auditor-search", |cast, l| {
         let kinds = [EventKind::MandateEnded, EventKind::RepresentationRefused, EventKind::TokensIssued];
         let results = [3, 5, 9].into_iter().zip(kinds).map(|(digit, kind)| entry_line(digit, kind)).collect();
-        search(Some(results), vec![]).render(&cast.as_auditor(l))
+        search(cast, Some(results), vec![]).render(&cast.as_auditor(l))
     }),
-    ("auditor-search-none", |cast, l| search(Some(vec![]), vec![]).render(&cast.as_auditor(l))),
+    ("auditor-search-none", |cast, l| search(cast, Some(vec![]), vec![]).render(&cast.as_auditor(l))),
     ("auditor-search-problem", |cast, l| {
         let problems = vec![Problem::PeriodInvalid, Problem::FilterInvalid { field: "mandate" }];
-        search(None, problems).render(&cast.as_auditor(l))
+        search(cast, None, problems).render(&cast.as_auditor(l))
     }),
     ("auditor-entry", |cast, l| {
         let proof = Proof {

@@ -101,6 +101,14 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::ClientReinstated => text("Un service a été rétabli.", "A service was reinstated."),
         EventKind::AuditorAdded => text("Un auditeur a été enregistré.", "An auditor was registered."),
         EventKind::AuditorSuspended => text("Un auditeur a été suspendu.", "An auditor was suspended."),
+        EventKind::GrantGiven => text(
+            "Un auditeur a reçu le droit de lire une partie du journal.",
+            "An auditor was given a part of the journal to read.",
+        ),
+        EventKind::GrantRevoked => text(
+            "Le droit de lecture d’un auditeur a été retiré.",
+            "An auditor’s right to read was taken back.",
+        ),
         EventKind::AuditorSignedIn => text("Un auditeur s’est connecté.", "An auditor signed in."),
         EventKind::PurposeStated => text(
             "Un auditeur a dit pourquoi il lit le journal.",

@@ -1,0 +1,176 @@
+//! One entry: what its openings say, as far as the grants go, with its proof.
+
+use super::find::{Known, Line, Named};
+use crate::journal::{Opening, Slot};
+use crate::mandate::{EventId, EventKind, MandateId, Slots, UsagerId};
+use crate::service::proof::{self, Proof};
+use crate::service::record::opening_cell;
+use crate::service::vault::OpenKey;
+use crate::service::{App, Caller, Error, Record, Session};
+use crate::storage::{Snapshot, data_keys, journal, mandates, search};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// An entry, as far as its openings tell.
+pub struct Told {
+    /// What is known of it without them.
+    pub line: Line,
+    /// What its openings say, as name and value; persons stand by identifier only.
+    pub openings: Vec<(String, String)>,
+}
+
+/// One entry with its proof.
+pub struct Shown {
+    /// What it tells.
+    pub told: Told,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The proof, once it has a place.
+    pub proof: Option<Proof>,
+}
+
+/// Opens one entry, under the purpose stated.
+///
+/// # Errors
+/// [`Error::Session`] without a purpose or a grant; [`Error::SignIn`] when suspended; [`Error::NotFound`], journaled,
+/// for an entry that is not there or out of sight.
+pub async fn entry(app: &App, session: &Session, caller: &Caller, event: &EventId) -> Result<Shown, Error> {
+    let (app_, session_, id) = (Arc::clone(app), session.clone(), event.clone());
+    let read = app
+        .store
+        .read("audit.entry", |snapshot| {
+            Box::pin(async move {
+                let sight = super::sight(&app_, snapshot, &session_).await?;
+                let row = journal::entry(snapshot, &id).await?.ok_or(Error::NotFound)?;
+                let found = search::of(snapshot, &id).await?.ok_or(Error::NotFound)?;
+                let slots = sight.slots(&found).ok_or(Error::NotFound)?;
+                let (openings, concerned) = openings(&app_, snapshot, &id, slots).await?;
+                let line = Known::read(&app_, snapshot).await?.line(found);
+                let proof = proof::of(snapshot, &row).await?;
+                Ok((Shown { told: Told { line, openings }, bytes: row.entry, proof }, concerned))
+            })
+        })
+        .await;
+    match read {
+        Ok((shown, concerned)) => {
+            let record = Record::done(EventKind::EntryRead).detail("entry", event.as_str());
+            super::note(app, session, caller, concerned.in_record(record)).await?;
+            Ok(shown)
+        }
+        Err(error @ Error::NotFound) => {
+            let record = Record::refused(EventKind::AccessRefused, error.code());
+            super::note(app, session, caller, record.detail("entry", event.as_str())).await?;
+            Err(error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whom a reading concerns: it stands in their own space.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Concerned {
+    pub(super) mandate: Option<MandateId>,
+    pub(super) usager: Option<UsagerId>,
+}
+
+impl Concerned {
+    /// Whom an entry about that mandate concerns.
+    pub(super) async fn by(snapshot: &mut Snapshot, mandate: Option<MandateId>) -> Result<Self, Error> {
+        let row = match &mandate {
+            Some(id) => mandates::load(snapshot, id).await?,
+            None => None,
+        };
+        Ok(Self { usager: row.and_then(|row| row.mandate.usager().cloned()), mandate })
+    }
+
+    pub(super) fn in_record(&self, record: Record) -> Record {
+        let record = match &self.mandate {
+            Some(mandate) => record.about(mandate),
+            None => record,
+        };
+        match &self.usager {
+            Some(usager) => record.usager(usager),
+            None => record,
+        }
+    }
+}
+
+/// What the openings of an entry say: those of these slots that were not erased. They name persons by identifier, and
+/// by pseudonym whom these slots do not show.
+async fn openings(
+    app: &App,
+    snapshot: &mut Snapshot,
+    event: &EventId,
+    slots: Slots,
+) -> Result<(Vec<(String, String)>, Concerned), Error> {
+    let (opened, concerned) = said(app, snapshot, event).await?;
+    let mut flat = Vec::new();
+    for (slot, value) in opened {
+        if slots.shows(slot.as_str()) {
+            flatten("", value, &mut flat);
+        }
+    }
+    for (name, value) in &mut flat {
+        if let Some((field, shown)) = names_person(name, slots)
+            && !shown
+            && let Some(Named::Identifier(id)) = Named::parse(value)
+        {
+            *value = app.keys.index().blind(field, &[&id]);
+        }
+    }
+    Ok((flat, concerned))
+}
+
+/// Whom a field of what happened names, and whether these slots show them.
+fn names_person(name: &str, slots: Slots) -> Option<(&'static str, bool)> {
+    match name {
+        "fact.proposed_by" | "fact.by" | "detail.by" => Some(("aidant", slots.aid)),
+        "fact.consent.usager" => Some(("usager", slots.sub)),
+        _ => None,
+    }
+}
+
+/// What an entry says, and whom it concerns.
+pub(super) async fn said(
+    app: &App,
+    snapshot: &mut Snapshot,
+    event: &EventId,
+) -> Result<(Vec<(Slot, Value)>, Concerned), Error> {
+    let said = opened(app, snapshot, event).await?;
+    let act = said.iter().find(|(slot, _)| *slot == Slot::Act).map(|(_, value)| value);
+    let mandate = act.and_then(|act| act.get("mandate")).and_then(Value::as_str);
+    let mandate = mandate.and_then(|id| MandateId::parse(id).ok());
+    let concerned = Concerned::by(snapshot, mandate).await?;
+    Ok((said, concerned))
+}
+
+/// Every slot of an entry that was not erased.
+pub(super) async fn opened(
+    app: &App,
+    snapshot: &mut Snapshot,
+    event: &EventId,
+) -> Result<Vec<(Slot, Value)>, Error> {
+    let mut opened = Vec::new();
+    for row in journal::openings(snapshot, event).await? {
+        let key = data_keys::load(snapshot, &row.key_id).await?;
+        let (Some(slot), Some(key)) = (Slot::parse(&row.slot), key) else { continue };
+        let bytes = OpenKey::of(&app.keys, key)?.open(&opening_cell(event, slot), &row.sealed)?;
+        let value: Option<Value> = Opening::from_bytes(slot, &bytes)?.read();
+        opened.push((slot, value.unwrap_or_default()));
+    }
+    Ok(opened)
+}
+
+/// Names and values of a JSON object; those of an object within it follow with its name in front.
+fn flatten(within: &str, value: Value, into: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let name = if within.is_empty() { name } else { format!("{within}.{name}") };
+                flatten(&name, value, into);
+            }
+        }
+        Value::String(text) => into.push((within.to_owned(), text)),
+        other => into.push((within.to_owned(), other.to_string())),
+    }
+}

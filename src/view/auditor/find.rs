@@ -1,0 +1,157 @@
+//! Searches and their results.
+
+use crate::mandate::{Bilingual, EventId, EventKind, Instant, Outcome, Refusal};
+use crate::view::{Problem, paths};
+use std::collections::BTreeSet;
+use url::form_urlencoded;
+
+/// Filters as typed; empty for none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filters {
+    /// First day, `YYYY-MM-DD`.
+    pub from: String,
+    /// Last day, `YYYY-MM-DD`.
+    pub to: String,
+    /// Identifier of an organisation.
+    pub organisation: String,
+    /// Identifier or pseudonym of an aidant.
+    pub aidant: String,
+    /// Identifier or pseudonym of a mandate.
+    pub mandate: String,
+    /// Identifier or pseudonym of a usager.
+    pub usager: String,
+    /// Identifier of a service.
+    pub client: String,
+    /// Identifier of a procedure.
+    pub procedure: String,
+    /// Kind of entry.
+    pub kind: Option<EventKind>,
+    /// Outcome.
+    pub outcome: Option<Outcome>,
+    /// Code of a refusal.
+    pub code: String,
+}
+
+impl Filters {
+    fn is_kind(&self, kind: &EventKind) -> bool {
+        self.kind == Some(*kind)
+    }
+
+    fn is_outcome(&self, outcome: &Outcome) -> bool {
+        self.outcome == Some(*outcome)
+    }
+
+    /// The filters as the query of an address; those that are empty are left out.
+    #[must_use]
+    pub fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let fields = [
+            ("from", self.from.as_str()),
+            ("to", &self.to),
+            ("organisation", &self.organisation),
+            ("aidant", &self.aidant),
+            ("mandate", &self.mandate),
+            ("usager", &self.usager),
+            ("client", &self.client),
+            ("procedure", &self.procedure),
+            ("kind", self.kind.map(EventKind::as_str).unwrap_or_default()),
+            ("outcome", self.outcome.map(Outcome::as_str).unwrap_or_default()),
+            ("code", &self.code),
+        ];
+        query.extend_pairs(fields.into_iter().filter(|(_, value)| !value.is_empty()));
+        query.finish()
+    }
+}
+
+/// Something to choose from a list: its value and its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What is sent.
+    pub value: String,
+    /// What is read.
+    pub name: Bilingual,
+}
+
+/// An entry in a list of results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryLine {
+    /// Identifier.
+    pub id: EventId,
+    /// Index of its leaf; absent while it waits for inclusion.
+    pub index: Option<u64>,
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub kind: EventKind,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// Code of the refusal.
+    pub code: Option<String>,
+    /// The procedure.
+    pub procedure: Option<Bilingual>,
+    /// Whom it concerns, as (name, value): organisation and service by name, aidant, usager and mandate by pseudonym.
+    pub subjects: Vec<(&'static str, String)>,
+}
+
+impl EntryLine {
+    pub(in crate::view) fn path(&self) -> String {
+        paths::of_event(paths::ENTRY, &self.id)
+    }
+}
+
+page! {
+    /// Search and results.
+    ///
+    /// Form `search-form` (**GET** `/auditor`): `from`, `to`, `organisation`, `aidant`, `mandate`, `usager`, `client`,
+    /// `procedure`, `kind`, `outcome`, `code`; button `search-submit`. Results in `results`; links `entry-<id>`,
+    /// `link-next` (the same filters and `after`).
+    Search in Guarded from "auditor/search.html" {
+        /// What is wrong with what was sent.
+        problems: Vec<Problem>,
+        /// The purpose stated.
+        purpose: String,
+        /// Organisations to choose from.
+        organisations: Vec<Choice>,
+        /// Services to choose from.
+        services: Vec<Choice>,
+        /// Procedures to choose from.
+        procedures: Vec<Choice>,
+        /// Filters in force.
+        filters: Filters,
+        /// Results, latest first; absent before the first search.
+        results: Option<Vec<EntryLine>>,
+        /// Cursor of the next page, sent back in `after`.
+        next: Option<String>,
+    }
+}
+
+impl Search {
+    fn next_path(&self, next: &str) -> String {
+        let after: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        let query = self.filters.query();
+        let and = if query.is_empty() { "" } else { "&" };
+        format!("{}?{query}{and}after={after}", paths::SEARCH)
+    }
+
+    /// The codes that are offered: of refused interventions.
+    fn codes() -> BTreeSet<&'static str> {
+        Refusal::ALL.iter().map(|refusal| refusal.code()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_stand_in_an_address_as_they_were_typed() {
+        let filters = Filters {
+            from: "2026-11-01".into(),
+            mandate: "a&b=c d".into(),
+            kind: Some(EventKind::MandateEnded),
+            ..Filters::default()
+        };
+        assert_eq!(filters.query(), "from=2026-11-01&mandate=a%26b%3Dc+d&kind=mandate.ended");
+        assert_eq!(Filters::default().query(), "");
+    }
+}
