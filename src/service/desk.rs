@@ -3,11 +3,13 @@
 use super::accept::code_cell;
 use super::names::Names;
 use super::office::Office;
+use super::proof;
 use super::receipt::{self, Receipt};
 use super::steps::{Actor, note};
 use super::uses::{self, Use};
 use super::{App, Caller, Error, Record, Session, people};
 use crate::crypto::SecretString;
+use crate::journal::LogProof;
 use crate::mandate::{
     Acceptance, Consent, EventKind, Identity, Instant, Mandate, MandateId, State, StateName, TransitionError,
     Whereabouts,
@@ -15,7 +17,7 @@ use crate::mandate::{
 use crate::storage::data_keys::KeyKind;
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::representations::{self, Scope};
-use crate::storage::{Snapshot, Tx, organisations, papers, refusals};
+use crate::storage::{Snapshot, Tx, journal, organisations, papers, refusals};
 use std::sync::Arc;
 use time::Duration;
 
@@ -206,6 +208,8 @@ pub struct Paper {
     pub code: SecretString,
     /// Where the acceptance stands in the journal.
     pub receipt: Receipt,
+    /// The proof of it.
+    pub proof: LogProof,
     /// When it was printed.
     pub now: Instant,
 }
@@ -294,6 +298,8 @@ impl Reading {
         let (sealed, event) = paper.accepted.ok_or(Error::Unreadable)?;
         // The paper carries what proves the mandate, so it waits for it (invariant 3).
         let receipt = receipt::of(&self.app, tx, &event).await?.ok_or(Error::BeingRecorded)?;
+        let entry = journal::entry(tx, &event).await?.ok_or(Error::Unreadable)?;
+        let proof = proof::of(tx, &entry).await?.ok_or(Error::BeingRecorded)?.log;
         let code = self.open_code(tx, &sealed).await?;
         let by = (Actor::Aidant(&office.aidant.id), &self.caller, self.now);
         note(&self.app, tx, &mut row, Record::done(EventKind::MandatePrinted), by).await?;
@@ -312,6 +318,7 @@ impl Reading {
             text: paper.text,
             code,
             receipt,
+            proof,
             now: self.now,
         }))
     }

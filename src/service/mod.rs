@@ -18,6 +18,7 @@ pub mod factor;
 pub mod govern;
 mod grounds;
 pub mod health;
+pub mod history;
 pub mod leaving;
 pub mod logout;
 pub mod manage;

@@ -4,15 +4,17 @@
 
 use super::desk::{self, Card};
 use super::end::{end_mandate, withdraw_procedure};
+use super::history::{self, Lines, Proved};
 use super::names::Names;
 use super::receipt::{self, Receipt};
 use super::steps::{Actor, refuse};
 use super::uses::{self, Use};
 use super::{App, Caller, Error, Record, Session};
+use crate::journal;
 use crate::mandate::{EndReason, EventKind, Instant, Mandate, MandateId, ProcedureId, State, UsagerId};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::representations::{self, CloseReason};
-use crate::storage::{Snapshot, Tx, refusals};
+use crate::storage::{BoxFuture, Snapshot, Tx, refusals};
 use std::sync::Arc;
 
 /// At most so many lines of what was done, the latest first.
@@ -133,6 +135,89 @@ pub async fn ending(
     .await?
 }
 
+/// A page of the history of one of the signed-in usager's mandates. Each reading is journaled, as in [`home`].
+///
+/// # Errors
+/// [`Error::NotFound`], journaled, for a mandate that is not theirs; [`Error::BeingRecorded`].
+pub async fn history(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    id: &MandateId,
+    before: Option<u64>,
+) -> Result<(Card, Lines), Error> {
+    read(app, session, caller, id, move |visit, tx, row| {
+        Box::pin(async move {
+            let lines = history::lines(&visit.app, tx, &row, before).await?;
+            Ok((desk::card(&visit.app, tx, &mut Names::default(), row.mandate).await?, lines))
+        })
+    })
+    .await
+}
+
+/// One entry of that history with its proof.
+///
+/// # Errors
+/// As [`history`]; [`Error::NotFound`] for a number the history has not.
+pub async fn proved(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    id: &MandateId,
+    number: u64,
+) -> Result<Proved, Error> {
+    read(app, session, caller, id, move |visit, tx, row| {
+        Box::pin(async move { history::proved(&visit.app, tx, &row, number).await })
+    })
+    .await
+}
+
+/// The whole history as a file that proves itself.
+///
+/// # Errors
+/// As [`history`].
+pub async fn whole(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    id: &MandateId,
+) -> Result<journal::History, Error> {
+    read(app, session, caller, id, |visit, tx, row| {
+        Box::pin(async move { history::whole(&visit.app, tx, &row).await })
+    })
+    .await
+}
+
+/// Reads of one of the signed-in usager's mandates; the reading is journaled, and so is its refusal.
+async fn read<T, F>(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    id: &MandateId,
+    look: F,
+) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: for<'t> Fn(Arc<Visit>, &'t mut Tx, MandateRow) -> BoxFuture<'t, Result<T, Error>>
+        + Send
+        + Sync
+        + 'static,
+{
+    let (visit, id, look) = (Visit::new(app, session, caller)?, id.clone(), Arc::new(look));
+    app.include("space.history", move |tx| {
+        let (visit, id, look) = (Arc::clone(&visit), id.clone(), Arc::clone(&look));
+        Box::pin(async move {
+            let row = match visit.own_or_refused(tx, &id).await? {
+                Ok(row) => row,
+                Err(error) => return Ok(Err(error)),
+            };
+            visit.note_reading(tx, &id).await?;
+            look(visit, tx, row).await.map(Ok)
+        })
+    })
+    .await?
+}
+
 /// A usager in their space.
 struct Visit {
     app: App,
@@ -180,13 +265,17 @@ impl Visit {
         Ok(Space { mandates: cards, uses, now: self.now })
     }
 
+    async fn note_reading(&self, tx: &mut Tx, id: &MandateId) -> Result<(), Error> {
+        let record = Record::done(EventKind::UsagerSpaceRead).usager(&self.usager).about(id);
+        record.append(&self.app, tx, &self.caller, self.now).await.map(drop)
+    }
+
     async fn mandate(&self, tx: &mut Tx, id: &MandateId) -> Result<Result<Own, Error>, Error> {
         let row = match self.own_or_refused(tx, id).await? {
             Ok(row) => row,
             Err(error) => return Ok(Err(error)),
         };
-        let record = Record::done(EventKind::UsagerSpaceRead).usager(&self.usager).about(id);
-        record.append(&self.app, tx, &self.caller, self.now).await?;
+        self.note_reading(tx, id).await?;
         let mut names = Names::default();
         let opened = representations::of_mandate(tx, id, MOST_USES).await?;
         let refused = refusals::of_mandate(tx, id, MOST_USES).await?;

@@ -1,9 +1,7 @@
 //! The aidant's pages: today, mandates, second factor, the locked screen, the printed mandate.
 
-use super::parts::{
-    Granted, Intervention, MandateCard, Person, Qr, Receipt, ThemeChoice, TimelineLine, Wording,
-};
-use super::{Problem, paths};
+use super::parts::{Granted, Intervention, MandateCard, Person, Receipt, ThemeChoice, TimelineLine, Wording};
+use super::{Problem, Qr, paths};
 use crate::mandate::{Instant, Term};
 use time::Date;
 
@@ -283,7 +281,7 @@ page! {
 page! {
     /// The mandate on paper: all that Code civil art. 1984 ff. and the field ask a mandate to state.
     ///
-    /// Ids: `mandate-text`, `verification-code`, `receipt`.
+    /// Ids: `mandate-text`, `verification-code`, `receipt`, `receipt-line`, `receipt-qr`.
     PrintedMandate in Guarded from "aidant/printed.html" {
         /// The mandate.
         mandate: MandateCard,
@@ -311,6 +309,8 @@ page! {
         qr: Qr,
         /// Where it stands in the journal.
         receipt: Receipt,
+        /// The proof of that place, as a QR code.
+        proof: Qr,
     }
 }
 impl PrintedMandate {

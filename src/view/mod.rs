@@ -77,11 +77,13 @@ pub mod consent;
 pub mod dates;
 pub mod errors;
 mod frame;
+pub mod history;
 mod language;
 mod parts;
 pub mod paths;
 mod problem;
 pub mod public;
+mod qr;
 pub mod referent;
 #[cfg(test)]
 mod samples;
@@ -94,11 +96,12 @@ pub mod usager;
 pub use frame::{Acting, Csrf, Flash, Frame, Guarded, Session, Who};
 pub use language::{Text, typeset};
 pub use parts::{
-    Closed, Granted, Intervention, InterventionOutcome, MandateCard, Person, ProcedureChoice, Qr, Receipt,
+    Closed, Granted, Intervention, InterventionOutcome, MandateCard, Person, ProcedureChoice, Receipt,
     Status, ThemeChoice, TimelineLine, Wording, number,
 };
 pub use problem::Problem;
 use problem::tie;
+pub use qr::Qr;
 
 /// Writing into a string fails only if a value's own `Display` fails, which none here does; a blank page shows
 /// the fault without taking the process down.

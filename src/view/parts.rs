@@ -293,6 +293,11 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Everything that ties a paper to the journal, on one line (contract journal.md, 4.5).
+    pub(super) fn line(&self) -> String {
+        format!("{} {}/{} {} {}", self.origin, self.index, self.tree_size, self.root, self.leaf_start())
+    }
+
     /// Enough of the leaf's hash to compare by eye.
     pub(super) fn leaf_start(&self) -> String {
         self.leaf_hash.chars().take(16).collect()
@@ -372,26 +377,6 @@ impl ThemeChoice {
     }
 }
 
-/// A QR code, drawn here: no drawing from elsewhere ever stands in a page.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Qr(String);
-
-impl Qr {
-    /// The QR code of a text; an empty drawing when the text is too long for one (the text itself always stands
-    /// beside it).
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        let code = qrcode::QrCode::new(text).map(|code| code.render::<qrcode::render::svg::Color>().build());
-        let drawing = code.unwrap_or_default();
-        // A page is no place for the XML declaration that precedes the drawing.
-        Self(drawing.find("<svg").and_then(|at| drawing.get(at..)).unwrap_or_default().to_owned())
-    }
-
-    pub(super) fn markup(&self) -> &str {
-        &self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -400,12 +385,5 @@ mod tests {
     fn a_mandate_is_known_by_its_last_digits() {
         let id = MandateId::parse("0192f3c47d2e7c1a9b3f0e5d6c7b8a90").unwrap();
         assert_eq!(number(&id), "1820-035-728");
-    }
-
-    #[test]
-    fn a_qr_code_is_a_bare_drawing_and_a_text_too_long_gives_none() {
-        let drawing = Qr::of("otpauth://totp/Porteplume?secret=ABC").0;
-        assert!(drawing.starts_with("<svg") && drawing.ends_with("</svg>") && !drawing.contains("style"));
-        assert_eq!(Qr::of(&"x".repeat(5_000)).0, "");
     }
 }

@@ -49,6 +49,10 @@ pub const ACCEPT: &str = "/aidant/mandates/{mandate}/accept";
 pub const RENOUNCE: &str = "/aidant/mandates/{mandate}/renounce";
 /// The printable mandate.
 pub const PRINT: &str = "/aidant/mandates/{mandate}/print";
+/// Its history in the journal.
+pub const HISTORY: &str = "/aidant/mandates/{mandate}/history";
+/// The receipt of one entry of it; below it `proof`, the file. Takes `{mandate}` and `{number}`.
+pub const RECEIPT: &str = "/aidant/mandates/{mandate}/history/{number}";
 /// Closes an open representation (POST). Takes `{representation}`.
 pub const CLOSE: &str = "/aidant/representations/{representation}/close";
 /// The locked screen (GET asks for the code, POST checks it).
@@ -79,6 +83,13 @@ pub const USAGER_END: &str = "/usager/mandates/{mandate}/end";
 pub const USAGER_END_PROCEDURE: &str = "/usager/mandates/{mandate}/procedures/{procedure}/end";
 /// What was ended, with its receipt.
 pub const USAGER_ENDED: &str = "/usager/mandates/{mandate}/ended";
+
+/// Its history in the journal.
+pub const USAGER_HISTORY: &str = "/usager/mandates/{mandate}/history";
+/// The whole history, as a file that proves itself.
+pub const USAGER_HISTORY_FILE: &str = "/usager/mandates/{mandate}/history/file";
+/// The receipt of one entry of it; below it `proof`, the file. Takes `{mandate}` and `{number}`.
+pub const USAGER_RECEIPT: &str = "/usager/mandates/{mandate}/history/{number}";
 
 /// The organisation's aidants.
 pub const REFERENT: &str = "/referent";
@@ -125,6 +136,12 @@ pub const AUTHORIZE_CANCEL: &str = "/authorize/{request}/cancel";
 #[must_use]
 pub fn of_mandate(path: &str, mandate: &MandateId) -> String {
     path.replace("{mandate}", mandate.as_str())
+}
+
+/// The address with its mandate and a number put in.
+#[must_use]
+pub fn of_number(path: &str, mandate: &MandateId, number: u64) -> String {
+    of_mandate(path, mandate).replace("{number}", &number.to_string())
 }
 
 /// The address with its mandate and procedure put in.

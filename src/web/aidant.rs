@@ -134,6 +134,7 @@ async fn print(State(web): State<Web>, visit: Visit, Held(session): Held, Path(i
         qr: Qr::of(paper.code.expose()),
         verification_code: paper.code.expose().to_owned(),
         receipt: shown::receipt(paper.receipt),
+        proof: Qr::of_much(&paper.proof.to_string()),
     };
     Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
 }

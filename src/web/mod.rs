@@ -17,6 +17,7 @@ mod factor;
 mod form;
 mod headers;
 mod health;
+mod history;
 mod journal;
 mod language;
 mod leaving;

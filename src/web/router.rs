@@ -2,7 +2,8 @@
 
 use super::middleware::{Routes, compose};
 use super::{
-    Web, aidant, auditor, authorize, consent, factor, journal, openid, propose, public, referent, usager,
+    Web, aidant, auditor, authorize, consent, factor, history, journal, openid, propose, public, referent,
+    usager,
 };
 use axum::Router;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub fn router(web: Web) -> Router {
             .merge(journal::routes())
             .merge(auditor::routes())
             .merge(usager::routes())
+            .merge(history::routes())
             .merge(referent::routes()),
         doors: authorize::doors(&edge).merge(openid::doors()),
         protocol: openid::protocol(&edge),

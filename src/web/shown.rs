@@ -1,8 +1,10 @@
 //! From what service functions give to what pages show.
 
 use super::Web;
+use crate::crypto::to_hex;
 use crate::mandate::{Bilingual, Identity, Instant, Mandate, MandateText, ProcedureId, binding_text};
 use crate::service::desk::{Card, Stage};
+use crate::service::history::Proved;
 use crate::service::receipt::Receipt;
 use crate::service::uses::{Came, Use};
 use crate::view::{
@@ -60,6 +62,20 @@ pub(super) fn timeline(life: Vec<Stage>) -> Vec<TimelineLine> {
 pub(super) fn receipt(receipt: Receipt) -> view::Receipt {
     let Receipt { event, at, index, origin, tree_size, root, leaf_hash } = receipt;
     view::Receipt { event, at, index, origin, tree_size, root, leaf_hash }
+}
+
+/// The receipt of an entry of which the whole proof is at hand.
+pub(super) fn proved(proved: &Proved) -> view::Receipt {
+    let proof = &proved.proof;
+    view::Receipt {
+        event: proved.line.event.clone(),
+        at: proved.line.at,
+        index: proof.log.index,
+        origin: proved.origin.clone(),
+        tree_size: proof.size,
+        root: proof.root.to_string(),
+        leaf_hash: to_hex(proof.leaf.as_bytes()),
+    }
 }
 
 pub(super) fn person(identity: Identity) -> view::Person {

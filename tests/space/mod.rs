@@ -5,6 +5,7 @@ mod callbacks;
 pub(crate) mod elsewhere;
 mod ending;
 mod governing;
+mod history;
 mod inclusion;
 mod journaled;
 mod leaving;

@@ -1,13 +1,15 @@
 //! Pages for anybody and for the usager.
 
 use super::*;
+use crate::mandate::EventKind;
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
 use crate::view::errors::{BeingRecorded, ErrorPage, Fault, RefusedPage};
+use crate::view::history::{History, HistoryLine, Proved, Whose};
 use crate::view::public::{
     Accessibility, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut, VerifyJournal,
 };
 use crate::view::usager::{EndMandate, Ended, UsagerHome, UsagerMandate};
-use crate::view::{Problem, sentences};
+use crate::view::{Problem, Qr, sentences};
 
 const CHECKPOINT: &str = "porteplume.example/journal\n20452\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— \
                           porteplume.example/journal 3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=\n";
@@ -55,6 +57,39 @@ fn ended(cast: &Cast, one: bool, language: Language) -> String {
         receipt: receipt(),
     };
     page.render(&cast.as_usager(language))
+}
+
+fn history(whose: Whose) -> History {
+    let line = |(number, kind): (u64, EventKind)| {
+        let at = minute(-600 + i64::try_from(number).unwrap());
+        HistoryLine { number, at, kind }
+    };
+    let kinds = [
+        (58, EventKind::RepresentationClosed),
+        (57, EventKind::RepresentationOpened),
+        (56, EventKind::MandatePrinted),
+        (55, EventKind::MandateAccepted),
+        (54, EventKind::MandateConsented),
+        (53, EventKind::MandateProposed),
+    ];
+    History {
+        whose,
+        mandate: MandateId::from_bytes([0x5b; 16]),
+        organisation: "Médiathèque de Saint-Aubin".into(),
+        lines: kinds.map(line).into(),
+        length: 58,
+        before: Some(53),
+    }
+}
+
+fn proved(whose: Whose) -> Proved {
+    Proved {
+        whose,
+        mandate: MandateId::from_bytes([0x5b; 16]),
+        line: HistoryLine { number: 5, at: minute(-30), kind: EventKind::RepresentationOpened },
+        receipt: receipt(),
+        qr: Qr::of_much(&"c2sp.org/tlog-proof@v1 ".repeat(60)),
+    }
 }
 
 fn error(fault: Fault, language: Language) -> String {
@@ -135,6 +170,10 @@ pub(super) const SAMPLES: &[Sample] = &[
         mandate.procedures.truncate(1);
         EndMandate { mandate, procedure: Some(granted().remove(0)) }.render(&cast.as_usager(l))
     }),
+    ("usager-history", |cast, l| history(Whose::Usager).render(&cast.as_usager(l))),
+    ("usager-receipt", |cast, l| proved(Whose::Usager).render(&cast.as_usager(l))),
+    ("aidant-history", |cast, l| history(Whose::Aidant).render(&cast.as_aidant(l))),
+    ("aidant-receipt", |cast, l| proved(Whose::Aidant).render(&cast.as_aidant(l))),
     ("usager-ended", |cast, l| ended(cast, false, l)),
     ("usager-ended-procedure", |cast, l| ended(cast, true, l)),
     ("error-not-found", |_, l| error(Fault::NotFound, l)),

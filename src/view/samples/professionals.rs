@@ -70,6 +70,7 @@ fn printed(cast: &Cast) -> PrintedMandate {
         verification_code: "K7QF-2M9X-4RTA".into(),
         qr: Qr::of("https://porteplume.example/journal?code=K7QF-2M9X-4RTA"),
         receipt: receipt(),
+        proof: Qr::of_much(&"c2sp.org/tlog-proof@v1 ".repeat(60)),
     }
 }
 

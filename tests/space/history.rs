@@ -1,0 +1,110 @@
+//! A mandate's own history: every act with its receipt, and a file that proves itself.
+
+use super::world::{at_home, stored, two, usager_of};
+use crate::mandates::uses::represent;
+use crate::mandates::world::{Answer, World, born};
+use crate::support::database::{on_both, signer};
+use crate::support::world::known_usager;
+use porteplume::journal::{History, LogProof, Vkey};
+use porteplume::mandate::{EventKind, MandateId};
+
+/// The keys under which the test's journal is signed.
+fn keys() -> Vec<Vkey> {
+    vec![signer().verifier()]
+}
+
+/// A file as it was sent: the browser adds a line for the cookies.
+fn file(answer: &Answer) -> &str {
+    answer.body.rsplit_once('\n').unwrap().0
+}
+
+/// A mandate that was used once.
+async fn used(world: &World) -> MandateId {
+    let mut browser = world.signed_in(&world.aidant).await;
+    let mandate = world.active(&mut browser).await;
+    represent(world, &mandate, &two(world)[0], "sid").await;
+    mandate
+}
+
+on_both! {
+    every_act_of_a_mandate_has_its_line_and_its_receipt(database) {
+        let world = World::over(database).await;
+        let mandate = used(&world).await;
+        let length = stored(&world, &mandate).await.seq;
+        assert!(length >= 5, "proposed, consented, accepted, opened, exchanged");
+        let home = at_home(&world, &usager_of(&world, &mandate).await).await;
+        let aidant = world.signed_in(&world.aidant).await;
+        for (browser, root) in [(&home, "/usager/mandates"), (&aidant, "/aidant/mandates")] {
+            let history = format!("{root}/{mandate}/history");
+            let page = browser.get(&history).await;
+            assert_eq!(page.status, 200, "{}", page.body);
+            for number in 1..=length {
+                assert!(page.body.contains(&format!("id=\"receipt-{number}\"")), "{number}: {}", page.body);
+                let receipt = browser.get(&format!("{history}/{number}")).await;
+                assert_eq!(receipt.status, 200, "{}", receipt.body);
+                let sent = browser.get(&format!("{history}/{number}/proof")).await;
+                let proof = LogProof::parse(file(&sent)).unwrap();
+                let (entry, checkpoint) = proof.verify(&keys()).unwrap();
+                assert!(receipt.body.contains(&entry.id().to_string()), "{}", receipt.body);
+                assert!(receipt.body.contains("id=\"receipt-qr\""), "the proof fits in a QR code");
+                assert!(receipt.body.contains(&format!("porteplume.test/journal {}/", proof.index)));
+                assert!(checkpoint.size > proof.index);
+            }
+            assert!(!page.body.contains(&format!("id=\"receipt-{}\"", length + 1)));
+        }
+    }
+
+    the_whole_history_is_a_file_that_proves_itself_and_names_nobody(database) {
+        let world = World::over(database).await;
+        let mandate = used(&world).await;
+        let usager = usager_of(&world, &mandate).await;
+        let home = at_home(&world, &usager).await;
+        let read = world.entries(EventKind::UsagerSpaceRead, None).await;
+        let sent = home.get(&format!("/usager/mandates/{mandate}/history/file")).await;
+        assert_eq!(sent.status, 200, "{}", sent.body);
+        assert_eq!(world.entries(EventKind::UsagerSpaceRead, None).await, read + 1, "the reading is journaled");
+        let history = History::parse(file(&sent)).unwrap();
+        let proved = history.verify(&keys()).unwrap();
+        assert_eq!(proved.len() as u64, stored(&world, &mandate).await.seq);
+        assert!(proved.windows(2).all(|pair| pair[0].entry.at() <= pair[1].entry.at()));
+        let acts = history.steps.iter().flat_map(|step| &step.openings).map(|opening| {
+            let act: serde_json::Value = opening.read().unwrap();
+            act["kind"].as_str().unwrap().to_owned()
+        });
+        let acts: Vec<String> = acts.collect();
+        assert_eq!(&acts[..3], ["mandate.proposed", "mandate.consented", "mandate.accepted"]);
+        let opened: String =
+            history.steps.iter().flat_map(|step| &step.openings).map(|o| String::from_utf8_lossy(o.json()).into_owned()).collect();
+        for name in [usager.as_str(), world.aidant.as_str()] {
+            assert!(!opened.contains(name), "{opened}");
+        }
+    }
+
+    a_history_is_told_to_its_parties_only_and_only_what_it_holds(database) {
+        let world = World::over(database).await;
+        let mandate = used(&world).await;
+        let length = stored(&world, &mandate).await.seq;
+        let home = at_home(&world, &usager_of(&world, &mandate).await).await;
+        for number in ["0", "x", "-1", "18446744073709551616", &(length + 1).to_string()] {
+            for end in ["", "/proof"] {
+                let page = home.get(&format!("/usager/mandates/{mandate}/history/{number}{end}")).await;
+                assert_eq!(page.status, 404, "{number}{end}: {}", page.body);
+            }
+        }
+        let stranger = known_usager(&world.app, None, born("Zoé", "O’Neill", "1980-01-01")).await;
+        let stranger = at_home(&world, &stranger).await;
+        let other = world.signed_in(&world.stranger().await).await;
+        let refused = world.entries(EventKind::AccessRefused, Some("not_found")).await;
+        let mut asked = 0;
+        for (browser, root) in [(&stranger, "/usager/mandates"), (&other, "/aidant/mandates")] {
+            for end in ["history", "history/1", "history/1/proof"] {
+                let page = browser.get(&format!("{root}/{mandate}/{end}")).await;
+                assert_eq!(page.status, 404, "{root} {end}: {}", page.body);
+                asked += 1;
+            }
+        }
+        let page = stranger.get(&format!("/usager/mandates/{mandate}/history/file")).await;
+        assert_eq!(page.status, 404, "{}", page.body);
+        assert_eq!(world.entries(EventKind::AccessRefused, Some("not_found")).await, refused + asked + 1);
+    }
+}
