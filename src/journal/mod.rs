@@ -7,6 +7,7 @@
 //! * Entries are the leaves of one Merkle tree (RFC 6962). A [`Frontier`] extends it and gives full tiles
 //!   (C2SP tlog-tiles) as they fill up.
 //! * A [`Checkpoint`] signs the tree's size and root (C2SP tlog-checkpoint in a signed note).
+//! * A [`Link`] beside each checkpoint signs which one came before, so that none can be taken from between others.
 //! * A [`LogProof`] (C2SP tlog-proof) convinces anyone who knows the journal's public key that an entry stands in
 //!   it, without asking us.
 //! * A [`Policy`] (C2SP tlog-policy) says which keys count, and how many witnesses must have seen a checkpoint. What
@@ -20,6 +21,7 @@ mod entry;
 mod hash;
 mod history;
 mod json;
+mod link;
 mod note;
 mod opening;
 mod path;
@@ -40,6 +42,7 @@ pub use entry::{Draft, Drafted, Entry, EntryError, MandateKey, Slot, Tag, new_ev
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
 pub use history::{History, HistoryError, ProvedStep, Step};
 pub use json::{NotCanonical, canonical_json};
+pub use link::Link;
 pub use note::{Note, NoteError, NoteSignature, SignedBy};
 pub use opening::Opening;
 pub use path::{

@@ -11,7 +11,7 @@ pub use register::{
 };
 pub use standing::{Party, reinstate, suspend};
 
-use super::{App, Caller, Error, InputError, Record, Session, SessionError, people};
+use super::{App, Caller, Error, InputError, Record, Session, SessionError, people, registered};
 use crate::mandate::{
     AidantId, AuditorId, EventKind, Instant, OrganisationId, ProcedureId, ProfessionalIdentity, Role,
     Standing, Whereabouts,
@@ -146,6 +146,7 @@ pub async fn add_organisation(
         Box::pin(async move {
             let record =
                 Manager::Operator.sign(Record::done(EventKind::OrganisationAdded)).organisation(&row.id);
+            let record = record.registered(registered::organisation(&app.keys, &row));
             let event = record.append(&app, tx, &Caller::default(), now).await?;
             organisations::insert(tx, &row, &event).await.map_err(taken)
         })
@@ -209,7 +210,6 @@ pub async fn invite_aidant(
             let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &*identity, now).await?;
             let record = invitation(manager.sign(Record::done(EventKind::AidantInvited)), before.is_some());
             let record = record.organisation(&organisation).aidant(&id);
-            let event = record.append(&app, tx, &caller, now).await?;
             let row = AidantRow {
                 id: id.clone(),
                 organisation,
@@ -224,6 +224,8 @@ pub async fn invite_aidant(
                 activated_at: None,
                 version: 1,
             };
+            let record = record.registered(registered::aidant(&app.keys, &row));
+            let event = record.append(&app, tx, &caller, now).await?;
             match before {
                 Some(before) => aidants::update(tx, &before, &row, &event).await?,
                 None => aidants::insert(tx, &row, &event).await.map_err(taken)?,
@@ -263,7 +265,6 @@ pub async fn add_auditor(app: &App, given: &str, family: &str, email: &str) -> R
             let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &*identity, now).await?;
             let record = Manager::Operator.sign(Record::done(EventKind::AuditorAdded));
             let record = invitation(record, before.is_some()).auditor(&id);
-            let event = record.append(&app, tx, &Caller::default(), now).await?;
             let row = AuditorRow {
                 id: id.clone(),
                 standing: Standing::Invited,
@@ -276,6 +277,8 @@ pub async fn add_auditor(app: &App, given: &str, family: &str, email: &str) -> R
                 activated_at: None,
                 version: 1,
             };
+            let record = record.registered(registered::auditor(&app.keys, &row));
+            let event = record.append(&app, tx, &Caller::default(), now).await?;
             match before {
                 Some(before) => auditors::update(tx, &before, &row, &event).await?,
                 None => auditors::insert(tx, &row, &event).await.map_err(taken)?,

@@ -31,6 +31,7 @@ pub mod propose;
 pub mod read;
 pub mod receipt;
 mod record;
+mod registered;
 pub mod registry;
 pub mod represent;
 pub mod screen;

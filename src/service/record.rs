@@ -16,7 +16,7 @@ use crate::mandate::{
 };
 use crate::storage::data_keys::{self, KeyKind};
 use crate::storage::{self, NewEvent, NewOpening, SearchRow, Snapshot, Tx};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -56,6 +56,7 @@ pub struct Record {
     client: Option<ClientId>,
     procedure: Option<ProcedureId>,
     fact: Option<LifeFact>,
+    registered: Option<String>,
     detail: Map<String, Value>,
 }
 
@@ -75,6 +76,7 @@ impl Record {
             client: None,
             procedure: None,
             fact: None,
+            registered: None,
             detail: Map::new(),
         }
     }
@@ -147,6 +149,33 @@ impl Record {
         self
     }
 
+    /// Tells what is registered from now on of whom it names, as a keyed hash: of the usager if it names one, else of the
+    /// professional, else of the organisation or service.
+    #[must_use]
+    pub(super) fn registered(self, hash: String) -> Self {
+        Self { registered: Some(hash), ..self }
+    }
+
+    /// The slot that names a person, with what is registered of them where this one is whose it is.
+    fn person(&self, name: &str, id: &str, registers: bool) -> Value {
+        let mut person = Map::new();
+        person.insert(name.to_owned(), id.into());
+        if let (true, Some(hash)) = (registers, &self.registered) {
+            person.insert("registered".to_owned(), hash.as_str().into());
+        }
+        Value::Object(person)
+    }
+
+    /// The slots it fills, by name: told in `act`, so that an opening that was removed is missed.
+    fn slots(&self) -> String {
+        let filled = |slot: &Slot| match slot {
+            Slot::Act | Slot::Ctx => true,
+            Slot::Sub => self.usager.is_some(),
+            Slot::Aid => self.aidant.is_some() || self.auditor.is_some(),
+        };
+        Slot::ALL.into_iter().filter(filled).map(Slot::as_str).collect::<Vec<_>>().join(" ")
+    }
+
     fn outcome(&self) -> Outcome {
         if self.code.is_some() { Outcome::Refused } else { Outcome::Done }
     }
@@ -161,6 +190,7 @@ impl Record {
                 act.insert(name.to_owned(), value);
             }
         };
+        put("slots", Some(self.slots().into()));
         put("code", self.code.map(Value::from));
         put("mandate", self.mandate.as_ref().map(|id| id.as_str().into()));
         put("seq", self.stream.as_ref().map(|stream| stream.seq.into()));
@@ -168,6 +198,8 @@ impl Record {
         put("procedure", self.procedure.as_ref().map(|id| id.as_str().into()));
         let fact = self.fact.as_ref().map(serde_json::to_value).transpose().map_err(|_| Error::Unreadable)?;
         put("fact", fact);
+        let person = self.usager.is_some() || self.aidant.is_some() || self.auditor.is_some();
+        put("registered", self.registered.as_deref().filter(|_| !person).map(Value::from));
         put("detail", (!self.detail.is_empty()).then(|| Value::Object(self.detail.clone())));
         Ok(Value::Object(act))
     }
@@ -233,14 +265,14 @@ impl Record {
             vec![(Slot::Act, self.act(previous)?, act_key), (Slot::Ctx, self.ctx(caller), office)];
         if let Some(usager) = &self.usager {
             let own = key(app, tx, KeyKind::Usager, usager.as_str(), now).await?;
-            slots.push((Slot::Sub, json!({ "usager": usager.as_str() }), own));
+            slots.push((Slot::Sub, self.person("usager", usager.as_str(), true), own));
         }
         if let Some(aidant) = &self.aidant {
             let own = key(app, tx, KeyKind::Aidant, aidant.as_str(), now).await?;
-            slots.push((Slot::Aid, json!({ "aidant": aidant.as_str() }), own));
+            slots.push((Slot::Aid, self.person("aidant", aidant.as_str(), self.usager.is_none()), own));
         } else if let Some(auditor) = &self.auditor {
             let own = key(app, tx, KeyKind::Auditor, auditor.as_str(), now).await?;
-            slots.push((Slot::Aid, json!({ "auditor": auditor.as_str() }), own));
+            slots.push((Slot::Aid, self.person("auditor", auditor.as_str(), self.usager.is_none()), own));
         }
         let mut draft = Draft::new(id.clone(), now, tag)?;
         for (slot, value, _) in &slots {

@@ -1,6 +1,6 @@
 //! Registrations between the database's row and the provider's checked form: the one place that knows both.
 
-use super::{App, Caller, Error, Record};
+use super::{App, Caller, Error, Record, registered};
 use crate::crypto::TokenAlg;
 use crate::mandate::{EventKind, Instant, Standing};
 use crate::provider::{Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Profile};
@@ -19,6 +19,7 @@ pub async fn add(app: &App, client: &ClientRegistration) -> Result<(), Error> {
         let (app, row) = (Arc::clone(&app_), Arc::clone(&row));
         Box::pin(async move {
             let record = Record::done(EventKind::ClientAdded).client(&row.id).detail("by", "operator");
+            let record = record.registered(registered::client(&app.keys, &row));
             let event = record.append(&app, tx, &Caller::default(), now).await?;
             clients::insert(tx, &row, &event).await.map_err(|error| match error {
                 StoreError::Taken(_) => Error::Conflict,

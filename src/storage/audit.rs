@@ -14,7 +14,8 @@ statements! {
     CHECKPOINTS_TOTAL = "SELECT COUNT(*) AS total FROM checkpoint";
     NEWEST = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1";
     LEAVES = "SELECT leaf.idx AS idx, leaf.event_id AS event_id, leaf_hash, event.at AS at, tag, entry, \
-        event_search.usager AS usager, event_search.aidant AS aidant FROM leaf \
+        event_search.event_id AS found, event_search.at AS found_at, kind, outcome, code, organisation, aidant, \
+        mandate, usager, client, procedure FROM leaf \
         LEFT JOIN event ON event.event_id = leaf.event_id \
         LEFT JOIN event_search ON event_search.event_id = leaf.event_id \
         WHERE leaf.idx >= $1 AND leaf.idx < $2 ORDER BY leaf.idx";
@@ -22,7 +23,7 @@ statements! {
         JOIN opening ON opening.event_id = leaf.event_id WHERE leaf.idx >= $1 AND leaf.idx < $2 \
         ORDER BY leaf.idx, slot";
     TILE = "SELECT level, idx, root, hashes FROM tile WHERE level = $1 AND idx = $2";
-    CHECKPOINTS = "SELECT size, root, note FROM checkpoint WHERE size > $1 AND size <= $2 ORDER BY size";
+    CHECKPOINTS = "SELECT size, root, note, link FROM checkpoint WHERE size > $1 AND size <= $2 ORDER BY size";
     WITHOUT_LEAF = "SELECT event.event_id AS event_id, entry FROM event LEFT JOIN leaf \
         ON leaf.event_id = event.event_id WHERE leaf.idx IS NULL ORDER BY event.event_id LIMIT CAST($1 AS BIGINT)";
     DUPLICATE_TAGS = "SELECT MIN(event_id) AS event_id, COUNT(*) AS total FROM event GROUP BY tag \
@@ -34,6 +35,10 @@ statements! {
     STRAY_OPENINGS = "SELECT opening.event_id AS event_id, slot FROM opening LEFT JOIN event \
         ON event.event_id = opening.event_id WHERE event.event_id IS NULL ORDER BY opening.event_id, slot \
         LIMIT CAST($1 AS BIGINT)";
+    STRAY_SEARCH = "SELECT event_search.event_id AS event_id FROM event_search LEFT JOIN event \
+        ON event.event_id = event_search.event_id WHERE event.event_id IS NULL ORDER BY event_search.event_id \
+        LIMIT CAST($1 AS BIGINT)";
+    STRAY_REFUSALS = "SELECT id FROM refusal WHERE id <> COALESCE(last_event, '') ORDER BY id LIMIT CAST($1 AS BIGINT)";
     MANDATES = "SELECT id, seq FROM mandate WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)";
     MANDATES_GONE = "SELECT subject_id FROM data_key LEFT JOIN mandate ON mandate.id = data_key.subject_id \
         WHERE data_key.kind = 'mandate' AND mandate.id IS NULL ORDER BY subject_id LIMIT CAST($1 AS BIGINT)";
@@ -43,10 +48,10 @@ statements! {
 pub(super) const WITHOUT_LEAF_OR_QUEUE: &str = "SELECT event.event_id AS event_id, entry FROM event LEFT JOIN leaf \
     ON leaf.event_id = event.event_id LEFT JOIN queue ON queue.event_id = event.event_id \
     WHERE leaf.idx IS NULL AND queue.qid IS NULL ORDER BY event.event_id LIMIT CAST($1 AS BIGINT)";
-/// What is queued is an event without a place.
-pub(super) const STRAY_QUEUE: &str = "SELECT DISTINCT queue.event_id AS event_id FROM queue LEFT JOIN event \
-    ON event.event_id = queue.event_id LEFT JOIN leaf ON leaf.event_id = queue.event_id \
-    WHERE event.event_id IS NULL OR leaf.idx IS NOT NULL ORDER BY queue.event_id LIMIT CAST($1 AS BIGINT)";
+/// What is queued is an event without a place, once.
+pub(super) const STRAY_QUEUE: &str = "SELECT queue.event_id AS event_id FROM queue LEFT JOIN event \
+    ON event.event_id = queue.event_id LEFT JOIN leaf ON leaf.event_id = queue.event_id GROUP BY queue.event_id \
+    HAVING COUNT(*) > 1 OR COUNT(event.event_id) = 0 OR COUNT(leaf.idx) > 0 ORDER BY 1 LIMIT CAST($1 AS BIGINT)";
 
 /// Rows named of each kind of stray, at most.
 const MOST_NAMED: i64 = 1_000;
@@ -61,10 +66,32 @@ pub struct LeafRow {
     pub leaf_hash: Vec<u8>,
     /// The event.
     pub event: Option<EventRow>,
-    /// Blind index of the usager it can be found by.
-    pub usager: Option<String>,
-    /// Blind index of the aidant it can be found by.
+    /// How it can be found.
+    pub found: Option<FoundRow>,
+}
+
+/// A row of the search, as stored: names of what happened, and parties as blind indexes.
+pub struct FoundRow {
+    /// When.
+    pub at: Option<Instant>,
+    /// What it tells of.
+    pub kind: Option<String>,
+    /// How it came out.
+    pub outcome: Option<String>,
+    /// The refusal's code.
+    pub code: Option<String>,
+    /// Organisation.
+    pub organisation: Option<String>,
+    /// Aidant.
     pub aidant: Option<String>,
+    /// Mandate.
+    pub mandate: Option<String>,
+    /// Usager.
+    pub usager: Option<String>,
+    /// Relying party.
+    pub client: Option<String>,
+    /// Procedure.
+    pub procedure: Option<String>,
 }
 
 /// A row of events.
@@ -109,6 +136,8 @@ pub struct RawCheckpoint {
     pub root: Vec<u8>,
     /// The signed note.
     pub note: String,
+    /// The signed link to the checkpoint before.
+    pub link: Option<String>,
 }
 
 /// An entry in a list.
@@ -159,11 +188,28 @@ pub async fn leaves(snapshot: &mut Snapshot, start: u64, end: u64) -> Result<Vec
                 event_id: row.text("event_id")?,
                 leaf_hash: row.bytes("leaf_hash")?,
                 event,
-                usager: row.text_or_none("usager")?,
-                aidant: row.text_or_none("aidant")?,
+                found: found(row)?,
             })
         })
         .await
+}
+
+fn found(row: &Columns<'_>) -> Result<Option<FoundRow>, StoreError> {
+    if row.text_or_none("found")?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(FoundRow {
+        at: row.number_or_none("found_at")?.map(Instant::from_micros),
+        kind: row.text_or_none("kind")?,
+        outcome: row.text_or_none("outcome")?,
+        code: row.text_or_none("code")?,
+        organisation: row.text_or_none("organisation")?,
+        aidant: row.text_or_none("aidant")?,
+        mandate: row.text_or_none("mandate")?,
+        usager: row.text_or_none("usager")?,
+        client: row.text_or_none("client")?,
+        procedure: row.text_or_none("procedure")?,
+    }))
 }
 
 /// The sealed openings of those leaves' events, in their order.
@@ -220,7 +266,12 @@ pub async fn checkpoints(
     let rows = sql(CHECKPOINTS).bind(after.map_or(-1, number)).bind(number(end));
     snapshot
         .list("checkpoint", rows, |row| {
-            Ok(RawCheckpoint { size: row.count("size")?, root: row.bytes("root")?, note: row.text("note")? })
+            Ok(RawCheckpoint {
+                size: row.count("size")?,
+                root: row.bytes("root")?,
+                note: row.text("note")?,
+                link: row.text_or_none("link")?,
+            })
         })
         .await
 }
@@ -259,6 +310,17 @@ pub async fn duplicate_tags(snapshot: &mut Snapshot) -> Result<Vec<(String, u64)
 pub async fn stray_openings(snapshot: &mut Snapshot) -> Result<Vec<(String, String)>, StoreError> {
     let rows = sql(STRAY_OPENINGS).bind(MOST_NAMED);
     snapshot.list("opening", rows, |row| Ok((row.text("event_id")?, row.text("slot")?))).await
+}
+
+/// Rows of the search that lead to no event: the first thousand.
+pub async fn stray_search(snapshot: &mut Snapshot) -> Result<Vec<String>, StoreError> {
+    let rows = sql(STRAY_SEARCH).bind(MOST_NAMED);
+    snapshot.list("event_search", rows, |row| row.text("event_id")).await
+}
+
+/// Lines of the refusals that carry another entry than their own: the first thousand.
+pub async fn stray_refusals(snapshot: &mut Snapshot) -> Result<Vec<String>, StoreError> {
+    snapshot.list("refusal", sql(STRAY_REFUSALS).bind(MOST_NAMED), |row| row.text("id")).await
 }
 
 /// Mandates in pages, as identifier and number of the last entry, after `after` (empty for the first).

@@ -15,7 +15,7 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// enable_seqscan: reading a small table from end to end would count as having read every row of it, and lose the
 /// race against whoever changes any. The rest bounds waiting.
 const POSTGRES_SESSION: &str = "SET enable_seqscan = off; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'; \
-     SET lock_timeout = '5s'; SET synchronous_commit = on; SET timezone = 'UTC';";
+     SET lock_timeout = '5s'; SET synchronous_commit = on; SET timezone = 'UTC'; SET jit = off;";
 const POSTGRES_IS_MEMBER: &str = "SELECT COUNT(*) FROM pg_roles WHERE rolname = 'porteplume_service' \
      AND pg_has_role(current_user, oid, 'MEMBER')";
 const POSTGRES_ROLE: &str = "SET ROLE porteplume_service";

@@ -11,7 +11,7 @@ use crate::journal::{Frontier, FullTile, Hash, TILE_WIDTH};
 use std::sync::Arc;
 
 statements! {
-    HEAD = "SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1";
+    HEAD = "SELECT size, root, note, CAST(CASE WHEN link IS NULL THEN 0 ELSE 1 END AS BIGINT) AS linked FROM checkpoint ORDER BY size DESC LIMIT 1";
     ROOT_AT = "SELECT size, root FROM checkpoint WHERE size = $1";
     LEAVES_FROM = "SELECT idx, leaf_hash FROM leaf WHERE idx >= $1 AND idx < $2 ORDER BY idx";
     TILE_ROOTS_FROM = "SELECT idx, root FROM tile WHERE level = $1 AND idx >= $2 AND idx < $3 ORDER BY idx";
@@ -24,7 +24,7 @@ statements! {
         substr(COALESCE($4, (SELECT leaf_hash FROM leaf WHERE idx < 0)), CAST(n * 32 + 1 AS INTEGER), 32) \
         FROM series ORDER BY n";
     INSERT_TILE = "INSERT INTO tile (level, idx, root, hashes) VALUES ($1, $2, $3, $4)";
-    INSERT_CHECKPOINT = "INSERT INTO checkpoint (size, root, note) VALUES ($1, $2, $3)";
+    INSERT_CHECKPOINT = "INSERT INTO checkpoint (size, root, note, link) VALUES ($1, $2, $3, $4)";
 }
 
 /// The head of the journal.
@@ -40,12 +40,14 @@ pub(super) struct Sequencer {
     signer: Arc<dyn CheckpointSigner>,
     published: Option<Head>,
     edge: Option<Frontier>,
+    /// Whether the newest stored checkpoint is linked to the one before: those from before there were links are not.
+    linked: bool,
 }
 
 impl Sequencer {
     /// `published`: the head last published from here, which the database must contain.
     pub(super) fn new(signer: Arc<dyn CheckpointSigner>, published: Option<Head>) -> Self {
-        Self { signer, published, edge: None }
+        Self { signer, published, edge: None, linked: false }
     }
 
     /// Forgets the right edge: the outcome of a commit is not known. The next batch reads and verifies it.
@@ -60,8 +62,9 @@ impl Sequencer {
 
     /// Reads the head and verifies the right edge against it, unless memory already matches.
     pub(super) async fn catch_up(&mut self, snapshot: &mut Snapshot) -> Result<(), StoreError> {
-        let head = head(snapshot).await?;
-        let size = head.as_ref().map_or(0, |head| head.size);
+        let (head, linked) = stored_head(snapshot).await?.unzip();
+        self.linked = linked == Some(true);
+        let size = head.as_ref().map_or(0, |head: &Head| head.size);
         let known = self.published.as_ref().map(|published| (published.size, published.root));
         let unchanged = head.as_ref().map(|head| (head.size, head.root)) == known;
         if unchanged && self.edge.as_ref().is_some_and(|edge| edge.size() == size) {
@@ -117,9 +120,10 @@ impl Sequencer {
         }
         let (size, root) = (edge.size(), edge.root());
         let note = self.signer.sign(size, &root).map_err(StoreError::Signing)?;
-        let insert =
-            sql(INSERT_CHECKPOINT).bind(number(size)).bind(root.as_bytes().as_slice()).bind(note.as_str());
-        run(snapshot, insert).await?;
+        let before = if self.linked { first } else { 0 };
+        let link = self.signer.link(before, size, &root).map_err(StoreError::Signing)?;
+        let insert = sql(INSERT_CHECKPOINT).bind(number(size)).bind(root.as_bytes().as_slice());
+        run(snapshot, insert.bind(note.as_str()).bind(link)).await?;
         self.edge = Some(edge);
         Ok(Head { size, root, note })
     }
@@ -152,9 +156,15 @@ async fn insert_tile(snapshot: &mut Snapshot, tile: &FullTile) -> Result<(), Sto
 
 /// The journal's head; none before the first entry.
 pub(super) async fn head(snapshot: &mut Snapshot) -> Result<Option<Head>, StoreError> {
+    Ok(stored_head(snapshot).await?.map(|(head, _)| head))
+}
+
+/// The head, and whether it is linked to the one before.
+async fn stored_head(snapshot: &mut Snapshot) -> Result<Option<(Head, bool)>, StoreError> {
     snapshot
         .find("checkpoint", sql(HEAD), |row| {
-            Ok(Head { size: row.count("size")?, root: row.hash("root")?, note: row.text("note")? })
+            let head = Head { size: row.count("size")?, root: row.hash("root")?, note: row.text("note")? };
+            Ok((head, row.number("linked")? == 1))
         })
         .await
 }

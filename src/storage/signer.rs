@@ -1,7 +1,7 @@
 //! Who signs the journal's head. The key never comes near the database.
 
 use crate::crypto::KeyStore;
-use crate::journal::{Checkpoint, Hash, Vkey, VkeyError};
+use crate::journal::{Checkpoint, Hash, Link, Vkey, VkeyError};
 use std::sync::Arc;
 
 /// Signs the journal's head, and knows its own signatures again. Passed to [`super::Store::open`].
@@ -11,6 +11,12 @@ pub trait CheckpointSigner: Send + Sync + 'static {
     /// # Errors
     /// A sentence saying why it could not be signed; the batch is then not committed.
     fn sign(&self, size: u64, root: &Hash) -> Result<String, String>;
+
+    /// The signed link of that checkpoint to the one before, of size `before`; 0 where the chain begins.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String>;
 
     /// Size and root of a note that we signed; none for anything else.
     fn open(&self, note: &str) -> Option<(u64, Hash)>;
@@ -46,6 +52,11 @@ impl CheckpointSigner for JournalSigner {
     fn sign(&self, size: u64, root: &Hash) -> Result<String, String> {
         let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: *root };
         checkpoint.sign(self.keys.journal()).map_err(|error| error.to_string())
+    }
+
+    fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String> {
+        let link = Link { origin: self.origin.clone(), before, size, root: *root };
+        link.sign(self.keys.journal()).map_err(|error| error.to_string())
     }
 
     fn open(&self, note: &str) -> Option<(u64, Hash)> {

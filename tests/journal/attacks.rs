@@ -159,7 +159,7 @@ pub(super) fn checkpoints() -> Vec<Attack> {
         ),
         attack(
             "checkpoint inserted",
-            &["INSERT INTO checkpoint SELECT 100, root, note FROM checkpoint WHERE size = 5"],
+            &["INSERT INTO checkpoint SELECT 100, root, note, link FROM checkpoint WHERE size = 5"],
             "checkpoint of size 100",
         ),
         attack(

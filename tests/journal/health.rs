@@ -8,7 +8,7 @@ use crate::support::world::whereabouts;
 use axum::body::Body;
 use axum::http::Request;
 use porteplume::crypto::{JournalKey, SecretBytes};
-use porteplume::journal::{Checkpoint, Hash, Vkey};
+use porteplume::journal::{Checkpoint, Hash, Link, Vkey};
 use porteplume::mandate::EventKind;
 use porteplume::service::{Caller, Record, manage};
 use porteplume::storage::{CheckpointSigner, Engine, Store, StoreError, StoreOptions};
@@ -37,6 +37,11 @@ impl CheckpointSigner for Rotated {
     fn sign(&self, size: u64, root: &Hash) -> Result<String, String> {
         let checkpoint = Checkpoint { origin: "porteplume.test/journal".to_owned(), size, root: *root };
         checkpoint.sign(&self.0).map_err(|error| error.to_string())
+    }
+
+    fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String> {
+        let link = Link { origin: "porteplume.test/journal".to_owned(), before, size, root: *root };
+        link.sign(&self.0).map_err(|error| error.to_string())
     }
 
     fn open(&self, note: &str) -> Option<(u64, Hash)> {

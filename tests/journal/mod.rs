@@ -1,6 +1,7 @@
 //! The journal under attack, and as auditors and the public read it.
 
 mod attacks;
+mod campaign;
 mod configuration;
 mod desk;
 mod grants;

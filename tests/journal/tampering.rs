@@ -1,12 +1,16 @@
 //! An attacker with every right on the database changes each table in each way, with all walls down; verification
-//! must find it and name where. `event_search` is left out: it is a convenience for finding entries, derived from what
-//! they commit to, and nothing is proved by it. Deleting a checkpoint between others is left out, too: it takes
-//! away a signature, and changes nothing that any other one signs.
+//! must find it and name where. These are told one by one; `campaign` goes through every column and row.
 
 use super::attacks::{self, Attack, HERE, NEXT};
 use super::history::{History, history};
+use crate::support::app::TestApp;
 use crate::support::database::on_both;
+use crate::support::world::{self, whereabouts};
+use porteplume::mandate::{MandateId, Role};
+use porteplume::service::Caller;
+use porteplume::service::manage::{self, Invited, Manager};
 use porteplume::storage::Engine;
+use serde_json::json;
 
 const LAST: u64 = 304;
 
@@ -75,6 +79,60 @@ on_both! {
         each_is_found(&mut history, attacks::mandates(), &names).await;
     }
 
+    a_registration_changed_behind_our_back_is_found_and_named(database) {
+        let test = TestApp::over(database).await;
+        let app = &test.web.app;
+        let organisation = manage::add_organisation(app, "Mairie", "21750001600019", &whereabouts()).await.unwrap();
+        let invited = Invited { given_name: "Ana", family_name: "Petit", email: "ana@mairie.example", role: Role::Aidant };
+        let (operator, nobody) = (Manager::Operator, Caller::default());
+        let aidant = manage::invite_aidant(app, &operator, &nobody, &organisation, invited).await.unwrap();
+        let auditor = manage::add_auditor(app, "Léa", "Roux", "lea@audit.example").await.unwrap();
+        world::client(app, json!({
+            "id": "caisse", "name": "Caisse", "redirect_uris": ["https://caisse.example/callback"],
+            "auth_method": "client_secret_basic", "secret_hash": world::secret_hash("secret"),
+            "claims": ["given_name"], "procedures": ["declare-income"],
+        })).await;
+        app.store.close().await;
+        let raw = test.database.raw().await;
+        let mut history = History { app: test, mandate: MandateId::from_bytes([1; 16]), raw };
+        history.take_walls_down().await;
+        let changes = [
+            (format!("organisation {organisation}"), "organisation", vec![
+                "name = 'Autre'", "siret = '21750001600018'", "town = 'Ailleurs'", "address = 'x'", "telephone = '1'",
+            ]),
+            (format!("aidant {aidant}"), "aidant", vec![
+                "role = 'referent'", "iss = 'https://other.test', sub = 'x', activated_at = 1, standing = 'active'",
+            ]),
+            (format!("auditor {auditor}"), "auditor", vec![
+                "iss = 'https://other.test', sub = 'x', activated_at = 1, standing = 'active'",
+            ]),
+            ("client caisse".to_owned(), "client", vec![
+                "redirect_uris = 'https://thief.example/callback'", "secret_hash = 'ab'", "name = 'Autre'",
+                "procedures = 'housing-benefit'", "scopes = 'given_name' || chr(10) || 'family_name'",
+                "sector = 'thief.example'", "id_token_alg = 'RS256'", "auth_method = 'client_secret_post'",
+                "post_logout_redirect_uris = 'https://thief.example/'",
+            ]),
+        ];
+        for (name, table, changes) in changes {
+            for change in changes {
+                let change = match history.engine() {
+                    Engine::Sqlite => change.replace("chr(10)", "char(10)"),
+                    Engine::Postgres => change.to_owned(),
+                };
+                history.run(&format!("UPDATE {table} SET {change}")).await;
+                let lines = history.verified(None).await.lines();
+                let said = format!("{name}: what is registered of it");
+                assert!(lines.iter().any(|line| line.starts_with(&said)), "{change}: {lines:?}");
+                history.restore().await;
+            }
+            history.run(&format!("DELETE FROM {table}")).await;
+            let lines = history.verified(None).await.lines();
+            assert!(lines.iter().any(|line| line.starts_with(&name)), "{table} deleted: {lines:?}");
+            history.restore().await;
+        }
+        assert_eq!(history.verified(None).await.lines(), Vec::<String>::new());
+    }
+
     somebody_suspended_without_an_entry_is_found(database) {
         let mut history = history(database).await;
         history.take_walls_down().await;
@@ -95,6 +153,7 @@ on_both! {
         std::fs::write(&published, note).unwrap();
         for statement in [
             "DELETE FROM opening WHERE event_id IN (SELECT event_id FROM leaf WHERE idx >= 5)",
+            "DELETE FROM event_search WHERE event_id IN (SELECT event_id FROM leaf WHERE idx >= 5)",
             "DELETE FROM event WHERE event_id IN (SELECT event_id FROM leaf WHERE idx >= 5)",
             "DELETE FROM leaf WHERE idx >= 5",
             "DELETE FROM tile",

@@ -197,6 +197,9 @@ on_both! {
             fn sign(&self, size: u64, root: &Hash) -> Result<String, String> {
                 if self.0.load(Ordering::SeqCst) { signer().sign(size, root) } else { Err("the key is away".to_owned()) }
             }
+            fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String> {
+                signer().link(before, size, root)
+            }
             fn open(&self, note: &str) -> Option<(u64, Hash)> { signer().open(note) }
         }
         let well = Arc::new(AtomicBool::new(true));

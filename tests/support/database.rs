@@ -4,7 +4,7 @@
 //! address in `PORTEPLUME_TEST_POSTGRES`; without it the test fails, it is never skipped.
 
 use porteplume::crypto::{JournalKey, SecretBytes};
-use porteplume::journal::{Checkpoint, Hash, Vkey};
+use porteplume::journal::{Checkpoint, Hash, Link, Vkey};
 use porteplume::storage::{CheckpointSigner, Engine, Store, StoreError, StoreOptions};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 use std::path::PathBuf;
@@ -46,6 +46,11 @@ impl CheckpointSigner for TestSigner {
     fn sign(&self, size: u64, root: &Hash) -> Result<String, String> {
         let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: *root };
         checkpoint.sign(&self.0).map_err(|error| error.to_string())
+    }
+
+    fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String> {
+        let link = Link { origin: ORIGIN.to_owned(), before, size, root: *root };
+        link.sign(&self.0).map_err(|error| error.to_string())
     }
 
     fn open(&self, note: &str) -> Option<(u64, Hash)> {

@@ -85,6 +85,16 @@ pub enum Fault {
         /// The size it is stored under.
         size: u64,
     },
+    /// A checkpoint is gone: the one behind it is linked to it.
+    CheckpointRemoved {
+        /// Its size.
+        size: u64,
+    },
+    /// A checkpoint is not linked as it was signed: its link was altered or taken away, or it does not belong here.
+    CheckpointUnlinked {
+        /// The size it is stored under.
+        size: u64,
+    },
     /// The entries do not give the signed root; what they should be is not known any more.
     RootMismatch {
         /// Size of the checkpoint whose root does not come out.
@@ -129,6 +139,8 @@ impl Fault {
             Self::StrayRows { .. } => "stray_rows",
             Self::CheckpointBroken { .. } => "checkpoint_broken",
             Self::CheckpointAltered { .. } => "checkpoint_altered",
+            Self::CheckpointRemoved { .. } => "checkpoint_removed",
+            Self::CheckpointUnlinked { .. } => "checkpoint_unlinked",
             Self::RootMismatch { .. } => "root_mismatch",
             Self::Unsigned => "entries_unsigned",
             Self::RolledBack { .. } => "journal_rolled_back",
@@ -172,6 +184,10 @@ impl fmt::Display for Fault {
             }
             Self::CheckpointAltered { size } => {
                 write!(f, "the row of the checkpoint of size {size} says otherwise than its signed note")
+            }
+            Self::CheckpointRemoved { size } => write!(f, "the checkpoint of size {size} was removed"),
+            Self::CheckpointUnlinked { size } => {
+                write!(f, "the checkpoint of size {size} is not linked to the one before it as it was signed")
             }
             Self::RootMismatch { size } => write!(
                 f,

@@ -15,6 +15,7 @@
 //! Memory is bounded: entries wait for the next signed root only, a thousand findings are kept word by word.
 
 mod align;
+mod chain;
 mod compare;
 mod finding;
 mod page;
@@ -56,6 +57,8 @@ pub struct Audit {
     tiles: Vec<WaitingTile>,
     seen: Seen,
     removed: BTreeMap<Hash, u64>,
+    /// The checkpoint seen last.
+    chain: Option<chain::Seen>,
     report: Report,
 }
 
@@ -90,6 +93,7 @@ impl Audit {
             tiles: Vec::new(),
             seen: Seen::default(),
             removed: BTreeMap::new(),
+            chain: None,
             report: Report::default(),
         }
     }
@@ -134,6 +138,9 @@ impl Audit {
         }
         if self.proved < self.size.min(leaves_end) && !self.lost {
             self.report.add(Some(self.proved), self.behind_proved.as_deref(), Fault::Unsigned);
+        }
+        if let Some(fault) = chain::end(&self) {
+            self.report.add(None, None, fault);
         }
         let known = std::mem::take(&mut self.terms.known);
         for published in known.iter().map(|known| known.size).filter(|size| *size > self.size) {

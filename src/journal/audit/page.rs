@@ -1,5 +1,6 @@
 //! Taking in the rows of one stretch, and settling what can be settled.
 
+use super::chain;
 use super::compare::{compare_order, compare_rows, compare_tiles};
 use super::place::{Place, lay_out};
 use super::settle::{Fact, settle};
@@ -51,10 +52,12 @@ fn facts(audit: &mut Audit, range: PageRange, rows: &[StoredCheckpoint<'_>], pla
         audit.seen.checkpoints += 1;
         let last = row.size.saturating_sub(1);
         let place = places.iter().find(|place| place.index == last);
+        let opened = Checkpoint::open(row.note, &audit.terms.keys);
+        let unlinked = chain::follow(audit, row, opened.as_ref().ok());
         let mut say = |fault| {
             audit.report.add(Some(last), place.and_then(|place| place.event.as_deref()), fault);
         };
-        match Checkpoint::open(row.note, &audit.terms.keys) {
+        match opened {
             Err(error) => say(Fault::CheckpointBroken { size: row.size, code: error.code() }),
             Ok(signed) => {
                 if signed.size != row.size || row.root != signed.root.as_bytes() {
@@ -64,6 +67,9 @@ fn facts(audit: &mut Audit, range: PageRange, rows: &[StoredCheckpoint<'_>], pla
                     facts.push(Fact { size: signed.size, root: signed.root, outside: false });
                 }
             }
+        }
+        if let Some(fault) = unlinked {
+            say(fault);
         }
     }
     let known = audit.terms.known.iter().filter(|known| within(known.size));

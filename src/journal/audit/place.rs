@@ -68,7 +68,7 @@ fn beside(event_id: &str, event: &StoredEvent<'_>) -> Beside {
     let columns = [
         ("event_id", entry.id().as_str() == event_id),
         ("tag", Tag::parse(event.tag) == Ok(entry.tag())),
-        ("at", entry.at().millis() == event.at.millis()),
+        ("at", entry.at() == event.at),
     ];
     let disagreeing = columns.into_iter().filter(|(_, agrees)| !agrees);
     beside.faults.extend(disagreeing.map(|(column, _)| Fault::ColumnAltered { column }));

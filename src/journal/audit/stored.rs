@@ -124,4 +124,6 @@ pub struct StoredCheckpoint<'a> {
     pub root: &'a [u8],
     /// The signed note.
     pub note: &'a str,
+    /// The signed link to the checkpoint before; none on rows from before there were links.
+    pub link: Option<&'a str>,
 }

@@ -3,7 +3,7 @@
 use crate::mandate::{EventKind, Instant, ProfessionalIdentity, Standing};
 use crate::relying::SignedIn;
 use crate::service::session::{self, Opened};
-use crate::service::{App, Caller, Error, Record, Session, SignInError, Who, people};
+use crate::service::{App, Caller, Error, Record, Session, SignInError, Who, people, registered};
 use crate::storage::aidants::{self, AidantRow};
 use crate::storage::auditors::{self, AuditorRow};
 use crate::storage::{Tx, organisations};
@@ -101,9 +101,6 @@ async fn admit_aidant(
             return Err(SignInError::InvitationExpired.into());
         }
         (Standing::Invited, None) => {
-            let record = Record::done(EventKind::InvitationAccepted);
-            let record = record.organisation(&row.organisation).aidant(&row.id);
-            let event = record.append(app, tx, caller, asserted.at).await?;
             let holder = people::Holder::Aidant(row.id.as_str());
             let (sealed, key) = people::seal(app, tx, holder, &asserted.identity, asserted.at).await?;
             let after = AidantRow {
@@ -114,6 +111,10 @@ async fn admit_aidant(
                 identity_key: key,
                 ..row.clone()
             };
+            let record = Record::done(EventKind::InvitationAccepted);
+            let record = record.organisation(&row.organisation).aidant(&row.id);
+            let record = record.registered(registered::aidant(&app.keys, &after));
+            let event = record.append(app, tx, caller, asserted.at).await?;
             aidants::update(tx, &row, &after, &event).await?;
             after
         }
@@ -182,10 +183,6 @@ async fn admit_auditor(
             return Err(SignInError::InvitationExpired.into());
         }
         (Standing::Invited, None) => {
-            let event = Record::done(EventKind::AuditorBound)
-                .auditor(&row.id)
-                .append(app, tx, caller, asserted.at)
-                .await?;
             let holder = people::Holder::Auditor(row.id.as_str());
             let (sealed, key) = people::seal(app, tx, holder, &asserted.identity, asserted.at).await?;
             let after = AuditorRow {
@@ -196,6 +193,9 @@ async fn admit_auditor(
                 identity_key: key,
                 ..row.clone()
             };
+            let record = Record::done(EventKind::AuditorBound).auditor(&row.id);
+            let record = record.registered(registered::auditor(&app.keys, &after));
+            let event = record.append(app, tx, caller, asserted.at).await?;
             auditors::update(tx, &row, &after, &event).await?;
         }
         _ => return Err(SignInError::NotRegistered.into()),

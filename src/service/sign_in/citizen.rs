@@ -4,7 +4,7 @@ use crate::mandate::{EventKind, Identity, Instant, UsagerId};
 use crate::relying::SignedIn;
 use crate::service::session::{self, Opened};
 use crate::service::{
-    App, Caller, Error, Identified, Record, Session, SessionError, SignInError, Who, people,
+    App, Caller, Error, Identified, Record, Session, SessionError, SignInError, Who, people, registered,
 };
 use crate::storage::Tx;
 use crate::storage::usagers::{self, UsagerRow};
@@ -104,6 +104,7 @@ async fn store(
         _ => Record::done(EventKind::UsagerSignedIn),
     };
     let record = record.usager(id).detail("level", seen.level.as_str());
+    let record = record.registered(registered::usager(&app.keys, id.as_str(), &seen.iss, &seen.sub));
     let event = record.append(app, tx, caller, seen.at).await?;
     let row = UsagerRow {
         id: id.clone(),

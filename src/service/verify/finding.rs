@@ -87,7 +87,26 @@ pub enum Finding {
         /// The slot.
         slot: String,
     },
-    /// An event is queued that is not there or has its place already.
+    /// A row of the search is not what its entry commits to, or is gone.
+    Search {
+        /// The entry it leads to.
+        event: String,
+        /// Where it lies; none when it was removed.
+        column: Option<&'static str>,
+    },
+    /// A row of the search leads to an event that is not there.
+    SearchOfNothing {
+        /// The event it names.
+        event: String,
+    },
+    /// An opening is gone as if erased, and the journal tells of no erasure.
+    NeverErased {
+        /// The event.
+        event: String,
+        /// The slot.
+        slot: &'static str,
+    },
+    /// An event is queued twice, or is not there, or has its place already.
     QueuedInVain {
         /// The event.
         event: String,
@@ -106,6 +125,13 @@ pub enum Finding {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// A party is registered otherwise than the last entry about it told.
+    Registered {
+        /// Organisation, aidant, auditor, usager or client.
+        party: &'static str,
+        /// Which.
+        id: String,
+    },
     /// Somebody is suspended without an entry, or in spite of one stands again.
     Standing {
         /// Organisation, aidant, auditor or client.
@@ -123,11 +149,33 @@ impl fmt::Display for Finding {
                 write!(f, "event {event}: an opening of {slot} stands without its event")
             }
             Self::QueuedInVain { event } => {
-                write!(f, "event {event}: it is queued, and is not there or has its place already")
+                write!(
+                    f,
+                    "event {event}: it is queued, and is not there, has its place already or is queued twice"
+                )
             }
+            Self::Search { event, column: Some(column) } => {
+                write!(
+                    f,
+                    "event {event}: the row it is found by says otherwise than the entry in its column {column}"
+                )
+            }
+            Self::Search { event, column: None } => {
+                write!(f, "event {event}: the row it is found by was removed")
+            }
+            Self::SearchOfNothing { event } => {
+                write!(f, "event {event}: a row of the search leads to it, and it is not there")
+            }
+            Self::NeverErased { event, slot } => write!(
+                f,
+                "event {event}: its opening of {slot} is gone as if erased, and the journal tells of no erasure"
+            ),
             Self::Mandate { id, why } => write!(f, "mandate {id}: {why}"),
             Self::Refusal { event, what } => {
                 write!(f, "event {event}: the line that tells of this refusal {what}")
+            }
+            Self::Registered { party, id } => {
+                write!(f, "{party} {id}: what is registered of it is not what its last entry told")
             }
             Self::Standing { party, id } => {
                 write!(f, "{party} {id}: its standing is not what its last entry made it")

@@ -7,6 +7,7 @@
 //! reads one consistent view, writes nothing, and works on a database the service would refuse to open.
 
 mod finding;
+mod found;
 mod mandates;
 mod openings;
 mod parties;
@@ -54,16 +55,20 @@ pub async fn verify(journal: Journal) -> Result<Report, Error> {
                 let engine = journal.store.engine();
                 let mut openings = openings::Openings::new(&journal, snapshot).await?;
                 let mut notes = tree::Notes::default();
-                report.tree =
-                    tree::audit(&journal, known, snapshot, &mut openings, &mut notes, engine).await?;
+                report.tree = tree::audit(&journal, known, snapshot, &mut openings, &mut notes).await?;
+                for lie in std::mem::take(&mut notes.lies) {
+                    report.add(lie);
+                }
                 for (event, slot) in audit::stray_openings(snapshot).await? {
                     report.add(Finding::OpeningOfNothing { event, slot });
                 }
                 for event in audit::stray_queue(snapshot, engine).await? {
                     report.add(Finding::QueuedInVain { event });
                 }
+                found::check(snapshot, &openings, notes.erased, &mut report).await?;
                 mandates::check(snapshot, &mut openings, &mut report).await?;
-                parties::check(snapshot, &openings, &notes.standings, &mut report).await?;
+                let (standings, registrations) = (&notes.standings, notes.registrations);
+                parties::check(snapshot, &openings, standings, registrations, &mut report).await?;
                 refusals::check(snapshot, &openings, notes.refusals, &mut report).await?;
                 Ok(report)
             })

@@ -1,6 +1,7 @@
 //! Opening what entries commit to, and telling an erased opening from a removed one.
 
 use super::Journal;
+use super::found::Says;
 use crate::crypto::KeyStore;
 use crate::journal::{Opening, Slot, StoredOpening};
 use crate::mandate::{EventId, Instant};
@@ -17,6 +18,8 @@ use time::Duration;
 const RETENTION: Duration = Duration::days(365);
 /// Opened keys kept; beyond that the lot is dropped and filled again.
 const MOST_KEPT: usize = 65_536;
+/// Openings said to be erased that are kept, to be named where nobody was.
+const MOST_CLAIMED: usize = 1_000;
 const PAGE: u32 = 1_000;
 
 /// What became of a data key.
@@ -36,6 +39,8 @@ pub(super) struct Openings {
     usagers: HashSet<String>,
     aidants: HashSet<String>,
     subjects: HashSet<(KeyKind, String)>,
+    /// Openings that are gone as if whom they named was erased, the first of them.
+    claimed: Vec<(String, Slot)>,
 }
 
 impl Openings {
@@ -47,6 +52,7 @@ impl Openings {
             usagers: HashSet::new(),
             aidants: HashSet::new(),
             subjects: HashSet::new(),
+            claimed: Vec::new(),
         };
         let mut after = String::new();
         loop {
@@ -74,6 +80,15 @@ impl Openings {
             }
             KeyKind::Organisation | KeyKind::Mandate | KeyKind::System => {}
         }
+    }
+
+    pub(super) fn keys(&self) -> &KeyStore {
+        &self.keys
+    }
+
+    /// Openings that are gone as if whom they named was erased.
+    pub(super) fn claimed(&self) -> &[(String, Slot)] {
+        &self.claimed
     }
 
     /// Whether that person's key is there.
@@ -130,24 +145,36 @@ impl Openings {
 
     /// The slots of a leaf's entry that must be there and are not: what every entry has, before any retention can
     /// have run out, and what tells of a person who was not erased.
-    pub(super) fn missing(&self, leaf: &LeafRow, there: &[StoredOpening]) -> Vec<StoredOpening> {
+    pub(super) fn missing(
+        &mut self,
+        leaf: &LeafRow,
+        there: &[StoredOpening],
+        says: &Says,
+    ) -> Vec<StoredOpening> {
         let Some(event) = &leaf.event else { return Vec::new() };
         if self.now.since(event.at) >= RETENTION {
             return Vec::new();
         }
-        let stands = |blind: &Option<String>, all: &HashSet<String>| {
-            blind.as_ref().is_some_and(|blind| all.contains(blind))
-        };
+        let mut wrong = Vec::new();
+        let stands =
+            |blind: Option<&String>, all: &HashSet<String>| blind.is_some_and(|blind| all.contains(blind));
+        let found = leaf.found.as_ref();
         let due = [
             (Slot::Act, true),
-            (Slot::Sub, stands(&leaf.usager, &self.usagers)),
-            (Slot::Aid, stands(&leaf.aidant, &self.aidants)),
+            (Slot::Sub, stands(found.and_then(|row| row.usager.as_ref()), &self.usagers)),
+            (Slot::Aid, stands(found.and_then(|row| row.aidant.as_ref()), &self.aidants)),
             (Slot::Ctx, true),
         ];
-        due.into_iter()
-            .filter(|(slot, due)| *due && !there.iter().any(|opening| names(opening, *slot)))
-            .map(|(slot, _)| StoredOpening::Unreadable { slot: slot.as_str().to_owned() })
-            .collect()
+        for (slot, due) in
+            due.into_iter().filter(|(slot, _)| !there.iter().any(|opening| names(opening, *slot)))
+        {
+            if due {
+                wrong.push(StoredOpening::Unreadable { slot: slot.as_str().to_owned() });
+            } else if says.fills(slot) == Some(true) && self.claimed.len() < MOST_CLAIMED {
+                self.claimed.push((leaf.event_id.clone(), slot));
+            }
+        }
+        wrong
     }
 }
 

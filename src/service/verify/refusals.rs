@@ -5,6 +5,7 @@ use super::told::Told;
 use super::{Finding, Report};
 use crate::mandate::{EventId, EventKind, Instant, MandateId, ProcedureId, UsagerId};
 use crate::service::Error;
+use crate::storage::audit;
 use crate::storage::data_keys::KeyKind;
 use crate::storage::refusals::{self, RefusalRow};
 use crate::storage::{Snapshot, journal};
@@ -85,12 +86,15 @@ pub(super) async fn check(
     report: &mut Report,
 ) -> Result<(), Error> {
     let mut after = String::new();
+    let mut before = None;
     loop {
         let page = refusals::page(snapshot, &after, PAGE).await?;
         let Some(last) = page.last() else { break };
         last.id.as_str().clone_into(&mut after);
         for row in page {
+            let twice = before.replace(row.id.clone()).is_some_and(|before| before == row.id);
             let what = match told.0.remove(row.id.as_str()) {
+                _ if twice => "stands twice",
                 Some(kept) if kept.gives(&row) => continue,
                 Some(_) => "is not what the entry says",
                 // Its entry waits for its place, or its aidant was erased.
@@ -100,6 +104,9 @@ pub(super) async fn check(
             };
             report.add(Finding::Refusal { event: row.id.to_string(), what });
         }
+    }
+    for event in audit::stray_refusals(snapshot).await? {
+        report.add(Finding::Refusal { event, what: "carries another entry" });
     }
     for event in told.0.into_keys() {
         report.add(Finding::Refusal { event, what: "was removed" });

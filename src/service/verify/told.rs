@@ -95,6 +95,11 @@ impl Told {
         self.others.iter().find_map(|of| of.get(what)).and_then(Value::as_str).map(str::to_owned)
     }
 
+    /// The hash of what is registered from then on of whom it names.
+    pub(super) fn registered(&self) -> Option<String> {
+        self.says("registered").map(str::to_owned).or_else(|| self.names("registered"))
+    }
+
     fn detail(&self, what: &str) -> Option<&Value> {
         self.act.get("detail").and_then(|detail| detail.get(what))
     }

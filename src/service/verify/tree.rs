@@ -1,30 +1,39 @@
 //! Entries, tiles and checkpoints: the database's rows handed to the journal's audit, stretch by stretch.
 
-use super::Journal;
+use super::found::{self, Says};
 use super::openings::Openings;
-use super::parties::{self, Standings};
+use super::parties::{self, Registrations, Standings};
 use super::refusals::{self, Refusals};
 use super::told::Told;
+use super::{Finding, Journal};
 use crate::journal::{
     Audit, AuditPage, AuditTerms, Checkpoint, PageRange, Report, StoredCheckpoint, StoredEvent, StoredLeaf,
     StoredOpening, StoredTile,
 };
 use crate::mandate::EventKind;
 use crate::service::Error;
+use crate::storage::Snapshot;
 use crate::storage::audit::{self, LeafRow, RawCheckpoint, RawTile};
-use crate::storage::{Engine, Snapshot};
 use std::collections::HashMap;
 
 /// What is noted on the way through the journal.
 #[derive(Default)]
 pub(super) struct Notes {
     pub(super) standings: Standings,
+    pub(super) registrations: Registrations,
     pub(super) refusals: Refusals,
+    /// What is wrong with how entries can be found.
+    pub(super) lies: Vec<Finding>,
+    /// Whether anybody was erased.
+    pub(super) erased: bool,
 }
 
 impl Notes {
     const fn wants(kind: EventKind) -> bool {
-        parties::changes(kind).is_some() || refusals::is_kept(kind)
+        parties::changes(kind).is_some()
+            || parties::registers(kind).is_some()
+            || refusals::is_kept(kind)
+            || matches!(kind, EventKind::PersonErased)
     }
 }
 
@@ -35,16 +44,18 @@ pub(super) async fn audit(
     snapshot: &mut Snapshot,
     openings: &mut Openings,
     notes: &mut Notes,
-    engine: Engine,
 ) -> Result<Report, Error> {
+    let engine = journal.store.engine();
     let extent = audit::extent(snapshot).await?;
     let mut audit = Audit::new(AuditTerms { keys: journal.verifiers.clone(), known, extent });
     while let Some(range) = audit.wants() {
-        let rows = Rows::read(snapshot, range, openings).await?;
+        let rows = Rows::read(snapshot, range, openings, notes).await?;
         for (leaf, opened) in rows.leaves.iter().zip(&rows.opened) {
             if let Some(told) = Told::of(leaf, opened, Notes::wants) {
                 notes.standings.note(&told);
+                notes.registrations.note(&told);
                 notes.refusals.note(&leaf.event_id, &told);
+                notes.erased |= told.kind() == Some(EventKind::PersonErased);
             }
         }
         rows.hand_to(&mut audit);
@@ -68,19 +79,34 @@ struct Rows {
 }
 
 impl Rows {
-    async fn read(snapshot: &mut Snapshot, range: PageRange, openings: &mut Openings) -> Result<Self, Error> {
+    async fn read(
+        snapshot: &mut Snapshot,
+        range: PageRange,
+        openings: &mut Openings,
+        notes: &mut Notes,
+    ) -> Result<Self, Error> {
         let leaves = audit::leaves(snapshot, range.start, range.end).await?;
         let mut by_event: HashMap<String, Vec<StoredOpening>> = HashMap::new();
+        let mut last = None;
         for row in audit::openings(snapshot, range.start, range.end).await? {
             let opening = openings.open(snapshot, &row).await?;
-            by_event.entry(row.event_id).or_default().push(opening);
+            let there = by_event.entry(row.event_id.clone()).or_default();
+            there.push(opening);
+            // An entry is opened once in each slot, whatever became of the key.
+            if last.replace((row.event_id.clone(), row.slot.clone()))
+                == Some((row.event_id, row.slot.clone()))
+            {
+                there.push(StoredOpening::Unreadable { slot: row.slot });
+            }
         }
-        let opened = leaves.iter().map(|leaf| {
+        let mut opened = Vec::with_capacity(leaves.len());
+        for leaf in &leaves {
             let mut there = by_event.remove(&leaf.event_id).unwrap_or_default();
-            there.extend(openings.missing(leaf, &there));
-            there
-        });
-        let opened = opened.collect();
+            let says = Says::of(&there);
+            there.extend(openings.missing(leaf, &there, &says));
+            notes.lies.extend(found::lies(openings.keys(), leaf, &says));
+            opened.push(there);
+        }
         let mut tiles = Vec::new();
         for (level, index) in range.tiles() {
             tiles.extend(audit::tile(snapshot, level, index).await?);
@@ -105,7 +131,12 @@ impl Rows {
         let checkpoints: Vec<StoredCheckpoint<'_>> = self
             .checkpoints
             .iter()
-            .map(|row| StoredCheckpoint { size: row.size, root: &row.root, note: &row.note })
+            .map(|row| StoredCheckpoint {
+                size: row.size,
+                root: &row.root,
+                note: &row.note,
+                link: row.link.as_deref(),
+            })
             .collect();
         audit.page(&AuditPage { leaves: &leaves, tiles: &tiles, checkpoints: &checkpoints });
     }

@@ -124,9 +124,39 @@ fn removed_checkpoints_at_the_end_leave_entries_unsigned() {
 }
 
 #[test]
+fn a_checkpoint_taken_from_between_others_is_missed() {
+    let mut tables = journal(300, 40);
+    tables.checkpoints.remove(&120);
+    assert_eq!(told(&tables.audit()), [(Some(159), "checkpoint_removed")]);
+    let mut tables = journal(300, 40);
+    tables.checkpoints.remove(&40);
+    tables.checkpoints.get_mut(&80).unwrap().2 = None;
+    assert_eq!(told(&tables.audit()), [(Some(119), "checkpoint_unlinked")], "the chain does not begin there");
+    let mut tables = journal(300, 40);
+    let link = tables.checkpoints[&80].2.clone();
+    tables.checkpoints.get_mut(&200).unwrap().2 = link;
+    tables.checkpoints.get_mut(&240).unwrap().2 = None;
+    tables.checkpoints.get_mut(&280).unwrap().2 = Some("nothing".into());
+    assert_eq!(told(&tables.audit()), [199, 239, 279].map(|at| (Some(at), "checkpoint_unlinked")));
+    tables.checkpoints.values_mut().for_each(|row| row.2 = None);
+    assert_eq!(told(&tables.audit()), [(None, "checkpoint_unlinked")], "the newest has one");
+}
+
+#[test]
+fn checkpoints_from_before_there_were_links_need_none() {
+    let mut tables = journal(300, 40);
+    for size in [40, 80, 120] {
+        tables.checkpoints.get_mut(&size).unwrap().2 = None;
+    }
+    let root = Hash::from_slice(&tables.checkpoints[&160].0).unwrap();
+    tables.checkpoints.insert(160, sign(0, 160, root));
+    assert_eq!(told(&tables.audit()), []);
+}
+
+#[test]
 fn a_journal_cut_short_with_its_checkpoints_is_found_by_one_known_from_outside() {
     let mut tables = journal(300, 40);
-    let (root, _) = tables.checkpoints[&300].clone();
+    let (root, ..) = tables.checkpoints[&300].clone();
     let known = Checkpoint { origin: ORIGIN.into(), size: 300, root: Hash::from_slice(&root).unwrap() };
     assert!(tables.audit_knowing(vec![known.clone()]).is_clean());
     for (_, leaf) in tables.leaves.split_off(&280) {
@@ -154,7 +184,7 @@ fn a_journal_rewritten_and_signed_anew_is_found_by_a_checkpoint_known_from_outsi
             forged.tiles.insert((tile.level, tile.index), (tile.to_bytes(), root));
         }
     }
-    forged.checkpoints.insert(300, sign(300, tree.root()));
+    forged.checkpoints.insert(300, sign(0, 300, tree.root()));
     assert!(forged.audit().is_clean());
     let report = forged.audit_knowing(vec![known]);
     assert_eq!(first(&report).1, "journal_forked");
@@ -165,7 +195,7 @@ fn an_audit_given_no_rows_says_so() {
     let tables = journal(10, 10);
     let extent = Extent {
         leaves_end: 10,
-        newest_note: tables.checkpoints.get(&10).map(|(_, note)| note.clone()),
+        newest_note: tables.checkpoints.get(&10).map(|(_, note, _)| note.clone()),
         leaves: 10,
         tiles: 0,
         checkpoints: 1,

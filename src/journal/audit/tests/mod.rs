@@ -6,7 +6,7 @@ mod entries;
 use super::*;
 use crate::clock::SeededEntropy;
 use crate::crypto::{JournalKey, SecretBytes};
-use crate::journal::{Draft, Opening, Slot, Tag, Vkey, new_event_id};
+use crate::journal::{Draft, Link, Opening, Slot, Tag, Vkey, new_event_id};
 use crate::mandate::Instant;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ struct Tables {
     events: BTreeMap<String, Event>,
     leaves: BTreeMap<u64, Leaf>,
     tiles: BTreeMap<(u8, u64), (Vec<u8>, Vec<u8>)>,
-    checkpoints: BTreeMap<u64, (Vec<u8>, String)>,
+    checkpoints: BTreeMap<u64, (Vec<u8>, String, Option<String>)>,
 }
 
 fn key(seed: u8) -> JournalKey {
@@ -41,7 +41,7 @@ fn key(seed: u8) -> JournalKey {
 
 fn event(seed: u64) -> (String, Event) {
     let entropy = SeededEntropy::new(seed);
-    let at = Instant::from_micros(1_795_302_645_123_456);
+    let at = Instant::from_micros(1_795_302_645_123_000);
     let id = new_event_id(at, &entropy).unwrap();
     let tag = Tag::random(&entropy).unwrap();
     let draft = Draft::new(id.clone(), at, tag).unwrap();
@@ -51,9 +51,10 @@ fn event(seed: u64) -> (String, Event) {
     (id.to_string(), Event { at, tag: tag.to_hex(), entry: drafted.bytes, openings })
 }
 
-fn sign(size: u64, root: Hash) -> (Vec<u8>, String) {
+fn sign(before: u64, size: u64, root: Hash) -> (Vec<u8>, String, Option<String>) {
     let note = Checkpoint { origin: ORIGIN.into(), size, root }.sign(&key(1)).unwrap();
-    (root.as_bytes().to_vec(), note)
+    let link = Link { origin: ORIGIN.into(), before, size, root }.sign(&key(1)).unwrap();
+    (root.as_bytes().to_vec(), note, Some(link))
 }
 
 /// A journal of `size` entries with a checkpoint every `batch` and at the end.
@@ -70,7 +71,8 @@ fn journal(size: u64, batch: u64) -> Tables {
             tables.tiles.insert((tile.level, tile.index), (tile.to_bytes(), root));
         }
         if (index + 1) % batch == 0 || index + 1 == size {
-            tables.checkpoints.insert(index + 1, sign(index + 1, tree.root()));
+            let before = tables.checkpoints.last_key_value().map_or(0, |(size, _)| *size);
+            tables.checkpoints.insert(index + 1, sign(before, index + 1, tree.root()));
         }
     }
     tables
@@ -85,7 +87,7 @@ impl Tables {
     fn audit_knowing(&self, known: Vec<Checkpoint>) -> Report {
         let extent = Extent {
             leaves_end: self.leaves.last_key_value().map_or(0, |(index, _)| index + 1),
-            newest_note: self.checkpoints.last_key_value().map(|(_, (_, note))| note.clone()),
+            newest_note: self.checkpoints.last_key_value().map(|(_, (_, note, _))| note.clone()),
             leaves: self.leaves.len() as u64,
             tiles: self.tiles.len() as u64,
             checkpoints: self.checkpoints.len() as u64,
@@ -132,7 +134,12 @@ impl Tables {
         let checkpoints: Vec<_> = self
             .checkpoints
             .range(from..=range.end)
-            .map(|(size, (root, note))| StoredCheckpoint { size: *size, root, note })
+            .map(|(size, (root, note, link))| StoredCheckpoint {
+                size: *size,
+                root,
+                note,
+                link: link.as_deref(),
+            })
             .collect();
         audit.page(&AuditPage { leaves: &leaves, tiles: &tiles, checkpoints: &checkpoints });
     }

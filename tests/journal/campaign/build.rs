@@ -1,0 +1,117 @@
+//! Journals to tamper with: a small one, where a case costs milliseconds, and one that fills a tile.
+
+use crate::journal::history::{self, live};
+use crate::storage::sample::{self, in_minutes};
+use crate::support::app::TestApp;
+use crate::support::database::TestDatabase;
+use porteplume::mandate::{EventKind, MandateId};
+use porteplume::service::{App, Caller, Error, Record};
+use porteplume::storage::refusals::{self, RefusalRow};
+use porteplume::storage::{BoxFuture, Tx};
+use sqlx::Executor as _;
+use std::sync::Arc;
+
+async fn write<F>(app: &App, work: F)
+where
+    F: for<'t> Fn(App, &'t mut Tx) -> BoxFuture<'t, Result<(), Error>> + Send + Sync + 'static,
+{
+    let kept = Arc::clone(app);
+    app.include("campaign", move |tx| work(Arc::clone(&kept), tx)).await.unwrap();
+}
+
+/// A mandate with its use, refusals with their lines, entries of one and of several to a checkpoint.
+pub(super) async fn small(database: TestDatabase) -> TestApp {
+    let test = TestApp::over(database).await;
+    let app = Arc::clone(&test.web.app);
+    let (id, made) = (MandateId::from_bytes(sample::bytes()), Arc::new(std::sync::Mutex::new(None)));
+    let (id_, made_) = (id.clone(), Arc::clone(&made));
+    write(&app, move |app, tx| {
+        let (id, made) = (id_.clone(), Arc::clone(&made_));
+        Box::pin(async move {
+            let world = live(&app, tx, id).await?;
+            *made.lock().unwrap() = Some(world);
+            Ok(())
+        })
+    })
+    .await;
+    let world = made.lock().unwrap().clone().unwrap();
+    for number in 0..3 {
+        let (world, id) = (world.clone(), id.clone());
+        write(&app, move |app, tx| {
+            let (world, id) = (world.clone(), id.clone());
+            Box::pin(async move { refused(&app, tx, &world, &id, number).await })
+        })
+        .await;
+    }
+    for number in 0..3 {
+        write(&app, move |app, tx| Box::pin(async move { signed_out(&app, tx, number).await })).await;
+    }
+    write(&app, |app, tx| {
+        Box::pin(async move {
+            for number in 10..13 {
+                signed_out(&app, tx, number).await?;
+            }
+            Ok(())
+        })
+    })
+    .await;
+    app.store.close().await;
+    waiting(&test).await;
+    test
+}
+
+async fn refused(
+    app: &App,
+    tx: &mut Tx,
+    world: &sample::World,
+    id: &MandateId,
+    number: i64,
+) -> Result<(), Error> {
+    let (at, procedure) = (in_minutes(4 + number), sample::procedure("declare-income"));
+    let record = Record::refused(EventKind::RepresentationRefused, "no_act")
+        .organisation(&world.organisation.id)
+        .aidant(&world.aidant.id)
+        .usager(&world.usager.id)
+        .client(&world.client.id)
+        .procedure(&procedure)
+        .about(id);
+    let event = record.append(app, tx, &Caller::default(), at).await?;
+    let row = RefusalRow {
+        id: event.clone(),
+        mandate: Some(id.clone()),
+        organisation: world.organisation.id.clone(),
+        aidant: world.aidant.id.clone(),
+        usager: Some(world.usager.id.clone()),
+        client: world.client.id.clone(),
+        procedure: Some(procedure),
+        code: "no_act".to_owned(),
+        at,
+    };
+    Ok(refusals::insert(tx, &row, &event).await?)
+}
+
+async fn signed_out(app: &App, tx: &mut Tx, number: i64) -> Result<(), Error> {
+    let record = Record::done(EventKind::SignedOut).detail("number", number);
+    record.append(app, tx, &Caller::default(), in_minutes(20 + number)).await.map(drop)
+}
+
+/// On PostgreSQL some entries wait in the queue.
+async fn waiting(test: &TestApp) {
+    if test.database.engine() == porteplume::storage::Engine::Sqlite {
+        return;
+    }
+    for digit in ["a", "b", "c"] {
+        let id = digit.repeat(32);
+        let event = format!(
+            "INSERT INTO event SELECT '{id}', at, '{id}', convert_to('waits', 'UTF8') FROM event ORDER BY event_id LIMIT 1"
+        );
+        test.database.raw().await.execute(sqlx::AssertSqlSafe(event)).await.unwrap();
+    }
+}
+
+/// More entries than one tile holds.
+pub(super) async fn full(database: TestDatabase) -> TestApp {
+    let (test, _) = history::written(database).await;
+    test.web.app.store.close().await;
+    test
+}

@@ -1,0 +1,68 @@
+//! What each table is, and what of it cannot be told from what it should be.
+
+use porteplume::storage::Engine;
+use std::collections::BTreeSet;
+
+/// The journal's own, and what is written once with an entry.
+const JOURNAL: [&str; 8] =
+    ["event", "leaf", "tile", "checkpoint", "opening", "event_search", "refusal", "queue"];
+
+/// Facts: their walls are `tests/storage/walls.rs`, what follows from entries is verified in `tampering.rs`.
+const FACTS: [&str; 13] = [
+    "organisation",
+    "aidant",
+    "factor",
+    "usager",
+    "auditor",
+    "reading",
+    "client",
+    "mandate",
+    "mandate_procedure",
+    "mandate_paper",
+    "representation",
+    "audit_grant",
+    "audit_grant_scope",
+];
+
+/// Rows that have no history.
+const WORKING: [&str; 12] = [
+    "_sqlx_migrations",
+    "session",
+    "login_flow",
+    "authorization_request",
+    "authorization_code",
+    "access_token",
+    "used_assertion",
+    "recovery_code",
+    "usager_index",
+    "closed_procedure",
+    "data_key",
+    "idempotency",
+];
+
+/// Columns whose change says nothing: the order of the queue is only the order in which places will be given, which is
+/// fixed by the places; nothing was ever said of it before.
+const FREE: [(&str, &str); 1] = [("queue", "qid")];
+
+/// The tables of the journal.
+pub(super) fn journal(engine: Engine) -> &'static [&'static str] {
+    match engine {
+        Engine::Sqlite => JOURNAL.split_last().unwrap().1,
+        Engine::Postgres => &JOURNAL,
+    }
+}
+
+/// Whether a column may be changed without anybody noticing, for a reason that stands above.
+pub(super) fn is_free(table: &str, column: &str) -> bool {
+    FREE.contains(&(table, column))
+}
+
+/// Demands that somebody has said of each table what it is.
+pub(super) fn all_are_classed(catalogue: &BTreeSet<String>, engine: Engine) {
+    let classed: BTreeSet<String> =
+        journal(engine).iter().chain(&FACTS).chain(&WORKING).map(|table| (*table).to_owned()).collect();
+    let unknown: Vec<_> = catalogue.difference(&classed).collect();
+    assert!(unknown.is_empty(), "say in tests/journal/campaign/tables.rs what these are: {unknown:?}");
+    let gone: Vec<_> = classed.difference(catalogue).collect();
+    assert!(gone.is_empty(), "these are gone: {gone:?}");
+}
