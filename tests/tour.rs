@@ -177,3 +177,17 @@ fn the_tour_passes_on_postgres() {
         demo.stop().await;
     });
 }
+
+#[test]
+fn a_made_up_past_verifies_and_the_demonstration_goes_on_from_it() {
+    let data = Data::new();
+    let made =
+        porteplume(&["journal", "synth", "--entries", "600", "--days", "90"], &data.0).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert_verifies(&data.0, "after making it up");
+    let again = porteplume(&["journal", "synth", "--entries", "10"], &data.0).output().unwrap();
+    assert_eq!(again.status.code(), Some(1), "a second past does not follow the first");
+    assert_verifies(&data.0, "after a refused second past");
+    drop(Process::start_again(&data.0));
+    assert_verifies(&data.0, "after the demonstration went on");
+}

@@ -1,10 +1,13 @@
-//! `journal verify|entries`. Reads only: works beside a running service, and on a database `serve` would refuse.
+//! `journal verify|entries|events|synth`. Reads only: works beside a running service, and on a database `serve` would refuse.
 
 use super::{Configured, Refused, say};
 use crate::clock::{Clock as _, SystemClock};
+use crate::config::Telemetry;
 use crate::crypto::KeyStore;
+use crate::demo::synth::{self, Amount};
 use crate::service::verify::{self, Journal};
 use crate::storage::{JournalSigner, Store, StoreOptions};
+use crate::telemetry;
 use crate::view;
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
@@ -16,6 +19,18 @@ pub(super) enum JournalAct {
     Verify(Whose),
     /// Print the catalogue of events, as docs/events.md holds it. Example: porteplume journal events
     Events,
+    /// Make up a demonstration with a long past, in a new directory. Example: porteplume journal synth --data ./long
+    Synth {
+        /// Where; it must not hold a demonstration yet.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Entries, about.
+        #[arg(long, default_value_t = 100_000)]
+        entries: u64,
+        /// Spread over so many days before today.
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
     /// List the entries: place, instant, kind, outcome. Example: porteplume journal entries --from 1000
     Entries {
         /// The first place listed.
@@ -82,6 +97,10 @@ pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
             Ok(())
         }
         JournalAct::Verify(whose) => check(whose.open().await?).await,
+        JournalAct::Synth { data, entries, days } => {
+            telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;
+            synth::fill(&data, Amount { entries, days }, &say).await.map_err(Refused::other)
+        }
         JournalAct::Entries { from, limit, whose } => list(whose.open().await?, from, limit).await,
     }
 }

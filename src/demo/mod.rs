@@ -18,6 +18,7 @@ pub mod public_service;
 mod server;
 mod site;
 mod start;
+pub mod synth;
 pub mod tour;
 
 pub use identity_provider::{Flavour, IdentityProvider, SandboxClient};

@@ -176,7 +176,7 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
     Ok(Demo { service, agents, caisse, app, stop, tasks })
 }
 
-const CAISSE: &str = "caisse-de-demonstration";
+pub(super) const CAISSE: &str = "caisse-de-demonstration";
 
 fn client(name: &str, service: &str, secret: &str) -> SandboxClient {
     SandboxClient {

@@ -52,7 +52,9 @@ async fn last(app: &App, snapshot: &mut Snapshot) -> Result<Map<String, Value>, 
         outcome: Some(Outcome::Done),
         ..Filter::period(Instant::from_micros(0), EVER)
     };
-    let Some(found) = search::find(snapshot, &wanted, None, 1).await?.found.pop() else { return Ok(Map::new()) };
+    let Some(found) = search::find(snapshot, &wanted, None, 1).await?.found.pop() else {
+        return Ok(Map::new());
+    };
     let act = record::act(app, snapshot, &found.event_id).await?.unwrap_or_default();
     Ok(act.pointer("/detail/sections").and_then(Value::as_object).cloned().unwrap_or_default())
 }
