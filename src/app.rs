@@ -3,13 +3,13 @@
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
 use crate::crypto::{KeyStore, KeyStoreError};
-use crate::journal::VkeyError;
+use crate::journal::{self, NamedWitness, Policy, PolicyError, Vkey, VkeyError};
 use crate::mandate::EventKind;
 use crate::provider::Issuer;
 use crate::relying::{HttpClient, HttpError, HttpPolicy, RelyingError, RelyingParty};
 use crate::service::witness::Witness;
-use crate::service::{self, App, BadCatalogue, Caller, Ctx, Pulse, Record, Vault};
-use crate::storage::{JournalSigner, Store, StoreError, StoreOptions, journal};
+use crate::service::{self, App, BadCatalogue, Caller, Ctx, Pulse, Record, Vault, Witnesses};
+use crate::storage::{self, JournalSigner, Store, StoreError, StoreOptions};
 use crate::web::{self, Edge, Web};
 use crate::{jobs, telemetry};
 use axum::Router;
@@ -22,6 +22,8 @@ use tokio::sync::watch;
 
 /// How long a person waits for inclusion before they read "being recorded".
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest answer of a witness that is read, in bytes.
+const LONGEST_ANSWER: usize = 64 * 1024;
 /// How long open requests may take to finish at shutdown.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -39,6 +41,18 @@ pub enum StartError {
         "journal.origin cannot be used: {0}; write a host and a path, such as \"mandats.example.fr/journal\""
     )]
     Origin(#[from] VkeyError),
+    /// A witness's key.
+    #[error("the key of the witness {0} in journal.witnesses cannot be used: {1}")]
+    Witness(String, VkeyError),
+    /// More witnesses are needed than there are.
+    #[error("journal.quorum asks for {0} witnesses, and journal.witnesses has {1}")]
+    Quorum(usize, usize),
+    /// The witnesses together.
+    #[error(
+        "journal.witnesses cannot be used: {0}; give each witness a name and a key of its own, and none the name \
+         \"none\" or \"witnesses\""
+    )]
+    Witnesses(#[from] PolicyError),
     /// The catalogue.
     #[error("{0}")]
     Catalogue(#[from] BadCatalogue),
@@ -73,6 +87,7 @@ pub async fn open(
 ) -> Result<App, StartError> {
     let keys = Arc::new(KeyStore::open(&config.keys.dir)?);
     let signer = JournalSigner::new(config.journal.origin.clone(), Arc::clone(&keys))?;
+    let signer_keys = signer.verifiers().to_vec();
     let options = StoreOptions {
         connections: config.database.connections,
         patience: Duration::from_secs(config.database.wait_seconds.into()),
@@ -88,6 +103,7 @@ pub async fn open(
         RelyingParty::new(name, provider.clone(), back, http.clone())
             .map_err(|e| StartError::Provider(name, e))
     };
+    let witnesses = witnesses(config, &signer_keys, &issuer, &policy)?;
     let (citizens, agents) = (party("citizens", &config.citizens)?, party("agents", &config.agents)?);
     let app = Arc::new(Ctx {
         store,
@@ -102,9 +118,34 @@ pub async fn open(
         origin: config.journal.origin.clone(),
         patience: PATIENCE,
         pulse: Pulse::default(),
+        witnesses,
     });
     open_journal(&app).await?;
     Ok(app)
+}
+
+/// The witnesses of the configuration. Our policy is read as any verifier would read it: what that refuses cannot be
+/// configured.
+fn witnesses(
+    config: &Config,
+    keys: &[Vkey],
+    issuer: &str,
+    policy: &HttpPolicy,
+) -> Result<Witnesses, StartError> {
+    let mut named = Vec::new();
+    for witness in &config.journal.witnesses {
+        let key = Vkey::parse(&witness.vkey);
+        let key = key.map_err(|error| StartError::Witness(witness.name.clone(), error))?;
+        named.push(NamedWitness { name: witness.name.clone(), key, url: witness.url.clone() });
+    }
+    let quorum = usize::try_from(config.journal.quorum).unwrap_or(usize::MAX);
+    if quorum > named.len() {
+        return Err(StartError::Quorum(quorum, named.len()));
+    }
+    let text = journal::policy(keys, Some(issuer), &named, quorum);
+    Policy::parse(text.as_bytes())?;
+    let http = HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..policy.clone() })?;
+    Ok(Witnesses::new(named, quorum, &http))
 }
 
 /// The journal's first entry, when there is none yet.
@@ -114,7 +155,9 @@ async fn open_journal(app: &App) -> Result<(), service::Error> {
     app.include("journal.open", move |tx| {
         let app = Arc::clone(&app_);
         Box::pin(async move {
-            if journal::head(tx).await?.is_none() && journal::unplaced(tx, 1).await?.is_empty() {
+            if storage::journal::head(tx).await?.is_none()
+                && storage::journal::unplaced(tx, 1).await?.is_empty()
+            {
                 Record::done(EventKind::JournalOpened).append(&app, tx, &Caller::default(), now).await?;
             }
             Ok(())

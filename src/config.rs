@@ -82,6 +82,21 @@ pub struct Journal {
     pub origin: String,
     /// Where the newest signed checkpoint is also written, outside the database, so that a journal cut short shows.
     pub checkpoint_file: Option<PathBuf>,
+    /// The witnesses its checkpoints are submitted to (C2SP tlog-witness). Default: none.
+    pub witnesses: Vec<Witness>,
+    /// How many of them must have seen a checkpoint before it is served. Default 0.
+    pub quorum: u32,
+}
+
+/// A witness: somebody else who remembers our newest checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// What our policy calls it.
+    pub name: String,
+    /// The key it cosigns under, as its operator publishes it.
+    pub vkey: String,
+    /// Where checkpoints are submitted: the address before `/add-checkpoint`.
+    pub url: String,
 }
 
 /// `[limits]`: how much of anything one caller may ask for. Rates are per minute.
@@ -236,6 +251,9 @@ fn keys(section: &mut Section<'_>) -> Result<Keys, ConfigError> {
     Ok(Keys { dir: section.required("dir", "write the path of a folder", values::path)? })
 }
 
+const WITNESS: &str = "write each as name, key and address, such as \"association temoin.example.org/1+1c2d3e4f+BBpc… \
+    https://temoin.example.org\"";
+
 fn journal(section: &mut Section<'_>) -> Result<Journal, ConfigError> {
     Ok(Journal {
         origin: section.required(
@@ -244,6 +262,8 @@ fn journal(section: &mut Section<'_>) -> Result<Journal, ConfigError> {
             values::origin,
         )?,
         checkpoint_file: section.optional("checkpoint_file", "write the path of a file", values::path)?,
+        witnesses: section.list("witnesses", WITNESS, values::witness)?,
+        quorum: section.number("quorum", 0..=64, 0)?,
     })
 }
 

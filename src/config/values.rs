@@ -1,5 +1,6 @@
 //! The values a configuration holds, each read by one function.
 
+use super::Witness;
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -74,6 +75,17 @@ pub(super) fn public_url(text: &str) -> Option<Url> {
     let scheme = url.scheme() == "https" || (url.scheme() == "http" && loopback);
     let plain = url.username().is_empty() && url.password().is_none();
     (scheme && plain && url.query().is_none() && url.fragment().is_none()).then_some(url)
+}
+
+/// A witness, in the words of a policy's line: name, key, address.
+pub(super) fn witness(text: &str) -> Option<Witness> {
+    let mut words = text.split_whitespace();
+    let (Some(name), Some(vkey), Some(url), None) = (words.next(), words.next(), words.next(), words.next())
+    else {
+        return None;
+    };
+    public_url(url)?;
+    Some(Witness { name: name.to_owned(), vkey: vkey.to_owned(), url: url.to_owned() })
 }
 
 /// Networks of addresses.

@@ -280,6 +280,8 @@ fn configuration(
         journal: Journal {
             origin: "porteplume.example/demonstration".to_owned(),
             checkpoint_file: Some(data.join("checkpoint")),
+            witnesses: Vec::new(),
+            quorum: 0,
         },
         citizens,
         agents,

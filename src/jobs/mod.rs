@@ -1,6 +1,6 @@
 //! What happens by itself: times that pass, rows that have had their time.
 
-use crate::service::{App, Error, expire, upkeep};
+use crate::service::{App, Error, expire, upkeep, witnesses};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -14,33 +14,58 @@ const ROUNDS_OF_A_SEARCH: u32 = 12;
 const LOST: &str = "journal_entries_lost";
 
 /// The running jobs.
-pub struct Jobs(JoinHandle<()>);
+pub struct Jobs([JoinHandle<()>; 2]);
 
 impl Jobs {
     /// Waits until the round under way is done. They end by themselves when told to stop.
     pub async fn finish(self) {
-        if self.0.await.is_err() {
-            tracing::error!("the jobs died");
+        for job in self.0 {
+            if job.await.is_err() {
+                tracing::error!("the jobs died");
+            }
         }
     }
 }
 
 /// Starts the jobs; they end when `stop` turns true or its sender is gone.
 #[must_use]
-pub fn start(app: &App, mut stop: watch::Receiver<bool>) -> Jobs {
-    let app = App::clone(app);
-    Jobs(tokio::spawn(async move {
-        for number in (0..ROUNDS_OF_A_SEARCH).cycle() {
-            round(&app).await;
-            if number == 0 {
-                search(&app).await;
-            }
-            tokio::select! {
-                () = tokio::time::sleep(EVERY) => {}
-                _ = stop.wait_for(|stop| *stop) => return,
-            }
+pub fn start(app: &App, stop: watch::Receiver<bool>) -> Jobs {
+    let chores = tokio::spawn(chores(App::clone(app), stop.clone()));
+    Jobs([chores, tokio::spawn(outside(App::clone(app), stop))])
+}
+
+async fn chores(app: App, mut stop: watch::Receiver<bool>) {
+    for number in (0..ROUNDS_OF_A_SEARCH).cycle() {
+        round(&app).await;
+        if number == 0 {
+            search(&app).await;
         }
-    }))
+        if stops(&mut stop).await {
+            return;
+        }
+    }
+}
+
+/// What others are asked for has a loop of its own: their slowness is theirs.
+async fn outside(app: App, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            asked = witnesses::round(&app) => report("witnesses", asked),
+            // What was asked is not waited for: the answers count nowhere.
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        if stops(&mut stop).await {
+            return;
+        }
+    }
+}
+
+/// Waits for the next round; whether it is not to come.
+async fn stops(stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(EVERY) => false,
+        _ = stop.wait_for(|stop| *stop) => true,
+    }
 }
 
 /// One round of everything. A job that fails is tried again at the next round.

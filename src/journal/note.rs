@@ -167,8 +167,9 @@ impl Note {
         Ok(signed)
     }
 
-    /// The text, whoever signed it.
-    pub(super) fn text(&self) -> &str {
+    /// The text, whoever signed it: nobody, perhaps.
+    #[must_use]
+    pub fn text(&self) -> &str {
         &self.text
     }
 

@@ -1,6 +1,7 @@
 //! The one client for outgoing calls, with limits: no redirect, a deadline, a bounded answer, no private address.
 
 use super::resolver::{AddressRefused, Reach};
+use openidconnect::http::request::Builder;
 use openidconnect::url::{Host, Url};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect;
@@ -155,9 +156,33 @@ impl HttpClient {
     /// # Errors
     /// [`HttpError`].
     pub async fn status(&self, address: &str) -> Result<u16, HttpError> {
-        let request = openidconnect::http::Request::get(address).body(Vec::new());
-        let answer = self.send(request.map_err(|_| HttpError::Request)?).await?;
-        Ok(answer.status().as_u16())
+        Ok(self.get(address).await?.0)
+    }
+
+    /// What an address answers to a question: status and body.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub async fn get(&self, address: &str) -> Result<(u16, Vec<u8>), HttpError> {
+        self.ask(openidconnect::http::Request::get(address), Vec::new()).await
+    }
+
+    /// What an address answers to a body of that media type: status and body.
+    ///
+    /// # Errors
+    /// [`HttpError`].
+    pub async fn post(
+        &self,
+        address: &str,
+        kind: &'static str,
+        body: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), HttpError> {
+        self.ask(openidconnect::http::Request::post(address).header("content-type", kind), body).await
+    }
+
+    async fn ask(&self, request: Builder, body: Vec<u8>) -> Result<(u16, Vec<u8>), HttpError> {
+        let answer = self.send(request.body(body).map_err(|_| HttpError::Request)?).await?;
+        Ok((answer.status().as_u16(), answer.into_body()))
     }
 
     /// Sends a request and reads the whole answer. Statuses other than redirections are the caller's to judge.

@@ -75,6 +75,11 @@ pub enum Ill {
     /// The journal has no checkpoint.
     #[error("the journal has not been opened")]
     NoJournal,
+    /// The database is not the one we signed for.
+    #[error(
+        "the database was rolled back or replaced, so nothing is signed any more: restore the newest backup"
+    )]
+    RolledBack,
     /// The database takes no write.
     #[error("nothing can be written ({0})")]
     Writing(&'static str),
@@ -90,6 +95,9 @@ pub enum Ill {
 pub async fn check(app: &App) -> Result<(), Ill> {
     let checkpoint = read::checkpoint(app).await.map_err(|error| Ill::Reading(error.code()))?;
     checkpoint.ok_or(Ill::NoJournal)?;
+    if app.store.is_halted() {
+        return Err(Ill::RolledBack);
+    }
     app.commit("health.write", |_| Box::pin(async { Ok(()) }))
         .await
         .map_err(|error| Ill::Writing(error.code()))?;

@@ -48,6 +48,7 @@ pub mod verify;
 mod who;
 pub mod whoami;
 pub mod witness;
+pub mod witnesses;
 
 pub use error::{Error, FactorError, InputError, SessionError, SignInError};
 pub use health::Pulse;
@@ -57,6 +58,7 @@ pub use who::{
     FACTOR_FRESH, IDENTIFICATION_FRESH, IDLE, Identified, LONGEST as LONGEST_SESSION, Session,
     SignedInAidant, Who,
 };
+pub use witnesses::Witnesses;
 
 use crate::clock::{Clock, Entropy, random};
 use crate::crypto::KeyStore;
@@ -95,6 +97,8 @@ pub struct Ctx {
     pub patience: Duration,
     /// How the last writes went.
     pub pulse: Pulse,
+    /// Who else sees the journal.
+    pub witnesses: Witnesses,
 }
 
 /// The shared context.

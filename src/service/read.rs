@@ -1,16 +1,20 @@
 //! What anybody may read of the journal: nothing of it tells of a person.
 
-use super::{App, Error};
-use crate::journal::{TileId, TileKind};
+use super::{App, Error, witnesses};
+use crate::journal::{TileId, TileKind, TileSet};
 use crate::mandate::Instant;
 use crate::storage::{JournalSigner, Snapshot, StoreError, journal};
 use std::sync::Arc;
 
-/// The latest signed checkpoint; none while the journal is empty.
+/// The newest signed checkpoint that as many witnesses have seen as our policy asks for, with their lines; while there
+/// is none such, the newest one. None while the journal is empty.
 pub async fn checkpoint(app: &App) -> Result<Option<String>, Error> {
+    let app_ = App::clone(app);
     app.store
-        .read("journal.checkpoint", |snapshot| {
-            Box::pin(async move { Ok(journal::head(snapshot).await?.map(|head| head.note)) })
+        .read("journal.checkpoint", move |snapshot| {
+            Box::pin(
+                async move { Ok(witnesses::served(&app_, snapshot, 0).await?.map(|served| served.note)) },
+            )
         })
         .await
 }
@@ -29,7 +33,12 @@ pub async fn oldest_waiting(app: &App) -> Result<Option<Instant>, Error> {
 pub fn policy(app: &App) -> Result<String, Error> {
     let keys =
         JournalSigner::new(app.origin.clone(), Arc::clone(&app.keys)).map_err(|_| Error::Unreadable)?;
-    Ok(crate::journal::policy(keys.verifiers(), Some(&format!("{}/journal", app.issuer.as_str())), &[], 0))
+    Ok(crate::journal::policy(
+        keys.verifiers(),
+        Some(&format!("{}/journal", app.issuer.as_str())),
+        &app.witnesses.named(),
+        app.witnesses.quorum(),
+    ))
 }
 
 /// The hashes of a tile, full or partial; none while the tree does not reach so far. Bundles of entries are not
@@ -39,6 +48,20 @@ pub async fn tile(app: &App, id: TileId) -> Result<Option<Vec<u8>>, Error> {
     app.store
         .read("journal.tile", move |snapshot| Box::pin(async move { Ok(hashes(snapshot, level, id).await?) }))
         .await
+}
+
+/// Tiles of hashes, for a proof.
+///
+/// # Errors
+/// [`Error::Unreadable`] when the journal lacks one it should have; any fault of the store.
+pub(super) async fn tiles(snapshot: &mut Snapshot, ids: Vec<TileId>) -> Result<TileSet, Error> {
+    let mut tiles = TileSet::default();
+    for id in ids {
+        let TileKind::Hashes(level) = id.kind else { return Err(Error::Unreadable) };
+        let bytes = hashes(snapshot, level, id).await?.ok_or(Error::Unreadable)?;
+        tiles.insert(id, &bytes);
+    }
+    Ok(tiles)
 }
 
 /// The bytes of a tile of hashes.

@@ -42,7 +42,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) struct Sequencing {
     pool: AnyPool,
     sequencer: Mutex<Sequencer>,
-    publisher: Publisher,
+    publisher: Arc<Publisher>,
     pub(super) waiting: Arc<Waiting>,
     kick: Notify,
     gate: RwLock<()>,
@@ -57,7 +57,7 @@ pub(super) enum Turn<'s> {
 }
 
 impl Sequencing {
-    pub(super) fn new(pool: AnyPool, sequencer: Sequencer, publisher: Publisher) -> Self {
+    pub(super) fn new(pool: AnyPool, sequencer: Sequencer, publisher: Arc<Publisher>) -> Self {
         let waiting = Arc::new(Waiting::default());
         Self {
             pool,

@@ -4,6 +4,7 @@
 use super::StoreError;
 use super::bound::{Bound, sql};
 use super::column::Columns;
+use super::halt::Halt;
 use super::signer::CheckpointSigner;
 use super::statement::statements;
 use super::tx::{Appended, Snapshot};
@@ -42,12 +43,13 @@ pub(super) struct Sequencer {
     edge: Option<Frontier>,
     /// Whether the newest stored checkpoint is linked to the one before: those from before there were links are not.
     linked: bool,
+    halt: Halt,
 }
 
 impl Sequencer {
     /// `published`: the head last published from here, which the database must contain.
-    pub(super) fn new(signer: Arc<dyn CheckpointSigner>, published: Option<Head>) -> Self {
-        Self { signer, published, edge: None, linked: false }
+    pub(super) fn new(signer: Arc<dyn CheckpointSigner>, published: Option<Head>, halt: Halt) -> Self {
+        Self { signer, published, edge: None, linked: false, halt }
     }
 
     /// Forgets the right edge: the outcome of a commit is not known. The next batch reads and verifies it.
@@ -105,6 +107,7 @@ impl Sequencer {
         snapshot: &mut Snapshot,
         appended: &[Appended],
     ) -> Result<Head, StoreError> {
+        self.halt.check()?;
         self.catch_up(snapshot).await?;
         let Some(mut edge) = self.edge.take() else {
             return Err(StoreError::Journal("no right edge".to_owned()));
@@ -169,7 +172,8 @@ async fn stored_head(snapshot: &mut Snapshot) -> Result<Option<(Head, bool)>, St
         .await
 }
 
-async fn root_at(snapshot: &mut Snapshot, size: u64) -> Result<Option<Hash>, StoreError> {
+/// Root of the checkpoint of that size; none when there is no such checkpoint.
+pub(super) async fn root_at(snapshot: &mut Snapshot, size: u64) -> Result<Option<Hash>, StoreError> {
     snapshot.find("checkpoint", sql(ROOT_AT).bind(number(size)), |row| row.hash("root")).await
 }
 

@@ -33,6 +33,7 @@ pub fn all_statements() -> Vec<Statement> {
         super::auditors::STATEMENTS,
         super::authorizations::STATEMENTS,
         super::clients::STATEMENTS,
+        super::cosignatures::STATEMENTS,
         super::data_keys::STATEMENTS,
         super::factors::STATEMENTS,
         super::idempotency::STATEMENTS,

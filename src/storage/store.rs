@@ -1,5 +1,6 @@
 //! The store: opened once, cloned freely.
 
+use super::halt::{Halt, Warden};
 use super::head::{self, Publisher};
 use super::postgres::Sequencing;
 use super::reading::Reading;
@@ -29,6 +30,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     reading: Reading,
     writing: Writing,
+    /// None when opened for reading.
+    warden: Option<Warden>,
 }
 
 enum Writing {
@@ -64,8 +67,10 @@ impl Store {
             Some(path) => head::read(path, signer.as_ref()).await?,
             None => None,
         };
-        let sequencer = Sequencer::new(signer, known);
-        let publisher = Publisher::start(options.published_checkpoint.clone());
+        let halt = Halt::default();
+        let sequencer = Sequencer::new(Arc::clone(&signer), known, halt.clone());
+        let publisher = Arc::new(Publisher::start(options.published_checkpoint.clone()));
+        let warden = Some(Warden { signer, publisher: Arc::clone(&publisher), halt });
         let writing = match &reading {
             Reading::Sqlite(readers) => {
                 let writer = Writer::open(readers.path(), sequencer, publisher).await?;
@@ -78,7 +83,7 @@ impl Store {
                 Writing::Postgres { sequencing, task: Mutex::new(task) }
             }
         };
-        Ok(Self(Arc::new(Inner { reading, writing })))
+        Ok(Self(Arc::new(Inner { reading, writing, warden })))
     }
 
     /// Opens a migrated database for reading only: without a signer, and whatever its journal looks like. For
@@ -88,7 +93,7 @@ impl Store {
     /// [`StoreError::Unavailable`], [`StoreError::Schema`].
     pub async fn open_for_reading(options: &StoreOptions) -> Result<Self, StoreError> {
         let reading = Reading::open(options).await?;
-        Ok(Self(Arc::new(Inner { reading, writing: Writing::Never })))
+        Ok(Self(Arc::new(Inner { reading, writing: Writing::Never, warden: None })))
     }
 
     /// The engine behind it.
@@ -243,6 +248,10 @@ impl Store {
                 sequencing.requeue(from, now.plus(time::Duration::seconds(-5))).await
             }
         }
+    }
+
+    pub(super) fn warden(&self) -> Option<&Warden> {
+        self.0.warden.as_ref()
     }
 
     /// Prepares every statement without running it: what `doctor` and a test ask.

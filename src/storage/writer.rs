@@ -8,6 +8,7 @@ use super::{BoxFuture, StoreError};
 use crate::mandate::EventId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -92,7 +93,7 @@ pub(super) struct Writer {
     path: PathBuf,
     tx: Option<Tx>,
     sequencer: Sequencer,
-    publisher: Publisher,
+    publisher: Arc<Publisher>,
 }
 
 impl Writer {
@@ -100,7 +101,7 @@ impl Writer {
     pub(super) async fn open(
         path: &Path,
         mut sequencer: Sequencer,
-        publisher: Publisher,
+        publisher: Arc<Publisher>,
     ) -> Result<Self, StoreError> {
         let mut tx = Tx::of_writer(Sqlite::writer(path)?);
         sequencer.catch_up(&mut tx).await?;

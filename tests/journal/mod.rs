@@ -12,3 +12,4 @@ mod log;
 mod public;
 mod tampering;
 mod witness;
+mod witnesses;

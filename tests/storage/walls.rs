@@ -1,17 +1,18 @@
 //! Facts and entries commit together or not at all; the journal's tables never change, whatever way is tried.
 
 use super::sample::{
-    NOW, bytes, event, get, in_force, in_minutes, organisation, proposed, put, representation, unique, world,
-    write,
+    NOW, bytes, change, event, get, in_force, in_minutes, organisation, proposed, put, representation,
+    unique, world, write,
 };
 use crate::support::database::{TestDatabase, on_both};
 use porteplume::mandate::{AuditorId, EventId, Grant, GrantId, OrganisationId, Reach, Slots, Standing};
 use porteplume::storage::auditors::AuditorRow;
+use porteplume::storage::cosignatures::CosignatureRow;
 use porteplume::storage::organisations::OrganisationRow;
 use porteplume::storage::refusals::RefusalRow;
 use porteplume::storage::{
-    Engine, Store, StoreError, audit_grants, auditors, idempotency, journal, organisations, refusals,
-    representations,
+    Engine, Store, StoreError, audit_grants, auditors, cosignatures, idempotency, journal, organisations,
+    refusals, representations,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Executor as _};
 use std::collections::BTreeSet;
@@ -64,6 +65,19 @@ async fn refusal(store: &Store) {
         at: NOW,
     };
     put!(store, [row], |tx, event| refusals::insert(tx, &row, &event)).unwrap();
+}
+
+/// A cosignature under the first checkpoint.
+async fn cosigned(store: &Store) {
+    let first = get!(store, [], |s| journal::checkpoints(s, 0, 1)).remove(0);
+    let row =
+        CosignatureRow { size: first.size, vkey: unique(), seen_at: NOW, line: "— w AAAAAAAA".to_owned() };
+    change!(store, [row], |tx| cosignatures::insert(tx, &row)).unwrap();
+    change!(store, [row], |tx| cosignatures::insert(tx, &row)).unwrap();
+    assert_eq!(get!(store, [row], |s| cosignatures::of_checkpoint(s, row.size)), std::slice::from_ref(&row));
+    assert_eq!(get!(store, [row], |s| cosignatures::newest_of(s, &row.vkey)), row.size);
+    assert_eq!(get!(store, [], |s| cosignatures::seen_by(s, 1)), [row.size]);
+    assert!(get!(store, [], |s| cosignatures::seen_by(s, 2)).is_empty());
 }
 
 on_both! {
@@ -219,11 +233,12 @@ on_both! {
         let store = database.store().await;
         filled(&store).await;
         refusal(&store).await;
+        cosigned(&store).await;
         let mut connection = database.raw().await;
         for (table, change) in [
             ("event", "tag = event_id"), ("leaf", "leaf_hash = leaf_hash"), ("tile", "idx = idx + 1"),
             ("checkpoint", "note = 'x'"), ("opening", "key_id = 'x'"), ("event_search", "code = NULL"),
-            ("refusal", "code = 'x'"),
+            ("refusal", "code = 'x'"), ("cosignature", "line = 'x'"),
         ] {
             let before = count(&mut connection, table).await;
             assert!(before > 0, "{table} has rows");
@@ -334,10 +349,13 @@ async fn sqlite_refuses_insert_or_replace_with_and_without_recursive_triggers() 
     let store = database.store().await;
     filled(&store).await;
     refusal(&store).await;
+    cosigned(&store).await;
     let mut connection = database.raw().await;
     for triggers in ["ON", "OFF"] {
         raw(&mut connection, &format!("PRAGMA recursive_triggers = {triggers}")).await.unwrap();
-        for table in ["event", "leaf", "tile", "checkpoint", "opening", "event_search", "refusal"] {
+        for table in
+            ["event", "leaf", "tile", "checkpoint", "opening", "event_search", "refusal", "cosignature"]
+        {
             for verb in ["INSERT OR REPLACE", "REPLACE", "INSERT OR IGNORE"] {
                 let before = count(&mut connection, table).await;
                 let sql = format!("{verb} INTO {table} SELECT * FROM {table} LIMIT 1");
@@ -358,10 +376,11 @@ async fn postgres_refuses_truncate_and_changes_as_a_replica_and_through_copies()
     let store = database.store().await;
     filled(&store).await;
     refusal(&store).await;
+    cosigned(&store).await;
     let mut connection = database.raw().await;
     for role in ["origin", "replica", "local"] {
         raw(&mut connection, &format!("SET session_replication_role = {role}")).await.unwrap();
-        for table in ["event", "leaf", "tile", "checkpoint", "refusal"] {
+        for table in ["event", "leaf", "tile", "checkpoint", "refusal", "cosignature"] {
             for sql in [
                 format!("TRUNCATE {table}"),
                 format!("TRUNCATE {table} CASCADE"),

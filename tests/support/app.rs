@@ -100,6 +100,15 @@ impl TestApp {
         self.with(|ctx| ctx.agents = party)
     }
 
+    /// The same service, its journal seen by those witnesses.
+    pub(crate) fn watched_by(self, witnesses: service::Witnesses) -> Self {
+        // The writer drops a closure right after it answered: the last one's may still hold the service.
+        while Arc::strong_count(&self.web.app) > 1 {
+            std::thread::yield_now();
+        }
+        self.with(|ctx| ctx.witnesses = witnesses)
+    }
+
     fn with(self, change: impl FnOnce(&mut Ctx)) -> Self {
         let mut ctx = Arc::into_inner(self.web.app).expect("nobody uses the service yet");
         change(&mut ctx);
@@ -137,6 +146,7 @@ impl TestApp {
             origin: config.journal.origin.clone(),
             patience: pace.patience,
             pulse: service::Pulse::default(),
+            witnesses: service::Witnesses::default(),
         });
         let limits = Limits { request_seconds: pace.request_seconds, ..config.limits };
         let edge = Edge::new(&config.server, limits, Arc::new(clock.clone()), Arc::new(SystemEntropy));

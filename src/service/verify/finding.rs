@@ -132,6 +132,15 @@ pub enum Finding {
         /// Which.
         id: String,
     },
+    /// A cosignature is not what its witness wrote under that checkpoint.
+    Cosignature {
+        /// Size of the checkpoint.
+        size: u64,
+        /// The witness's key.
+        vkey: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// Somebody is suspended without an entry, or in spite of one stands again.
     Standing {
         /// Organisation, aidant, auditor or client.
@@ -176,6 +185,9 @@ impl fmt::Display for Finding {
             }
             Self::Registered { party, id } => {
                 write!(f, "{party} {id}: what is registered of it is not what its last entry told")
+            }
+            Self::Cosignature { size, vkey, what } => {
+                write!(f, "checkpoint of {size} entries: the cosignature of {vkey} {what}")
             }
             Self::Standing { party, id } => {
                 write!(f, "{party} {id}: its standing is not what its last entry made it")

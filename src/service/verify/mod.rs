@@ -14,6 +14,7 @@ mod parties;
 mod refusals;
 mod told;
 mod tree;
+mod witnesses;
 
 pub use finding::{Finding, MandateFault, Report};
 
@@ -70,6 +71,7 @@ pub async fn verify(journal: Journal) -> Result<Report, Error> {
                 let (standings, registrations) = (&notes.standings, notes.registrations);
                 parties::check(snapshot, &openings, standings, registrations, &mut report).await?;
                 refusals::check(snapshot, &openings, notes.refusals, &mut report).await?;
+                witnesses::check(snapshot, &mut report).await?;
                 Ok(report)
             })
         })

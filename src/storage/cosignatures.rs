@@ -1,0 +1,93 @@
+//! Cosignatures: which witness has seen which checkpoint. Written once.
+
+use super::bound::sql;
+use super::column::Columns;
+use super::statement::statements;
+use super::{Snapshot, StoreError, Tx};
+use crate::mandate::Instant;
+
+const TABLE: &str = "cosignature";
+/// Checkpoints looked at for a quorum, newest first.
+const CANDIDATES: i64 = 16;
+
+statements! {
+    INSERT = "INSERT INTO cosignature (size, vkey, seen_at, line) VALUES ($1, $2, $3, $4)";
+    OF_SIZE = "SELECT size, vkey, seen_at, line FROM cosignature WHERE size = $1 ORDER BY seen_at, vkey";
+    SEEN_BY_MANY = "SELECT size FROM cosignature GROUP BY size HAVING COUNT(DISTINCT vkey) >= $1 ORDER BY size DESC \
+        LIMIT CAST($2 AS BIGINT)";
+    NEWEST_OF = "SELECT COALESCE(MAX(size), 0) AS size FROM cosignature WHERE vkey = $1";
+    PAGE = "SELECT cosignature.size AS size, vkey, seen_at, line, note FROM cosignature LEFT JOIN checkpoint \
+        ON checkpoint.size = cosignature.size WHERE cosignature.size >= $1 AND (cosignature.size > $1 OR vkey > $2 \
+        OR (vkey = $2 AND seen_at > $3)) ORDER BY cosignature.size, vkey, seen_at LIMIT CAST($4 AS BIGINT)";
+}
+
+/// A cosignature as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CosignatureRow {
+    /// Size of the checkpoint.
+    pub size: u64,
+    /// The witness's key.
+    pub vkey: String,
+    /// When the witness says it saw the checkpoint.
+    pub seen_at: Instant,
+    /// The line it cosigned with.
+    pub line: String,
+}
+
+fn read(row: &Columns<'_>) -> Result<CosignatureRow, StoreError> {
+    Ok(CosignatureRow {
+        size: row.count("size")?,
+        vkey: row.text("vkey")?,
+        seen_at: row.instant("seen_at")?,
+        line: row.text("line")?,
+    })
+}
+
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Records that a witness has seen a checkpoint; nothing when that is recorded already, for that second.
+pub async fn insert(tx: &mut Tx, row: &CosignatureRow) -> Result<(), StoreError> {
+    if of_checkpoint(tx, row.size)
+        .await?
+        .iter()
+        .any(|known| known.vkey == row.vkey && known.seen_at == row.seen_at)
+    {
+        return Ok(());
+    }
+    let insert = sql(INSERT)
+        .bind(number(row.size))
+        .bind(row.vkey.as_str())
+        .bind(row.seen_at.micros())
+        .bind(row.line.as_str());
+    tx.execute(insert).await.map(|_| ())
+}
+
+/// Who has seen the checkpoint of that size, in the order in which they did.
+pub async fn of_checkpoint(snapshot: &mut Snapshot, size: u64) -> Result<Vec<CosignatureRow>, StoreError> {
+    snapshot.list(TABLE, sql(OF_SIZE).bind(number(size)), read).await
+}
+
+/// The newest checkpoints that at least so many have seen, newest first.
+pub async fn seen_by(snapshot: &mut Snapshot, least: usize) -> Result<Vec<u64>, StoreError> {
+    let rows = sql(SEEN_BY_MANY).bind(i64::try_from(least).unwrap_or(i64::MAX)).bind(CANDIDATES);
+    snapshot.list(TABLE, rows, |row| row.count("size")).await
+}
+
+/// Size of the newest checkpoint that a witness has seen; 0 for none.
+pub async fn newest_of(snapshot: &mut Snapshot, vkey: &str) -> Result<u64, StoreError> {
+    Ok(snapshot.find(TABLE, sql(NEWEST_OF).bind(vkey), |row| row.count("size")).await?.unwrap_or(0))
+}
+
+/// Cosignatures in pages, each with the note it stands below, as far as that is there: for verification.
+pub async fn page(
+    snapshot: &mut Snapshot,
+    after: Option<&CosignatureRow>,
+    limit: u32,
+) -> Result<Vec<(CosignatureRow, Option<String>)>, StoreError> {
+    let (size, vkey) = after.map_or((0, ""), |row| (row.size, row.vkey.as_str()));
+    let seen_at = after.map_or(i64::MIN, |row| row.seen_at.micros());
+    let rows = sql(PAGE).bind(number(size)).bind(vkey).bind(seen_at).bind(i64::from(limit));
+    snapshot.list(TABLE, rows, |row| Ok((read(row)?, row.text_or_none("note")?))).await
+}
