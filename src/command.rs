@@ -6,6 +6,7 @@ mod doctor;
 mod journal;
 mod keys;
 mod serve;
+mod usager;
 mod witness;
 
 use crate::app::StartError;
@@ -65,6 +66,11 @@ enum Act {
     Auditor {
         #[command(subcommand)]
         act: admin::AuditorAct,
+    },
+    /// Persons who grant mandates. Example: porteplume usager erase --mandate 0192f3c47d2e7c1a9b3f0e5d6c7b8a90
+    Usager {
+        #[command(subcommand)]
+        act: usager::UsagerAct,
     },
     /// Services. Example: porteplume client add --file caisse.toml
     Client {
@@ -146,6 +152,7 @@ pub async fn run(command: Command) -> ExitCode {
         Act::Organisation { act } => admin::organisation(act).await,
         Act::Aidant { act } => admin::aidant(act).await,
         Act::Auditor { act } => admin::auditor(act).await,
+        Act::Usager { act } => usager::run(act).await,
         Act::Client { act } => admin::client(act).await,
     };
     match done {

@@ -119,8 +119,9 @@ async fn check(journal: Journal) -> Result<(), Refused> {
         "{} entries, {} checkpoints and {} openings hold; {} mandates follow from their entries",
         tree.entries, tree.checkpoints, tree.openings, report.mandates
     ));
-    if tree.erased > 0 || report.erased_mandates > 0 {
-        say(&format!("erased: {} openings, {} mandates", tree.erased, report.erased_mandates));
+    if tree.erased > 0 || report.erased_mandates > 0 || report.erased_persons > 0 {
+        let (persons, mandates) = (report.erased_persons, report.erased_mandates);
+        say(&format!("erased: {persons} persons, {} openings, {mandates} mandates", tree.erased));
     }
     if report.is_clean() { Ok(()) } else { Err(Refused::other("the journal does not hold; see above")) }
 }

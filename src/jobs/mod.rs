@@ -1,6 +1,6 @@
 //! What happens by itself: times that pass, rows that have had their time.
 
-use crate::service::{App, Error, expire, upkeep, witnesses};
+use crate::service::{App, Error, expire, retention, upkeep, witnesses};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -39,6 +39,7 @@ async fn chores(app: App, mut stop: watch::Receiver<bool>) {
         round(&app).await;
         if number == 0 {
             search(&app).await;
+            report("retention", retention::run(&app).await.map(drop));
         }
         if stops(&mut stop).await {
             return;
@@ -74,6 +75,7 @@ async fn round(app: &App) {
     report("expire", expire::expire_due(app).await.map(drop));
     report("close", expire::close_due(app).await.map(drop));
     report("purge", upkeep::purge(app).await);
+    report("forget", upkeep::forget_erased(app).await);
 }
 
 /// Looks for entries that lost their place in the queue. Each is an alarm, though it is mended.

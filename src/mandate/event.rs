@@ -267,6 +267,8 @@ kinds! {
     ManagementRefused = "management.refused" in Technical, sub Never, aid Always;
     /// A person's key was destroyed; their data can no longer be read.
     PersonErased = "person.erased" in Evidence, sub Never, aid Never;
+    /// What was past its time was destroyed.
+    RetentionRun = "retention.run" in Evidence, sub Never, aid Never;
     /// A signing key was made or changed.
     KeyRotated = "key.rotated" in Evidence, sub Never, aid Never;
     /// The service was started under another configuration than before.

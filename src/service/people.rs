@@ -98,6 +98,10 @@ async fn open<T: serde::de::DeserializeOwned>(
     sealed: &[u8],
 ) -> Result<T, Error> {
     let (kind, table, row) = holder.parts();
+    // Whoever was erased has nothing left to open, also where their key is still at hand.
+    if sealed.is_empty() {
+        return Err(Error::Unreadable);
+    }
     let key = app.vault.find(&app.keys, snapshot, kind, row).await?.ok_or(Error::Unreadable)?;
     key.open_json(&Cell { table, row, column: "identity_sealed" }, sealed)
 }

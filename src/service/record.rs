@@ -15,7 +15,7 @@ use crate::mandate::{
     ProcedureId, UsagerId,
 };
 use crate::storage::data_keys::{self, KeyKind};
-use crate::storage::{self, NewEvent, NewOpening, SearchRow, Snapshot, Tx};
+use crate::storage::{self, NewEvent, NewOpening, SearchRow, Snapshot, Tx, usagers};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -242,13 +242,20 @@ impl Record {
     /// # Errors
     /// From the store and the keys.
     pub async fn append(
-        self,
+        mut self,
         app: &App,
         tx: &mut Tx,
         caller: &Caller,
         now: Instant,
     ) -> Result<EventId, Error> {
         let id = app.new_event_id(now)?;
+        let person = match &self.usager {
+            Some(usager) => usager_key(app, tx, usager, now).await?,
+            None => None,
+        };
+        if person.is_none() {
+            self.usager = None;
+        }
         let office = match &self.organisation {
             Some(organisation) => key(app, tx, KeyKind::Organisation, organisation.as_str(), now).await?,
             None => key(app, tx, KeyKind::System, "journal", now).await?,
@@ -263,8 +270,7 @@ impl Record {
         };
         let mut slots =
             vec![(Slot::Act, self.act(previous)?, act_key), (Slot::Ctx, self.ctx(caller), office)];
-        if let Some(usager) = &self.usager {
-            let own = key(app, tx, KeyKind::Usager, usager.as_str(), now).await?;
+        if let (Some(usager), Some(own)) = (&self.usager, person) {
             slots.push((Slot::Sub, self.person("usager", usager.as_str(), true), own));
         }
         if let Some(aidant) = &self.aidant {
@@ -336,6 +342,20 @@ async fn key(
     now: Instant,
 ) -> Result<Arc<OpenKey>, Error> {
     app.vault.find_or_make(&app.keys, &*app.entropy, tx, (kind, subject), now).await
+}
+
+/// The key of a usager; none when they were erased: nothing names them from then on.
+async fn usager_key(
+    app: &App,
+    tx: &mut Tx,
+    usager: &UsagerId,
+    now: Instant,
+) -> Result<Option<Arc<OpenKey>>, Error> {
+    let known = app.vault.find(&app.keys, tx, KeyKind::Usager, usager.as_str()).await?;
+    if known.is_some() || usagers::load(tx, usager).await?.is_some_and(|row| row.is_erased()) {
+        return Ok(known);
+    }
+    key(app, tx, KeyKind::Usager, usager.as_str(), now).await.map(Some)
 }
 
 /// The leaf hash of the stream's entry before number `seq`: chains the stream by itself.

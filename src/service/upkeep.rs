@@ -1,6 +1,8 @@
 //! Rows that have had their time: sessions, sign-ins, requests, codes, used assertions, idempotency keys.
 
 use super::{App, Error, IDLE};
+use crate::mandate::{EventKind, Instant};
+use crate::storage::search::{self, Filter};
 use crate::storage::{assertions, authorizations, idempotency, login_flows, sessions, tokens};
 use time::Duration;
 
@@ -21,6 +23,30 @@ const IDEMPOTENCY_MEMORY: Duration = Duration::days(1);
 pub async fn requeue_lost(app: &App) -> Result<u64, Error> {
     let now = app.now();
     Ok(app.store.requeue_lost(now.plus(-LOST_SINCE), now).await?)
+}
+
+/// Forgets the keys at hand when another process erased somebody, or destroyed what was past its time.
+///
+/// # Errors
+/// [`Error::Store`].
+pub async fn forget_erased(app: &App) -> Result<(), Error> {
+    let last = app
+        .store
+        .read("upkeep.erased", |snapshot| {
+            Box::pin(async move {
+                let mut last = Instant::from_micros(0);
+                for kind in [EventKind::PersonErased, EventKind::RetentionRun] {
+                    let ever = Filter::period(Instant::from_micros(0), Instant::from_micros(i64::MAX));
+                    let wanted = Filter { kind: Some(kind), ..ever };
+                    let found = search::find(snapshot, &wanted, None, 1).await?.found.pop();
+                    last = found.map_or(last, |found| last.max(found.at));
+                }
+                Ok::<_, Error>(last)
+            })
+        })
+        .await?;
+    app.vault.forget_erased(last);
+    Ok(())
 }
 
 /// Removes what can no longer serve.

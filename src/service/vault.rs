@@ -13,6 +13,7 @@ use crate::storage::{Snapshot, Tx};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Opened keys kept at hand; beyond that the lot is dropped and filled again.
@@ -68,6 +69,8 @@ impl OpenKey {
 #[derive(Default)]
 pub struct Vault {
     at_hand: RwLock<HashMap<String, Arc<OpenKey>>>,
+    /// The last erasure this process knows of, in microseconds.
+    erased: AtomicI64,
 }
 
 impl Vault {
@@ -125,6 +128,13 @@ impl Vault {
             DataKeyRow { id: id.clone(), kind, subject_id: subject.to_owned(), wrapped, created_at: now };
         data_keys::insert(tx, &row).await?;
         Ok(Arc::new(OpenKey { id, key }))
+    }
+
+    /// Forgets every key at hand when somebody was erased since this was last asked: the key may be among them.
+    pub fn forget_erased(&self, last: Instant) {
+        if self.erased.swap(last.micros(), Ordering::Relaxed) != last.micros() {
+            self.at_hand.write().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 
     /// Forgets a key at hand, when its wrapped form was destroyed.

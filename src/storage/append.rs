@@ -105,8 +105,18 @@ pub(super) async fn write(tx: &mut Tx, event: NewEvent) -> Result<(), StoreError
     } else if width > 0 {
         return Err(StoreError::Refused("an entry has four slots".to_owned()));
     }
+    write_search(tx, &event_id, at, search).await
+}
+
+/// Writes how an entry can be found.
+pub(super) async fn write_search(
+    tx: &mut Tx,
+    event: &EventId,
+    at: Instant,
+    search: SearchRow,
+) -> Result<(), StoreError> {
     let found_by = sql(INSERT_SEARCH)
-        .bind(id)
+        .bind(event.as_str())
         .bind(at.micros())
         .bind(search.kind.as_str())
         .bind(search.outcome.as_str())

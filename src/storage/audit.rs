@@ -40,6 +40,12 @@ statements! {
         LIMIT CAST($1 AS BIGINT)";
     STRAY_REFUSALS = "SELECT id FROM refusal WHERE id <> COALESCE(last_event, '') ORDER BY id LIMIT CAST($1 AS BIGINT)";
     MANDATES = "SELECT id, seq FROM mandate WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)";
+    MANDATES_OF_ERASED = "SELECT mandate.id AS id FROM mandate JOIN usager ON usager.id = mandate.usager_id \
+        WHERE identity_key = '' ORDER BY mandate.id";
+    ERASED = "SELECT COUNT(*) AS total FROM usager WHERE identity_key = ''";
+    KEYLESS = "SELECT usager.id AS id FROM usager LEFT JOIN data_key ON data_key.kind = 'usager' \
+        AND data_key.subject_id = usager.id WHERE (identity_key = '') = (data_key.id IS NOT NULL) ORDER BY usager.id \
+        LIMIT CAST($1 AS BIGINT)";
     MANDATES_GONE = "SELECT subject_id FROM data_key LEFT JOIN mandate ON mandate.id = data_key.subject_id \
         WHERE data_key.kind = 'mandate' AND mandate.id IS NULL ORDER BY subject_id LIMIT CAST($1 AS BIGINT)";
 }
@@ -336,4 +342,20 @@ pub async fn mandates(
 /// Mandates that have a key but no row: the first thousand.
 pub async fn mandates_gone(snapshot: &mut Snapshot) -> Result<Vec<String>, StoreError> {
     snapshot.list("data_key", sql(MANDATES_GONE).bind(MOST_NAMED), |row| row.text("subject_id")).await
+}
+
+/// The mandates of usagers who were erased.
+pub async fn mandates_of_erased(snapshot: &mut Snapshot) -> Result<Vec<String>, StoreError> {
+    snapshot.list("mandate", sql(MANDATES_OF_ERASED), |row| row.text("id")).await
+}
+
+/// How many usagers were erased.
+pub async fn erased(snapshot: &mut Snapshot) -> Result<u64, StoreError> {
+    let total = snapshot.find("usager", sql(ERASED), |row| row.count("total")).await?;
+    Ok(total.unwrap_or_default())
+}
+
+/// Usagers who lost their key without being erased, or have one though they were: the first thousand.
+pub async fn keyless(snapshot: &mut Snapshot) -> Result<Vec<String>, StoreError> {
+    snapshot.list("usager", sql(KEYLESS).bind(MOST_NAMED), |row| row.text("id")).await
 }

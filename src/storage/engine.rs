@@ -90,7 +90,7 @@ pub(super) fn is_refusal(code: &str) -> bool {
     }
 }
 
-fn options(url: &str) -> Result<AnyConnectOptions, StoreError> {
+pub(super) fn options(url: &str) -> Result<AnyConnectOptions, StoreError> {
     install_default_drivers();
     AnyConnectOptions::from_str(url)
         .map_err(|_| StoreError::Unavailable("the address cannot be read".to_owned()))

@@ -27,7 +27,8 @@ statements! {
         LEFT JOIN leaf ON leaf.event_id = event.event_id WHERE event.tag = $1";
     OPENINGS = "SELECT event_id, slot, key_id, sealed FROM opening WHERE event_id = $1 ORDER BY slot";
     DESTROY_OPENINGS = "DELETE FROM opening WHERE key_id = $1";
-    FORGET_SEARCH = "DELETE FROM event_search WHERE event_id = $1";
+    DESTROY_OPENINGS_OF = "DELETE FROM opening WHERE event_id = $1";
+    DESTROY_OPENING = "DELETE FROM opening WHERE event_id = $1 AND slot = $2";
 }
 
 /// A signed checkpoint as stored.
@@ -230,7 +231,12 @@ pub async fn destroy_openings(tx: &mut Tx, key_id: &str) -> Result<u64, StoreErr
     tx.execute(sql(DESTROY_OPENINGS).bind(key_id)).await
 }
 
-/// Makes an entry impossible to find by search (end of retention).
-pub async fn forget_search(tx: &mut Tx, event: &EventId) -> Result<(), StoreError> {
-    tx.execute(sql(FORGET_SEARCH).bind(event.as_str())).await.map(|_| ())
+/// Destroys the opening of one slot of an entry (erasure, end of retention); how many it was.
+pub async fn destroy_opening(tx: &mut Tx, event: &EventId, slot: &str) -> Result<u64, StoreError> {
+    tx.execute(sql(DESTROY_OPENING).bind(event.as_str()).bind(slot)).await
+}
+
+/// Destroys every opening of an entry (end of retention); how many.
+pub async fn destroy_openings_of(tx: &mut Tx, event: &EventId) -> Result<u64, StoreError> {
+    tx.execute(sql(DESTROY_OPENINGS_OF).bind(event.as_str())).await
 }

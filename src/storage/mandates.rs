@@ -54,6 +54,9 @@ statements! {
     LAPSED = "SELECT id FROM mandate WHERE state IN ('proposed', 'consented') AND lapses_at <= $1 \
         ORDER BY lapses_at LIMIT CAST($2 AS BIGINT)";
     EXPIRED = "SELECT id FROM mandate WHERE state = 'active' AND ends_at <= $1 ORDER BY ends_at LIMIT CAST($2 AS BIGINT)";
+    OVER_SINCE = "SELECT mandate.id AS id FROM mandate JOIN data_key ON data_key.kind = 'mandate' \
+        AND data_key.subject_id = mandate.id WHERE COALESCE(ended_at, closed_at) < $1 ORDER BY mandate.id \
+        LIMIT CAST($2 AS BIGINT)";
     // What the usager agreed to is only ever filled in, never taken out again.
     UPDATE = "UPDATE mandate SET state = $4, seq = $5, lapses_at = $6, usager_id = COALESCE($7, usager_id), \
         text_hash = COALESCE($8, text_hash), consented_at = COALESCE($9, consented_at), \
@@ -292,6 +295,16 @@ pub async fn expired(
     limit: u32,
 ) -> Result<Vec<MandateId>, StoreError> {
     snapshot.list(TABLE, sql(EXPIRED).bind(now.micros()).bind(i64::from(limit)), |row| row.id("id")).await
+}
+
+/// Mandates that were over before that instant and whose key is there: their history is past its time.
+pub async fn over_since(
+    snapshot: &mut Snapshot,
+    before: Instant,
+    limit: u32,
+) -> Result<Vec<MandateId>, StoreError> {
+    let rows = sql(OVER_SINCE).bind(before.micros()).bind(i64::from(limit));
+    snapshot.list(TABLE, rows, |row| row.id("id")).await
 }
 
 async fn one(snapshot: &mut Snapshot, rows: Bound) -> Result<Option<MandateRow>, StoreError> {

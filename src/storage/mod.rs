@@ -25,6 +25,7 @@ mod named;
 mod options;
 mod postgres;
 mod reading;
+mod rewrite;
 mod sequence;
 mod signer;
 mod sqlite;

@@ -14,6 +14,7 @@ statements! {
     LOAD = "SELECT mandate_id, text, code_sealed, accepted_event FROM mandate_paper WHERE mandate_id = $1";
     ACCEPT = "UPDATE mandate_paper SET code_sealed = $2, accepted_event = $3 WHERE mandate_id = $1 \
         AND code_sealed IS NULL";
+    ERASE = "UPDATE mandate_paper SET code_sealed = NULL, accepted_event = NULL WHERE mandate_id = $1";
 }
 
 /// A mandate's paper as stored. Holds a sealed code: no `Debug`.
@@ -53,4 +54,9 @@ pub async fn accept(
 ) -> Result<(), StoreError> {
     let accept = sql(ACCEPT).bind(mandate.as_str()).bind(code_sealed).bind(event.as_str());
     tx.change_one(TABLE, accept).await
+}
+
+/// Takes the code away: from then on nothing can be printed (erasure). The text names nobody and stays.
+pub async fn erase(tx: &mut Tx, mandate: &MandateId) -> Result<(), StoreError> {
+    tx.execute(sql(ERASE).bind(mandate.as_str())).await.map(drop)
 }

@@ -6,7 +6,7 @@
 use super::bound::{Bound, sql};
 use super::column::Columns;
 use super::statement::statements;
-use super::{SearchRow, Snapshot, StoreError};
+use super::{SearchRow, Snapshot, StoreError, Tx, append};
 use crate::mandate::{EventId, EventKind, Instant, Outcome};
 
 /// Entries of an index that one page walks at most.
@@ -60,6 +60,7 @@ statements! {
     OF = "SELECT event_search.event_id AS event_id, at, kind, outcome, code, organisation, aidant, mandate, usager, \
         client, procedure, leaf.idx AS idx FROM event_search \
         LEFT JOIN leaf ON leaf.event_id = event_search.event_id WHERE event_search.event_id = $1";
+    FORGET = "DELETE FROM event_search WHERE event_id = $1";
     BY_TIME = search!("CAST($5 AS TEXT) IS NULL");
     BY_KIND = search!("kind = $5");
     BY_CODE = search!("code = $5");
@@ -252,4 +253,16 @@ pub async fn find(
         _ => reached(snapshot, filter.walk(end, after, value, WALK)).await?,
     };
     Ok(Walked { found, reached })
+}
+
+/// Makes an entry impossible to find (erasure, end of retention).
+pub async fn forget(tx: &mut Tx, event: &EventId) -> Result<(), StoreError> {
+    tx.execute(sql(FORGET).bind(event.as_str())).await.map(drop)
+}
+
+/// Leaves an entry to be found by everything but its usager (erasure).
+pub async fn forget_usager(tx: &mut Tx, found: &Found) -> Result<(), StoreError> {
+    forget(tx, &found.event_id).await?;
+    let search = SearchRow { usager: None, ..found.search.clone() };
+    append::write_search(tx, &found.event_id, found.at, search).await
 }

@@ -23,6 +23,7 @@ statements! {
         id_token_hint_sealed = $19, usager_level = $20 WHERE id_hash = $1";
     TOUCH = "UPDATE session SET seen_at = $2 WHERE id_hash = $1 AND seen_at < $2";
     DELETE = "DELETE FROM session WHERE id_hash = $1";
+    DELETE_OF_USAGER = "DELETE FROM session WHERE usager_id = $1";
     DELETE_OF_AIDANT = "DELETE FROM session WHERE aidant_id = $1";
     DELETE_OF_AUDITOR = "DELETE FROM session WHERE auditor_id = $1";
     PURGE = "DELETE FROM session WHERE ends_at <= $1 OR seen_at <= $2";
@@ -186,6 +187,11 @@ pub async fn delete(tx: &mut Tx, id_hash: &str) -> Result<(), StoreError> {
 /// Ends every session of an aidant; how many.
 pub async fn delete_of_aidant(tx: &mut Tx, aidant: &AidantId) -> Result<u64, StoreError> {
     tx.execute(sql(DELETE_OF_AIDANT).bind(aidant.as_str())).await
+}
+
+/// Ends every session of a usager, and every screen they were identified in front of; how many.
+pub async fn delete_of_usager(tx: &mut Tx, usager: &UsagerId) -> Result<u64, StoreError> {
+    tx.execute(sql(DELETE_OF_USAGER).bind(usager.as_str())).await
 }
 
 /// Ends every session of an auditor; how many.

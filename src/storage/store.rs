@@ -9,7 +9,7 @@ use super::signer::CheckpointSigner;
 use super::tx::{Snapshot, Tx};
 use super::writer::{Job, Write, Writer, guarded};
 use super::written::Written;
-use super::{BoxFuture, Engine, Statement, StoreError, StoreOptions, engine};
+use super::{BoxFuture, Engine, Statement, StoreError, StoreOptions, engine, rewrite};
 use crate::mandate;
 use crate::telemetry;
 use std::hash::{BuildHasher as _, RandomState};
@@ -84,6 +84,15 @@ impl Store {
             }
         };
         Ok(Self(Arc::new(Inner { reading, writing, warden })))
+    }
+
+    /// Writes the database's files anew, so that nothing erased is left in them. On PostgreSQL the address is the
+    /// tables' owner's.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when somebody still reads what was there before.
+    pub async fn rewrite(url: &str) -> Result<(), StoreError> {
+        rewrite::rewrite(url).await
     }
 
     /// Opens a migrated database for reading only: without a signer, and whatever its journal looks like. For

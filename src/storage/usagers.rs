@@ -32,6 +32,8 @@ statements! {
         WHERE organisation_id = $1 AND state = 'active' AND starts_at <= $2 AND ends_at > $2 \
         ORDER BY ends_at, id LIMIT CAST($3 AS BIGINT)) ORDER BY usager.id");
     FORGET = "DELETE FROM usager_index WHERE usager_id = $1";
+    ERASE = "UPDATE usager SET iss = '', sub = id, identity_sealed = $3, identity_key = '', version = version + 1, \
+        last_event = $4 WHERE id = $1 AND version = $2";
 }
 
 /// A usager as stored. Personal data: sealed, and no `Debug`.
@@ -55,6 +57,14 @@ pub struct UsagerRow {
     pub identity_level: String,
     /// Guards changes; 1 when new.
     pub version: i64,
+}
+
+impl UsagerRow {
+    /// Whether the person was erased: the row stays, and names nobody.
+    #[must_use]
+    pub const fn is_erased(&self) -> bool {
+        self.identity_key.is_empty()
+    }
 }
 
 impl From<&UsagerRow> for Usager {
@@ -170,4 +180,11 @@ pub async fn of_some_standing(
 /// Makes a usager findable nowhere any more (erasure).
 pub async fn forget(tx: &mut Tx, usager: &UsagerId) -> Result<(), StoreError> {
     tx.execute(sql(FORGET).bind(usager.as_str())).await.map(|_| ())
+}
+
+/// Takes everything that names the person out of the row; `before` guards. A later sign-in of theirs is a new person's.
+pub async fn erase(tx: &mut Tx, before: &UsagerRow, event: &EventId) -> Result<(), StoreError> {
+    let erase =
+        sql(ERASE).bind(before.id.as_str()).bind(before.version).bind(Vec::new()).bind(event.as_str());
+    tx.change_one(TABLE, erase).await
 }

@@ -4,6 +4,7 @@ mod attacks;
 mod campaign;
 mod configuration;
 mod desk;
+mod erasing;
 mod grants;
 mod health;
 mod history;

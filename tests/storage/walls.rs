@@ -295,7 +295,7 @@ on_both! {
         let gone = write(&store, move |tx| {
             let id = id.clone();
             Box::pin(async move {
-                journal::forget_search(tx, &id).await?;
+                porteplume::storage::search::forget(tx, &id).await?;
                 journal::destroy_openings(tx, "key").await
             })
         }).await;

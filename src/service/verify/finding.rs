@@ -111,6 +111,18 @@ pub enum Finding {
         /// The event.
         event: String,
     },
+    /// More openings are gone than entries of erasure tell.
+    ErasedUntold {
+        /// How many are gone.
+        gone: u64,
+        /// How many were told.
+        told: u64,
+    },
+    /// A usager has no key and was not erased, or was erased and has one.
+    KeyOfUsager {
+        /// Which.
+        id: String,
+    },
     /// A mandate is not what its entries make it.
     Mandate {
         /// Which.
@@ -179,6 +191,15 @@ impl fmt::Display for Finding {
                 f,
                 "event {event}: its opening of {slot} is gone as if erased, and the journal tells of no erasure"
             ),
+            Self::ErasedUntold { gone, told } => {
+                write!(f, "{gone} openings are gone without a trace, and entries of erasure tell of {told}")
+            }
+            Self::KeyOfUsager { id } => {
+                write!(
+                    f,
+                    "usager {id}: their key is gone and they were not erased, or they were and have one"
+                )
+            }
             Self::Mandate { id, why } => write!(f, "mandate {id}: {why}"),
             Self::Refusal { event, what } => {
                 write!(f, "event {event}: the line that tells of this refusal {what}")
@@ -205,6 +226,8 @@ pub struct Report {
     pub mandates: u64,
     /// Ended mandates whose history was erased, so that nothing can be held against it.
     pub erased_mandates: u64,
+    /// Persons who were erased.
+    pub erased_persons: u64,
     findings: Vec<Finding>,
     unkept: u64,
 }

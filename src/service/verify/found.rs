@@ -50,6 +50,11 @@ impl Says {
         Some(slots.split(' ').any(|name| name == slot.as_str()))
     }
 
+    /// The mandate it tells of.
+    pub(super) fn mandate(&self) -> Option<&str> {
+        self.text(Slot::Act, "mandate")
+    }
+
     fn text(&self, slot: Slot, name: &str) -> Option<&str> {
         self.slot(slot)?.get(name)?.as_str()
     }

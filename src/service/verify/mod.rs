@@ -67,6 +67,13 @@ pub async fn verify(journal: Journal) -> Result<Report, Error> {
                     report.add(Finding::QueuedInVain { event });
                 }
                 found::check(snapshot, &openings, notes.erased, &mut report).await?;
+                if openings.gone > notes.destroyed {
+                    report.add(Finding::ErasedUntold { gone: openings.gone, told: notes.destroyed });
+                }
+                for id in audit::keyless(snapshot).await? {
+                    report.add(Finding::KeyOfUsager { id });
+                }
+                report.erased_persons = audit::erased(snapshot).await?;
                 mandates::check(snapshot, &mut openings, &mut report).await?;
                 let (standings, registrations) = (&notes.standings, notes.registrations);
                 parties::check(snapshot, &openings, standings, registrations, &mut report).await?;

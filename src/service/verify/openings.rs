@@ -9,7 +9,7 @@ use crate::service::vault::OpenKey;
 use crate::service::{Error, record};
 use crate::storage::audit::{LeafRow, SealedOpening};
 use crate::storage::data_keys::{self, KeyKind};
-use crate::storage::{Snapshot, StoreError};
+use crate::storage::{Snapshot, StoreError, audit};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use time::Duration;
@@ -41,6 +41,10 @@ pub(super) struct Openings {
     subjects: HashSet<(KeyKind, String)>,
     /// Openings that are gone as if whom they named was erased, the first of them.
     claimed: Vec<(String, Slot)>,
+    /// Mandates of usagers who were erased.
+    of_erased: HashSet<String>,
+    /// Openings that every entry has and that are gone by an erasure.
+    pub(super) gone: u64,
 }
 
 impl Openings {
@@ -53,6 +57,8 @@ impl Openings {
             aidants: HashSet::new(),
             subjects: HashSet::new(),
             claimed: Vec::new(),
+            of_erased: audit::mandates_of_erased(snapshot).await?.into_iter().collect(),
+            gone: 0,
         };
         let mut after = String::new();
         loop {
@@ -144,7 +150,8 @@ impl Openings {
     }
 
     /// The slots of a leaf's entry that must be there and are not: what every entry has, before any retention can
-    /// have run out, and what tells of a person who was not erased.
+    /// have run out, and what tells of a person who was not erased. Gone by an erasure is what an erased person did by
+    /// themselves: of a mandate's history the circumstances, of anything else the whole, which nothing finds then either.
     pub(super) fn missing(
         &mut self,
         leaf: &LeafRow,
@@ -168,13 +175,29 @@ impl Openings {
         for (slot, due) in
             due.into_iter().filter(|(slot, _)| !there.iter().any(|opening| names(opening, *slot)))
         {
-            if due {
+            if self.is_erased(leaf, says, slot) {
+                self.gone += 1;
+                wrong.push(StoredOpening::Erased);
+            } else if due {
                 wrong.push(StoredOpening::Unreadable { slot: slot.as_str().to_owned() });
             } else if says.fills(slot) == Some(true) && self.claimed.len() < MOST_CLAIMED {
                 self.claimed.push((leaf.event_id.clone(), slot));
             }
         }
         wrong
+    }
+}
+
+impl Openings {
+    /// Whether an opening that every entry has may be gone by an erasure.
+    fn is_erased(&self, leaf: &LeafRow, says: &Says, slot: Slot) -> bool {
+        match &leaf.found {
+            None => matches!(slot, Slot::Act | Slot::Ctx),
+            Some(row) => {
+                let alone = row.usager.is_none() && row.aidant.is_none();
+                slot == Slot::Ctx && alone && says.mandate().is_some_and(|id| self.of_erased.contains(id))
+            }
+        }
     }
 }
 

@@ -100,6 +100,7 @@ pub(super) async fn check(
                 // Its entry waits for its place, or its aidant was erased.
                 None if !openings.has_key(KeyKind::Aidant, row.aidant.as_str()) => continue,
                 None if waits(snapshot, &row.id).await? => continue,
+                None if past(snapshot, openings, row.mandate.as_ref()).await? => continue,
                 None => "stands without an entry that tells of it",
             };
             report.add(Finding::Refusal { event: row.id.to_string(), what });
@@ -117,4 +118,16 @@ pub(super) async fn check(
 /// Whether an entry is there and has no place yet.
 async fn waits(snapshot: &mut Snapshot, event: &EventId) -> Result<bool, Error> {
     Ok(journal::entry(snapshot, event).await?.is_some_and(|entry| entry.leaf.is_none()))
+}
+
+/// Whether the mandate's key is gone: what its entries told was past its time.
+async fn past(
+    snapshot: &mut Snapshot,
+    openings: &Openings,
+    mandate: Option<&MandateId>,
+) -> Result<bool, Error> {
+    match mandate {
+        Some(mandate) => Ok(openings.key_of(snapshot, KeyKind::Mandate, mandate.as_str()).await?.is_none()),
+        None => Ok(false),
+    }
 }

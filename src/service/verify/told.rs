@@ -104,6 +104,12 @@ impl Told {
         self.act.get("detail").and_then(|detail| detail.get(what))
     }
 
+    /// How many openings that every entry has it tells to be destroyed.
+    pub(super) fn destroyed(&self) -> u64 {
+        let common = self.detail("common").and_then(Value::as_u64);
+        common.filter(|_| self.kind() == Some(EventKind::PersonErased)).unwrap_or_default()
+    }
+
     /// A detail that is a text.
     pub(super) fn text(&self, what: &str) -> Option<String> {
         self.detail(what).and_then(Value::as_str).map(str::to_owned)

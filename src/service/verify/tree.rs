@@ -26,6 +26,8 @@ pub(super) struct Notes {
     pub(super) lies: Vec<Finding>,
     /// Whether anybody was erased.
     pub(super) erased: bool,
+    /// Openings that every entry has, destroyed as entries of erasure tell.
+    pub(super) destroyed: u64,
 }
 
 impl Notes {
@@ -55,6 +57,7 @@ pub(super) async fn audit(
                 notes.standings.note(&told);
                 notes.registrations.note(&told);
                 notes.refusals.note(&leaf.event_id, &told);
+                notes.destroyed += told.destroyed();
                 notes.erased |= told.kind() == Some(EventKind::PersonErased);
             }
         }

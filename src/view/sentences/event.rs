@@ -165,6 +165,10 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::PersonErased => {
             text("Les données d’une personne ont été effacées.", "A person’s data were erased.")
         }
+        EventKind::RetentionRun => text(
+            "Ce qui avait dépassé sa durée de conservation a été détruit.",
+            "What was past the time it is kept for was destroyed.",
+        ),
         EventKind::KeyRotated => {
             text("Une clé de signature a été créée ou changée.", "A signing key was made or changed.")
         }
