@@ -96,14 +96,13 @@ pub async fn open(
     };
     let store = Store::open(&options, Arc::new(signer)).await?;
     let issuer = config.server.issuer.as_str().to_owned();
-    let policy = HttpPolicy { allow_loopback: !config.server.issuer.is_https(), ..HttpPolicy::default() };
-    let http = HttpClient::new(&policy)?;
+    let http = HttpClient::new(&outgoing(config))?;
     let party = |name: &'static str, provider: &crate::config::Provider| {
         let back = format!("{issuer}/callback/{name}").parse().map_err(|_| StartError::Issuer)?;
         RelyingParty::new(name, provider.clone(), back, http.clone())
             .map_err(|e| StartError::Provider(name, e))
     };
-    let witnesses = witnesses(config, &signer_keys, &issuer, &policy)?;
+    let witnesses = witnesses(config, &signer_keys)?;
     let (citizens, agents) = (party("citizens", &config.citizens)?, party("agents", &config.agents)?);
     let app = Arc::new(Ctx {
         store,
@@ -124,14 +123,17 @@ pub async fn open(
     Ok(app)
 }
 
+/// What outgoing calls may do: an instance on loopback may call loopback.
+fn outgoing(config: &Config) -> HttpPolicy {
+    HttpPolicy { allow_loopback: !config.server.issuer.is_https(), ..HttpPolicy::default() }
+}
+
 /// The witnesses of the configuration. Our policy is read as any verifier would read it: what that refuses cannot be
 /// configured.
-fn witnesses(
-    config: &Config,
-    keys: &[Vkey],
-    issuer: &str,
-    policy: &HttpPolicy,
-) -> Result<Witnesses, StartError> {
+///
+/// # Errors
+/// [`StartError::Witness`], [`StartError::Quorum`], [`StartError::Witnesses`], [`StartError::Http`].
+pub(crate) fn witnesses(config: &Config, keys: &[Vkey]) -> Result<Witnesses, StartError> {
     let mut named = Vec::new();
     for witness in &config.journal.witnesses {
         let key = Vkey::parse(&witness.vkey);
@@ -142,9 +144,9 @@ fn witnesses(
     if quorum > named.len() {
         return Err(StartError::Quorum(quorum, named.len()));
     }
-    let text = journal::policy(keys, Some(issuer), &named, quorum);
+    let text = journal::policy(keys, Some(config.server.issuer.as_str()), &named, quorum);
     Policy::parse(text.as_bytes())?;
-    let http = HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..policy.clone() })?;
+    let http = HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config) })?;
     Ok(Witnesses::new(named, quorum, &http))
 }
 

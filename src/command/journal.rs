@@ -1,14 +1,15 @@
-//! `journal verify|entries|events|synth`. Reads only: works beside a running service, and on a database `serve` would refuse.
+//! `journal verify|export|entries|events|synth`. Reads only: works beside a running service, and on a database `serve` would refuse.
 
 use super::{Configured, Refused, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Telemetry;
 use crate::crypto::KeyStore;
 use crate::demo::synth::{self, Amount};
+use crate::service::Witnesses;
+use crate::service::export::{Export, export};
 use crate::service::verify::{self, Journal};
 use crate::storage::{JournalSigner, Store, StoreOptions};
-use crate::telemetry;
-use crate::view;
+use crate::{app, telemetry, view};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,6 +31,14 @@ pub(super) enum JournalAct {
         /// Spread over so many days before today.
         #[arg(long, default_value_t = 365)]
         days: u32,
+    },
+    /// Write checkpoint, tiles, bundles and policy as static files (C2SP tlog-tiles). Example: porteplume journal export --dir ./log
+    Export {
+        /// The folder; what is there and complete is not written again.
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        #[command(flatten)]
+        whose: Whose,
     },
     /// List the entries: place, instant, kind, outcome. Example: porteplume journal entries --from 1000
     Entries {
@@ -66,6 +75,19 @@ impl Whose {
     }
 }
 
+async fn write_out(whose: &Whose, dir: PathBuf) -> Result<(), Refused> {
+    let journal = whose.open().await?;
+    let witnesses = match &whose.data {
+        Some(_) => Witnesses::default(),
+        None => app::witnesses(&whose.configured.load()?, &journal.verifiers)?,
+    };
+    let (store, keys) = (journal.store.clone(), journal.verifiers);
+    let exported = export(&Export { store, keys, witnesses: Arc::new(witnesses), dir }).await;
+    journal.store.close().await;
+    say(&format!("{} entries written", exported.map_err(Refused::other)?));
+    Ok(())
+}
+
 async fn open_store(url: &str) -> Result<Store, Refused> {
     Store::open_for_reading(&StoreOptions::new(url)).await.map_err(Refused::other)
 }
@@ -96,6 +118,7 @@ pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
             say(view::sentences::catalogue().trim_end());
             Ok(())
         }
+        JournalAct::Export { dir, whose } => write_out(&whose, dir).await,
         JournalAct::Verify(whose) => check(whose.open().await?).await,
         JournalAct::Synth { data, entries, days } => {
             telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;

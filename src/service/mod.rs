@@ -15,6 +15,7 @@ pub mod end;
 pub mod erase;
 mod error;
 pub mod expire;
+pub mod export;
 pub mod factor;
 pub mod govern;
 mod grounds;

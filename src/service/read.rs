@@ -12,9 +12,9 @@ pub async fn checkpoint(app: &App) -> Result<Option<String>, Error> {
     let app_ = App::clone(app);
     app.store
         .read("journal.checkpoint", move |snapshot| {
-            Box::pin(
-                async move { Ok(witnesses::served(&app_, snapshot, 0).await?.map(|served| served.note)) },
-            )
+            Box::pin(async move {
+                Ok(witnesses::served(&app_.witnesses, snapshot, 0).await?.map(|served| served.note))
+            })
         })
         .await
 }

@@ -270,41 +270,44 @@ async fn contradicted(app: &App, contact: &Contact, said: AnswerError) -> Troubl
 
 /// The newest checkpoint that counts under our own policy and covers `least` entries, with the lines of the witnesses
 /// that have seen it. While none has its quorum (a new journal, a new policy), the newest one there is.
-pub(super) async fn served(
-    app: &App,
+///
+/// # Errors
+/// [`Error::Unreadable`] when a stored checkpoint is none; any fault of the store.
+pub async fn served(
+    witnesses: &Witnesses,
     snapshot: &mut Snapshot,
     least: u64,
 ) -> Result<Option<CheckpointRow>, Error> {
-    if app.witnesses.quorum > 0 {
-        for size in cosignatures::seen_by(snapshot, app.witnesses.quorum).await? {
+    if witnesses.quorum > 0 {
+        for size in cosignatures::seen_by(snapshot, witnesses.quorum).await? {
             if size < least {
                 break;
             }
             let Some(checkpoint) = journal::checkpoint_covering(snapshot, size).await? else { continue };
-            let (checkpoint, seen) = with_lines(app, snapshot, checkpoint).await?;
-            if seen >= app.witnesses.quorum {
+            let (checkpoint, seen) = with_lines(witnesses, snapshot, checkpoint).await?;
+            if seen >= witnesses.quorum {
                 return Ok(Some(checkpoint));
             }
         }
     }
     let Some(head) = journal::head(snapshot).await? else { return Ok(None) };
-    Ok(Some(with_lines(app, snapshot, head).await?.0))
+    Ok(Some(with_lines(witnesses, snapshot, head).await?.0))
 }
 
 /// The checkpoint with the newest line of each of today's witnesses below, and how many these are. A line that does not
 /// hold would condemn the whole note, so it is left out.
 async fn with_lines(
-    app: &App,
+    witnesses: &Witnesses,
     snapshot: &mut Snapshot,
     checkpoint: CheckpointRow,
 ) -> Result<(CheckpointRow, usize), Error> {
-    if app.witnesses.contacts.is_empty() {
+    if witnesses.contacts.is_empty() {
         return Ok((checkpoint, 0));
     }
     let mut note = Note::parse(&checkpoint.note).map_err(|_| Error::Unreadable)?;
     let mut seen: Vec<String> = Vec::new();
     for row in cosignatures::of_checkpoint(snapshot, checkpoint.size).await?.into_iter().rev() {
-        let Some(key) = app.witnesses.key(&row.vkey).filter(|_| !seen.contains(&row.vkey)) else { continue };
+        let Some(key) = witnesses.key(&row.vkey).filter(|_| !seen.contains(&row.vkey)) else { continue };
         let Ok(line) = NoteSignature::parse(&row.line) else { continue };
         if line.names(key) && line.verify(note.text(), key).is_some() {
             note.add(line);

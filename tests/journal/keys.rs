@@ -5,13 +5,15 @@ use crate::support::app::keys;
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::world::whereabouts;
 use porteplume::crypto::{KeyPurpose, KeyState, KeyStore};
+use porteplume::journal::{Policy, leaf_hash, policy};
 use porteplume::mandate::EventKind;
 use porteplume::service::Error;
 use porteplume::service::manage::{self, RotationError};
-use porteplume::storage::{Engine, StoreError};
+use porteplume::storage::{CheckpointSigner as _, Engine, JournalSigner, StoreError};
 use sqlx::Executor as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Keys of this world's own: the others share theirs.
 fn own_keys(world: &World) -> PathBuf {
@@ -44,6 +46,25 @@ on_both! {
         KeyStore::open(&folder).unwrap();
         manage::add_organisation(&world.app, "Autre", "13002526500013", &whereabouts()).await.unwrap();
         world.test.verifies().await;
+    }
+
+    after_the_journals_key_was_rotated_the_policy_names_both_and_what_either_signed_counts(database) {
+        let world = World::over(database).await;
+        let (folder, origin) = (own_keys(&world), world.app.origin.clone());
+        let signer = || JournalSigner::new(origin.clone(), Arc::new(KeyStore::open(&folder).unwrap())).unwrap();
+        let trust = |signer: &JournalSigner| {
+            Policy::parse(policy(signer.verifiers(), None, &[], 0).as_bytes()).unwrap()
+        };
+        let (before, root) = (signer(), leaf_hash(b"x"));
+        manage::rotate_key(&world.app, &folder, KeyPurpose::Journal).await.unwrap();
+        let after = signer();
+        assert_eq!((before.verifiers().len(), after.verifiers().len()), (1, 2));
+        assert_eq!(after.verifiers()[1], before.verifiers()[0], "the new key first, the former one behind");
+        let (old, new) = (before.sign(7, &root).unwrap(), after.sign(8, &root).unwrap());
+        assert_eq!((after.open(&old), after.open(&new)), (Some((7, root)), Some((8, root))));
+        assert!(trust(&after).open(&old).is_ok() && trust(&after).open(&new).is_ok());
+        assert!(trust(&before).open(&old).is_ok());
+        assert!(trust(&before).open(&new).is_err(), "who has the old policy needs the new one");
     }
 
     a_rotation_that_cannot_be_journaled_does_not_happen(database) {

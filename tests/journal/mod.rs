@@ -10,6 +10,7 @@ mod health;
 mod history;
 mod keys;
 mod log;
+mod outside;
 mod public;
 mod tampering;
 mod witness;

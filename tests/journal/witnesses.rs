@@ -98,7 +98,7 @@ fn line(text: &str, name: &str, seed: u8, at: u64) -> String {
     format!("{}\n", NoteSignature::cosign(text, name, &key(seed), at).unwrap())
 }
 
-fn watched_by(named: Vec<NamedWitness>, quorum: usize) -> Witnesses {
+pub(super) fn watched_by(named: Vec<NamedWitness>, quorum: usize) -> Witnesses {
     let policy = HttpPolicy {
         allow_loopback: true,
         timeout: Duration::from_millis(1500),
@@ -108,7 +108,7 @@ fn watched_by(named: Vec<NamedWitness>, quorum: usize) -> Witnesses {
     Witnesses::new(named, quorum, &HttpClient::new(&policy).unwrap())
 }
 
-fn our_policy(named: &[NamedWitness], quorum: usize) -> Policy {
+pub(super) fn our_policy(named: &[NamedWitness], quorum: usize) -> Policy {
     Policy::parse(policy(&[signer().verifier()], None, named, quorum).as_bytes()).unwrap()
 }
 
@@ -119,7 +119,7 @@ async fn body(app: &TestApp, path: &str) -> Vec<u8> {
     to_bytes(response.into_body(), 100_000).await.unwrap().to_vec()
 }
 
-async fn served(app: &TestApp) -> String {
+pub(super) async fn served(app: &TestApp) -> String {
     String::from_utf8(body(app, "/journal/checkpoint").await).unwrap()
 }
 
@@ -128,7 +128,7 @@ fn counts(note: &str, policy: &Policy) -> Result<(u64, Vec<String>), PolicyError
     Ok((checkpoint.size, seen.into_iter().map(|(name, _)| name).collect()))
 }
 
-async fn grow(app: &TestApp, by: usize) -> Result<(), Error> {
+pub(super) async fn grow(app: &TestApp, by: usize) -> Result<(), Error> {
     let (app_, now) = (Arc::clone(&app.web.app), app.web.app.now());
     let grown = app.web.app.include("test", move |tx| {
         let app = Arc::clone(&app_);

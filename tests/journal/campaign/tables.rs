@@ -63,8 +63,8 @@ pub(super) fn is_free(table: &str, column: &str) -> bool {
 
 /// Demands that somebody has said of each table what it is.
 pub(super) fn all_are_classed(catalogue: &BTreeSet<String>, engine: Engine) {
-    let classes = journal(engine).iter().chain(&FACTS).chain(&SAID).chain(&WORKING);
-    let classed: BTreeSet<String> = classes.map(|table| (*table).to_owned()).collect();
+    let said_of = journal(engine).iter().chain(&FACTS).chain(&SAID).chain(&WORKING);
+    let classed: BTreeSet<String> = said_of.map(|table| (*table).to_owned()).collect();
     let unknown: Vec<_> = catalogue.difference(&classed).collect();
     assert!(unknown.is_empty(), "say in tests/journal/campaign/tables.rs what these are: {unknown:?}");
     let gone: Vec<_> = classed.difference(catalogue).collect();
