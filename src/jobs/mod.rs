@@ -1,5 +1,6 @@
 //! What happens by itself: times that pass, rows that have had their time.
 
+use crate::service::audit::glass;
 use crate::service::{App, Error, expire, retention, upkeep, witnesses};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -74,6 +75,7 @@ async fn round(app: &App) {
     report("lapse", expire::lapse_due(app).await.map(drop));
     report("expire", expire::expire_due(app).await.map(drop));
     report("close", expire::close_due(app).await.map(drop));
+    report("glass", glass::lapse_due(app).await.map(drop));
     report("purge", upkeep::purge(app).await);
     report("forget", upkeep::forget_erased(app).await);
 }

@@ -27,6 +27,7 @@ mod opening;
 mod path;
 mod policy;
 mod proof;
+mod sample;
 mod tile;
 mod tree;
 mod vkey;
@@ -51,6 +52,7 @@ pub use path::{
 };
 pub use policy::{GROUP, NamedWitness, Policy, PolicyError, Witnessed, policy};
 pub use proof::{LogProof, ProofError};
+pub use sample::{Drawing, SampleSeed};
 pub use tile::{
     BundleError, TILE_WIDTH, TileId, TileKind, TileSet, decode_bundle, encode_bundle, partial_tiles,
 };

@@ -259,6 +259,26 @@ kinds! {
     JournalSearched = "auditor.searched" in Technical, sub Never, aid Always;
     /// An auditor opened an entry.
     EntryRead = "auditor.entry_read" in Technical, sub WhenKnown, aid Always;
+    /// An auditor followed a mandate or an aidant through time.
+    TimelineRead = "auditor.timeline_read" in Technical, sub WhenKnown, aid Always;
+    /// An auditor had charts drawn.
+    ChartsRead = "auditor.charts_read" in Technical, sub Never, aid Always;
+    /// An auditor drew a random sample.
+    SampleDrawn = "auditor.sample_drawn" in Evidence, sub Never, aid Always;
+    /// An auditor answered the checklist about an entry of a sample.
+    SampleAnswered = "auditor.sample_answered" in Evidence, sub WhenKnown, aid Always;
+    /// An auditor read a sample or its report.
+    SampleRead = "auditor.sample_read" in Technical, sub Never, aid Always;
+    /// An auditor asked to see names and identifiers.
+    ContentAsked = "auditor.content_asked" in Evidence, sub WhenKnown, aid Always;
+    /// Another auditor opened them for an hour.
+    ContentApproved = "auditor.content_approved" in Evidence, sub WhenKnown, aid Always;
+    /// Another auditor refused.
+    ContentRefused = "auditor.content_refused" in Evidence, sub WhenKnown, aid Always;
+    /// Nobody answered within the hour.
+    ContentLapsed = "auditor.content_lapsed" in Evidence, sub WhenKnown, aid Always;
+    /// An auditor read what another one had opened to them.
+    ContentRead = "auditor.content_read" in Evidence, sub WhenKnown, aid Always;
     /// An auditor took a bundle out.
     JournalExported = "auditor.exported" in Technical, sub Never, aid Always;
     /// A page or a record was refused: of another organisation, or without the right.

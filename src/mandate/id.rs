@@ -114,6 +114,18 @@ random_id!(
     GrantId
 );
 random_id!(
+    /// A request of an auditor for the content of a mandate or an entry.
+    GlassId
+);
+random_id!(
+    /// A random sample an auditor drew.
+    SampleId
+);
+random_id!(
+    /// A search an auditor keeps under a name.
+    SearchId
+);
+random_id!(
     /// One journal entry: a `UUIDv7` written as 32 hexadecimal digits.
     EventId
 );

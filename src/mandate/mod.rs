@@ -4,8 +4,10 @@
 //! is reads this room and needs no other.
 
 mod catalogue;
+mod checklist;
 mod decide;
 mod event;
+mod glass;
 mod grant;
 mod id;
 mod instant;
@@ -30,12 +32,14 @@ pub use catalogue::{
     Act, Bilingual, CATALOGUE_TOML, Catalogue, CatalogueError, CatalogueFile, NeverDelegable, Procedure,
     Theme,
 };
+pub use checklist::{Answers, SampleQuestion, Verdict};
 pub use decide::{Allowed, Question, Refusal, decide};
 pub use event::{EventKind, Named, Outcome, Retention};
+pub use glass::{GLASS_ANSWER, GLASS_OPEN, Glass, GlassError, GlassState};
 pub use grant::{Grant, InvalidGrant, LONGEST_GRANT, MOST_NAMED, Reach, Slots};
 pub use id::{
-    AidantId, AuditorId, ClientId, EventId, GrantId, InvalidId, MandateId, OrganisationId, ProcedureId,
-    ReadingId, RepresentationId, ThemeId, UsagerId,
+    AidantId, AuditorId, ClientId, EventId, GlassId, GrantId, InvalidId, MandateId, OrganisationId,
+    ProcedureId, ReadingId, RepresentationId, SampleId, SearchId, ThemeId, UsagerId,
 };
 pub use instant::Instant;
 pub use language::Language;

@@ -3,7 +3,7 @@
 use crate::clock::NoEntropy;
 use crate::crypto::CryptoError;
 use crate::journal::EntryError;
-use crate::mandate::{InvalidTerms, Refusal, TransitionError};
+use crate::mandate::{GlassError, InvalidTerms, Refusal, TransitionError};
 use crate::provider::{BearerError, OAuthError, PageError, RegistrationError};
 use crate::relying::RelyingError;
 use crate::storage::StoreError;
@@ -101,6 +101,9 @@ pub enum Error {
     /// A step in a mandate's life was refused.
     #[error("refused: {0}")]
     Transition(#[from] TransitionError),
+    /// A step of a request for content was refused.
+    #[error("refused: {0}")]
+    Glass(#[from] GlassError),
     /// The terms cannot be proposed.
     #[error("refused: {0}")]
     Terms(#[from] InvalidTerms),
@@ -164,6 +167,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.code(),
             Self::Transition(transition) => transition.code(),
+            Self::Glass(glass) => glass.code(),
             Self::Terms(terms) => terms.code(),
             Self::Session(error) => match error {
                 SessionError::SignInNeeded => "sign_in_needed",

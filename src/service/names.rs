@@ -2,8 +2,8 @@
 
 use super::people::{self, Holder};
 use super::{App, Error};
-use crate::mandate::{AidantId, ClientId, OrganisationId, UsagerId};
-use crate::storage::{Snapshot, aidants, clients, organisations};
+use crate::mandate::{AidantId, AuditorId, ClientId, OrganisationId, UsagerId};
+use crate::storage::{Snapshot, aidants, auditors, clients, organisations};
 use std::collections::HashMap;
 
 /// Names looked up so far. Whoever was erased has an empty name.
@@ -38,6 +38,23 @@ impl Names {
         }
         let Some(row) = aidants::load(snapshot, id).await? else { return Ok(String::new()) };
         let holder = Holder::Aidant(id.as_str());
+        let opened = people::professional(app, snapshot, holder, &row.identity_sealed).await;
+        let name = opened.map(|one| format!("{} {}", one.given_name, one.family_name));
+        Ok(self.keep(id.as_str(), unless_erased(name)?))
+    }
+
+    /// First and last name of an auditor.
+    pub async fn auditor(
+        &mut self,
+        app: &App,
+        snapshot: &mut Snapshot,
+        id: &AuditorId,
+    ) -> Result<String, Error> {
+        if let Some(name) = self.0.get(id.as_str()) {
+            return Ok(name.clone());
+        }
+        let Some(row) = auditors::load(snapshot, id).await? else { return Ok(String::new()) };
+        let holder = Holder::Auditor(id.as_str());
         let opened = people::professional(app, snapshot, holder, &row.identity_sealed).await;
         let name = opened.map(|one| format!("{} {}", one.given_name, one.family_name));
         Ok(self.keep(id.as_str(), unless_erased(name)?))

@@ -2,6 +2,7 @@
 //!
 //! Nobody else's mandate exists here. Ending holds from the commit; the confirmation waits for inclusion.
 
+use super::audit::{self, Look};
 use super::desk::{self, Card};
 use super::end::{end_mandate, withdraw_procedure};
 use super::history::{self, Lines, Proved};
@@ -38,6 +39,8 @@ pub struct Own {
     pub uses: Vec<Use>,
     /// Receipt of its latest entry, once included.
     pub receipt: Option<Receipt>,
+    /// Who looked at what concerns it, latest first.
+    pub looks: Vec<Look>,
     /// When the page was made.
     pub now: Instant,
 }
@@ -281,6 +284,7 @@ impl Visit {
         let refused = refusals::of_mandate(tx, id, MOST_USES).await?;
         Ok(Ok(Own {
             uses: uses::told(&self.app, tx, &mut names, &opened, &refused).await?,
+            looks: audit::at_mandate(&self.app, tx, &mut names, id).await?,
             receipt: receipt::of_step(&self.app, tx, id, row.seq).await?,
             card: desk::card(&self.app, tx, &mut names, row.mandate).await?,
             now: self.now,

@@ -73,6 +73,7 @@ pub mod aidant;
 pub mod assets;
 pub mod auditor;
 pub mod authorize;
+mod chart;
 pub mod consent;
 pub mod dates;
 pub mod errors;
@@ -93,6 +94,7 @@ pub mod sentences;
 mod tests;
 pub mod usager;
 
+pub use chart::{Bar, Chart, Label, Shape};
 pub use frame::{Acting, Csrf, Flash, Frame, Guarded, Session, Who};
 pub use language::{Text, typeset};
 pub use parts::{

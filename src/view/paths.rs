@@ -116,6 +116,30 @@ pub const PURPOSE: &str = "/auditor/purpose";
 pub const SEARCH: &str = "/auditor";
 /// One entry with its proof. Takes `{event}`.
 pub const ENTRY: &str = "/auditor/entries/{event}";
+/// Keeps a search under a name (POST).
+pub const SAVED: &str = "/auditor/searches";
+/// Forgets a kept search (POST). Takes `{search}`.
+pub const SAVED_FORGET: &str = "/auditor/searches/{search}/forget";
+/// Follows a mandate or an aidant through time (GET).
+pub const FOLLOW: &str = "/auditor/follow";
+/// Charts (GET with a period).
+pub const CHARTS: &str = "/auditor/charts";
+/// Random samples (GET lists, POST draws).
+pub const SAMPLES: &str = "/auditor/samples";
+/// One sample. Takes `{sample}`.
+pub const SAMPLE: &str = "/auditor/samples/{sample}";
+/// Its report, to print.
+pub const SAMPLE_REPORT: &str = "/auditor/samples/{sample}/report";
+/// The checklist of one of its entries (GET, POST). Takes `{sample}` and `{event}`.
+pub const SAMPLE_ENTRY: &str = "/auditor/samples/{sample}/entries/{event}";
+/// Requests for content (GET lists, POST asks).
+pub const CONTENT: &str = "/auditor/content";
+/// Asks for content (GET with `mandate` or `entry`).
+pub const CONTENT_ASK: &str = "/auditor/content/ask";
+/// Opens what another auditor asked for (POST). Takes `{glass}`.
+pub const CONTENT_APPROVE: &str = "/auditor/content/{glass}/approve";
+/// Refuses what another auditor asked for (POST). Takes `{glass}`.
+pub const CONTENT_REFUSE: &str = "/auditor/content/{glass}/refuse";
 
 /// Where services send people (GET, POST).
 pub const AUTHORIZE: &str = "/authorize";

@@ -48,6 +48,14 @@ pub enum Problem {
     PurposeMissing,
     /// The end of the period is before its start, or a date cannot be read.
     PeriodInvalid,
+    /// No reason was given.
+    ReasonMissing,
+    /// How many entries a sample holds is no number, or too large.
+    CountInvalid,
+    /// A question of the checklist has no answer.
+    AnswerMissing,
+    /// The period is longer than a year.
+    PeriodTooLong,
     /// A filter is not an identifier.
     FilterInvalid {
         /// The filter's field.
@@ -73,7 +81,10 @@ impl Problem {
             Self::EmailInvalid | Self::EmailTaken => "email",
             Self::RoleMissing => "role-aidant",
             Self::PurposeMissing => "purpose",
-            Self::PeriodInvalid => "from",
+            Self::ReasonMissing => "reason",
+            Self::CountInvalid => "count",
+            Self::AnswerMissing => "covered-yes",
+            Self::PeriodInvalid | Self::PeriodTooLong => "from",
             Self::FilterInvalid { field } => field,
         }
     }
@@ -128,6 +139,12 @@ impl Problem {
                 "La fin de la période doit venir après son début.",
                 "The end of the period must come after its start.",
             ),
+            Self::ReasonMissing => ("Dites pourquoi.", "State why."),
+            Self::CountInvalid => ("Écrivez un nombre entre 1 et 200.", "Enter a number between 1 and 200."),
+            Self::AnswerMissing => ("Répondez à chaque question.", "Answer each question."),
+            Self::PeriodTooLong => {
+                ("Choisissez une période d’un an au plus.", "Choose a period of one year at most.")
+            }
             Self::FilterInvalid { .. } => {
                 ("Ce filtre n’est pas un identifiant.", "This filter is not an identifier.")
             }

@@ -1,7 +1,7 @@
 //! The usager's own space: what they granted, what was done with it, and how to end it.
 
 use super::parts::{Granted, Intervention, MandateCard, Receipt};
-use crate::mandate::{Bilingual, Instant};
+use crate::mandate::{Bilingual, EventKind, Instant};
 
 page! {
     /// Mandates as cards, and everything done with them. Links: `mandate-<id>`, `end-<id>`.
@@ -30,9 +30,24 @@ page! {
         mandate: MandateCard,
         /// Interventions, latest first, refused ones included.
         interventions: Vec<Intervention>,
+        /// Who looked at what concerns it, latest first.
+        looks: Vec<Look>,
         /// Receipt of its latest step.
         receipt: Option<Receipt>,
     }
+}
+
+/// Somebody looked at what concerns a mandate. Names are personal data: no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Look {
+    /// When.
+    pub at: Instant,
+    /// What they did.
+    pub kind: EventKind,
+    /// First and last name; empty once erased.
+    pub by: String,
+    /// Why, where a purpose had to be stated.
+    pub purpose: Option<String>,
 }
 
 page! {

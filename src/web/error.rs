@@ -18,6 +18,7 @@ impl From<Error> for Problem {
         let problem = match &error {
             Error::Refused(refusal) => ruled(StatusCode::FORBIDDEN, code, sentences::refusal(*refusal)),
             Error::Transition(step) => ruled(StatusCode::CONFLICT, code, sentences::transition(*step)),
+            Error::Glass(glass) => ruled(StatusCode::CONFLICT, code, sentences::glass(*glass)),
             Error::Session(error) => session(*error, code),
             Error::SignIn(error) => sign_in(*error, code),
             Error::Factor(error) => factor(*error, code),

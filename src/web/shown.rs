@@ -3,6 +3,7 @@
 use super::Web;
 use crate::crypto::to_hex;
 use crate::mandate::{Bilingual, Identity, Instant, Mandate, MandateText, ProcedureId, binding_text};
+use crate::service::audit::Look;
 use crate::service::desk::{Card, Stage};
 use crate::service::history::Proved;
 use crate::service::receipt::Receipt;
@@ -57,6 +58,11 @@ pub(super) fn procedure(web: &Web, id: Option<&ProcedureId>) -> Bilingual {
 
 pub(super) fn timeline(life: Vec<Stage>) -> Vec<TimelineLine> {
     life.into_iter().map(|stage| TimelineLine { at: stage.at, kind: stage.kind, by: stage.by }).collect()
+}
+
+pub(super) fn look(look: Look) -> view::usager::Look {
+    let Look { at, kind, by, purpose } = look;
+    view::usager::Look { at, kind, by, purpose }
 }
 
 pub(super) fn receipt(receipt: Receipt) -> view::Receipt {

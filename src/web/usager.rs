@@ -35,6 +35,7 @@ async fn mandate(State(web): State<Web>, visit: Visit, Held(session): Held, Path
     let page = UsagerMandate {
         mandate: shown::card(&web, &own.card, own.now),
         interventions: shown::interventions(&web, own.uses),
+        looks: own.looks.into_iter().map(shown::look).collect(),
         receipt: own.receipt.map(shown::receipt),
     };
     Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))

@@ -89,6 +89,23 @@ fn audit(world: &World, office: &Browser, said: &Said) {
     assert!(office.has("dl#proof"), "the entry is included\n{}", office.text());
     assert!(office.text_of("#checkpoint").contains('—'), "the checkpoint is signed");
     office.look();
+    desk(office);
+}
+
+/// The auditor follows the mandate of that entry, and asks for its content.
+fn desk(office: &Browser) {
+    office.follow("#entry a[href*=\"follow?mandate\"]");
+    office.is_at("page-follow");
+    assert!(office.has("#agrees.good") && office.has("#timeline li"), "{}", office.text());
+    office.look();
+    office.press("link-ask");
+    office.is_at("page-ask");
+    office.look();
+    office.fill("reason", "2026-17");
+    office.press("ask-submit");
+    office.is_at("page-content");
+    assert!(!office.has("[id^=approve-]"), "nobody opens their own request");
+    office.look();
 }
 
 #[test]

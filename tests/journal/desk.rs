@@ -4,16 +4,17 @@ use super::history::written;
 use crate::storage::sample::{self, NOW};
 use crate::support::app::TestApp;
 use crate::support::database::{on_both, signer};
+use crate::support::world::session_of;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use porteplume::journal::LogProof;
 use porteplume::mandate::{
-    AuditorId, EventKind, GrantId, Instant, Language, ProfessionalIdentity, Reach, Slots, Standing,
+    AuditorId, EventKind, GrantId, Instant, ProfessionalIdentity, Reach, Slots, Standing,
 };
 use porteplume::service::audit::grants::{self, Given};
 use porteplume::service::manage::{self, Manager, Party};
 use porteplume::service::people::{self, Holder};
-use porteplume::service::session::{self, Opened};
+use porteplume::service::session::Opened;
 use porteplume::service::{Caller, Error, Record, Who};
 use porteplume::storage::auditors::{self, AuditorRow};
 use porteplume::storage::search::{self, Filter};
@@ -22,16 +23,13 @@ use std::sync::Arc;
 use time::Duration;
 use tower::ServiceExt as _;
 
-/// An auditor who has just signed in.
-pub(super) async fn signed_in(test: &TestApp) -> (AuditorId, Opened) {
+/// A registered auditor.
+pub(super) async fn registered(test: &TestApp) -> AuditorId {
     let app = Arc::clone(&test.web.app);
     let id = AuditorId::from_bytes(sample::bytes());
-    let begun = session::start(&app, Language::Fr).await.unwrap();
-    let who = Who::Auditor { auditor: id.clone(), authenticated_at: app.now(), reading: None };
-    let opened = session::next(&app, &begun.session, who).unwrap();
-    let (app_, id_, before, after) = (Arc::clone(&app), id.clone(), begun.session.id, opened.session.clone());
+    let (app_, id_) = (Arc::clone(&app), id.clone());
     app.include("test", move |tx| {
-        let (app, id, before, after) = (Arc::clone(&app_), id_.clone(), before, after.clone());
+        let (app, id) = (Arc::clone(&app_), id_.clone());
         Box::pin(async move {
             let record = Record::done(EventKind::AuditorAdded).auditor(&id);
             let event = record.append(&app, tx, &Caller::default(), NOW).await?;
@@ -54,13 +52,19 @@ pub(super) async fn signed_in(test: &TestApp) -> (AuditorId, Opened) {
                 activated_at: Some(NOW),
                 version: 1,
             };
-            auditors::insert(tx, &row, &event).await?;
-            session::rotate(tx, &before, &after).await?;
-            Ok::<_, Error>(())
+            Ok::<_, Error>(auditors::insert(tx, &row, &event).await?)
         })
     })
     .await
     .unwrap();
+    id
+}
+
+/// An auditor who has just signed in.
+pub(super) async fn signed_in(test: &TestApp) -> (AuditorId, Opened) {
+    let (app, id) = (&test.web.app, registered(test).await);
+    let who = Who::Auditor { auditor: id.clone(), authenticated_at: app.now(), reading: None };
+    let opened = session_of(app, who).await;
     (id, opened)
 }
 

@@ -1,6 +1,7 @@
 //! The storage room, held to one contract on both engines.
 
 mod contract;
+mod desk;
 mod interrupted;
 mod order;
 mod parties;

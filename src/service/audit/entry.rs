@@ -2,13 +2,15 @@
 
 use super::find::{Known, Line, Named};
 use crate::journal::{Opening, Slot};
-use crate::mandate::{EventId, EventKind, MandateId, Slots, UsagerId};
+use crate::mandate::{AidantId, AuditorId, EventId, EventKind, MandateId, Slots, UsagerId};
+use crate::service::names::Names;
 use crate::service::proof::{self, Proof};
 use crate::service::record::opening_cell;
 use crate::service::vault::OpenKey;
 use crate::service::{App, Caller, Error, Record, Session};
 use crate::storage::{Snapshot, data_keys, journal, mandates, search};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// An entry, as far as its openings tell.
@@ -27,6 +29,10 @@ pub struct Shown {
     pub bytes: Vec<u8>,
     /// The proof, once it has a place.
     pub proof: Option<Proof>,
+    /// Whether another auditor opened its content.
+    pub opened: bool,
+    /// Whom it names, as (usager, aidant or auditor; first and last name), where it was opened.
+    pub persons: Vec<(&'static str, String)>,
 }
 
 /// Opens one entry, under the purpose stated.
@@ -44,22 +50,28 @@ pub async fn entry(app: &App, session: &Session, caller: &Caller, event: &EventI
                 let row = journal::entry(snapshot, &id).await?.ok_or(Error::NotFound)?;
                 let found = search::of(snapshot, &id).await?.ok_or(Error::NotFound)?;
                 let slots = sight.slots(&found).ok_or(Error::NotFound)?;
-                let (openings, concerned) = openings(&app_, snapshot, &id, slots).await?;
+                let opened = sight.opens(&found);
+                let (said, concerned) = said(&app_, snapshot, &id).await?;
+                let persons = if opened { persons(&app_, snapshot, &said).await? } else { Vec::new() };
+                let openings = openings(&app_, said, slots);
                 let line = Known::read(&app_, snapshot).await?.line(found);
                 let proof = proof::of(snapshot, &row).await?;
-                Ok((Shown { told: Told { line, openings }, bytes: row.entry, proof }, concerned))
+                let told = Told { line, openings };
+                Ok((Shown { told, bytes: row.entry, proof, opened, persons }, concerned))
             })
         })
         .await;
     match read {
         Ok((shown, concerned)) => {
-            let record = Record::done(EventKind::EntryRead).detail("entry", event.as_str());
-            super::note(app, session, caller, concerned.in_record(record)).await?;
+            let kind = if shown.opened { EventKind::ContentRead } else { EventKind::EntryRead };
+            let record = Record::done(kind).detail("entry", event.as_str());
+            super::note(app, session, caller, concerned.in_record(record), BTreeSet::new()).await?;
             Ok(shown)
         }
         Err(error @ Error::NotFound) => {
             let record = Record::refused(EventKind::AccessRefused, error.code());
-            super::note(app, session, caller, record.detail("entry", event.as_str())).await?;
+            let record = record.detail("entry", event.as_str());
+            super::note(app, session, caller, record, BTreeSet::new()).await?;
             Err(error)
         }
         Err(error) => Err(error),
@@ -97,13 +109,7 @@ impl Concerned {
 
 /// What the openings of an entry say: those of these slots that were not erased. They name persons by identifier, and
 /// by pseudonym whom these slots do not show.
-async fn openings(
-    app: &App,
-    snapshot: &mut Snapshot,
-    event: &EventId,
-    slots: Slots,
-) -> Result<(Vec<(String, String)>, Concerned), Error> {
-    let (opened, concerned) = said(app, snapshot, event).await?;
+fn openings(app: &App, opened: Vec<(Slot, Value)>, slots: Slots) -> Vec<(String, String)> {
     let mut flat = Vec::new();
     for (slot, value) in opened {
         if slots.shows(slot.as_str()) {
@@ -118,7 +124,29 @@ async fn openings(
             *value = app.keys.index().blind(field, &[&id]);
         }
     }
-    Ok((flat, concerned))
+    flat
+}
+
+/// The names of whom an entry tells; those who were erased have none.
+async fn persons(
+    app: &App,
+    snapshot: &mut Snapshot,
+    said: &[(Slot, Value)],
+) -> Result<Vec<(&'static str, String)>, Error> {
+    let (mut names, mut persons) = (Names::default(), Vec::new());
+    for (_, value) in said {
+        let text = |name: &str| value.get(name).and_then(Value::as_str);
+        if let Some(id) = text("usager").and_then(|id| UsagerId::parse(id).ok()) {
+            persons.push(("usager", names.usager(app, snapshot, &id).await?));
+        }
+        if let Some(id) = text("aidant").and_then(|id| AidantId::parse(id).ok()) {
+            persons.push(("aidant", names.aidant(app, snapshot, &id).await?));
+        }
+        if let Some(id) = text("auditor").and_then(|id| AuditorId::parse(id).ok()) {
+            persons.push(("auditor", names.auditor(app, snapshot, &id).await?));
+        }
+    }
+    Ok(persons)
 }
 
 /// Whom a field of what happened names, and whether these slots show them.

@@ -1,5 +1,6 @@
 //! Searches: what an auditor's grants cover, newest first, in pages that neither count nor slow down.
 
+use super::saved::{self, Saved};
 use super::sight::Sight;
 use crate::mandate::{ClientId, EventId, EventKind, Instant, OrganisationId, Outcome, ProcedureId};
 use crate::service::{App, Caller, Error, Record, Session};
@@ -115,6 +116,8 @@ pub struct Offered {
     pub organisations: Vec<(OrganisationId, String)>,
     /// Services: identifier and name.
     pub services: Vec<(ClientId, String)>,
+    /// Searches kept under a name.
+    pub saved: Vec<Saved>,
 }
 
 /// What a search may choose from.
@@ -130,8 +133,10 @@ pub async fn offered(app: &App, session: &Session) -> Result<Offered, Error> {
                 let sight = super::sight(&app_, snapshot, &session).await?;
                 let organisations = organisations::list(snapshot).await?.into_iter();
                 let services = clients::list(snapshot).await?.into_iter();
+                let saved = saved::of(&app_, snapshot, &session).await?;
                 Ok(Offered {
                     purpose,
+                    saved,
                     organisations: organisations
                         .filter(|row| sight.names(&row.id))
                         .map(|row| (row.id, row.name))
@@ -165,7 +170,8 @@ pub async fn search(app: &App, session: &Session, caller: &Caller, wanted: Wante
             })
         })
         .await?;
-    super::note(app, session, caller, record).await?;
+    let seen = found.entries.iter().filter_map(|line| line.mandate.clone()).collect();
+    super::note(app, session, caller, record, seen).await?;
     Ok(found)
 }
 

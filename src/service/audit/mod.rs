@@ -2,14 +2,23 @@
 //! and nothing else. Whatever they do here is itself an entry, naming the reading it was done under, and shows only
 //! once that entry is included.
 
+mod charts;
 mod entry;
 mod find;
+mod follow;
+pub mod glass;
 pub mod grants;
+mod looks;
+pub mod sample;
+pub mod saved;
 mod sight;
 
+pub use charts::{Charts, LONGEST_PERIOD, charts};
 pub use entry::{Shown, Told, entry};
 pub use find::{Found, Line, Named, Offered, Wanted, offered, search};
-pub use sight::{Sight, Window};
+pub use follow::{Retold, Timeline, Whom, timeline};
+pub use looks::{Look, at_mandate};
+pub use sight::{Seen, Sight, Window};
 
 use super::session::{self, Opened};
 use super::{App, Caller, Error, InputError, Record, Session, SessionError, SignInError, Who};
@@ -17,7 +26,8 @@ use crate::crypto::Cell;
 use crate::mandate::{AuditorId, EventKind, Instant, ReadingId, Standing};
 use crate::storage::auditors::{self, ReadingRow};
 use crate::storage::data_keys::KeyKind;
-use crate::storage::{Snapshot, Tx};
+use crate::storage::{Snapshot, Tx, seen};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Longest purpose, in characters.
@@ -47,16 +57,28 @@ async fn sight(app: &App, snapshot: &mut Snapshot, session: &Session) -> Result<
 }
 
 /// Journals a reading. What was read is given out only once this returns; it is looked up before, so that a long look
-/// keeps nobody who writes waiting.
-async fn note(app: &App, session: &Session, caller: &Caller, record: Record) -> Result<(), Error> {
-    let by = Arc::new((Arc::clone(app), session.clone(), caller.clone(), record));
+/// keeps nobody who writes waiting. `seen` are the mandates (by blind index) of which something was shown without the
+/// entry naming them.
+async fn note(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    record: Record,
+    seen: BTreeSet<String>,
+) -> Result<(), Error> {
+    let by = Arc::new((Arc::clone(app), session.clone(), caller.clone(), record, seen));
     app.include("audit.note", move |tx| {
         let by = Arc::clone(&by);
         Box::pin(async move {
-            let (app, session, caller, record) = &*by;
+            let (app, session, caller, record, seen) = &*by;
             let (auditor, reading) = reading(tx, session).await?;
-            let record = record.clone().auditor(&auditor).detail("reading", reading.id.as_str());
-            record.append(app, tx, caller, app.now()).await.map(drop)
+            let mut record = record.clone().auditor(&auditor).detail("reading", reading.id.as_str());
+            if !seen.is_empty() {
+                record = record.detail("seen", seen.iter().map(String::as_str).collect::<Vec<_>>());
+            }
+            let now = app.now();
+            let event = record.append(app, tx, caller, now).await?;
+            Ok(seen::note(tx, seen, now, &event).await?)
         })
     })
     .await
@@ -158,13 +180,19 @@ pub async fn purpose(app: &App, session: &Session) -> Result<String, Error> {
     app.store
         .read("audit.purpose", |snapshot| {
             Box::pin(async move {
-                let (auditor, row) = reading(snapshot, &session).await?;
-                let kind = KeyKind::Auditor;
-                let key = app_.vault.find(&app_.keys, snapshot, kind, auditor.as_str()).await?;
-                let plain =
-                    key.ok_or(Error::Unreadable)?.open(&purpose_cell(&row.id), &row.purpose_sealed)?;
-                String::from_utf8(plain).map_err(|_| Error::Unreadable)
+                let (_, row) = reading(snapshot, &session).await?;
+                purpose_of(&app_, snapshot, &row.id).await?.ok_or(Error::Unreadable)
             })
         })
         .await
+}
+
+/// The purpose of a reading; nothing once the auditor's key is gone.
+async fn purpose_of(app: &App, snapshot: &mut Snapshot, id: &ReadingId) -> Result<Option<String>, Error> {
+    let Some(row) = auditors::load_reading(snapshot, id).await? else { return Ok(None) };
+    let kind = KeyKind::Auditor;
+    let key = app.vault.find(&app.keys, snapshot, kind, row.auditor.as_str()).await?;
+    let Some(key) = key else { return Ok(None) };
+    let plain = key.open(&purpose_cell(&row.id), &row.purpose_sealed)?;
+    String::from_utf8(plain).map(Some).map_err(|_| Error::Unreadable)
 }

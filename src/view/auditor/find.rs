@@ -1,7 +1,7 @@
 //! Searches and their results.
 
-use crate::mandate::{Bilingual, EventId, EventKind, Instant, Outcome, Refusal};
-use crate::view::{Problem, paths};
+use crate::mandate::{Bilingual, EventId, EventKind, Instant, Outcome, Refusal, SearchId};
+use crate::view::{Frame, Problem, paths, sentences};
 use std::collections::BTreeSet;
 use url::form_urlencoded;
 
@@ -97,6 +97,39 @@ impl EntryLine {
     pub(in crate::view) fn path(&self) -> String {
         paths::of_event(paths::ENTRY, &self.id)
     }
+
+    /// Where what it concerns is followed through time.
+    pub(in crate::view) fn follow(name: &str, value: &str) -> Option<String> {
+        ["mandate", "aidant"].contains(&name).then(|| format!("{}?{name}={value}", paths::FOLLOW))
+    }
+
+    /// Why it was refused, where the code is one of an intervention's.
+    pub(in crate::view) fn why(&self, f: &Frame) -> String {
+        let code = self.code.as_deref();
+        let refusal = Refusal::ALL.iter().find(|refusal| Some(refusal.code()) == code);
+        refusal.map_or_else(String::new, |refusal| f.text(&sentences::refusal(*refusal).what))
+    }
+}
+
+/// A search kept under a name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Identifier.
+    pub id: SearchId,
+    /// Its name.
+    pub name: String,
+    /// Its filters, as the query of an address.
+    pub query: String,
+}
+
+impl Kept {
+    pub(in crate::view) fn path(&self) -> String {
+        format!("{}?{}", paths::SEARCH, self.query)
+    }
+
+    pub(in crate::view) fn forget(&self) -> String {
+        paths::SAVED_FORGET.replace("{search}", self.id.as_str())
+    }
 }
 
 page! {
@@ -104,7 +137,8 @@ page! {
     ///
     /// Form `search-form` (**GET** `/auditor`): `from`, `to`, `organisation`, `aidant`, `mandate`, `usager`, `client`,
     /// `procedure`, `kind`, `outcome`, `code`; button `search-submit`. Results in `results`; links `entry-<id>`,
-    /// `link-next` (the same filters and `after`).
+    /// `link-next` (the same filters and `after`), `kept-<id>`. Form `keep-form` (POST): `csrf`, `query`, `name`; button
+    /// `keep-submit`; forms `forget-<id>-form`.
     Search in Guarded from "auditor/search.html" {
         /// What is wrong with what was sent.
         problems: Vec<Problem>,
@@ -116,6 +150,8 @@ page! {
         services: Vec<Choice>,
         /// Procedures to choose from.
         procedures: Vec<Choice>,
+        /// Searches kept under a name.
+        kept: Vec<Kept>,
         /// Filters in force.
         filters: Filters,
         /// Results, latest first; absent before the first search.

@@ -7,27 +7,47 @@ use crate::view::{Frame, paths};
 pub enum Tab {
     /// Searches.
     Find,
+    /// One mandate or one aidant through time.
+    Follow,
+    /// Charts.
+    See,
+    /// Random samples.
+    Sample,
+    /// Content that two open.
+    Content,
 }
 
 impl Tab {
     /// Every room, in the menu's order.
-    pub const ALL: [Self; 1] = [Self::Find];
+    pub const ALL: [Self; 5] = [Self::Find, Self::Follow, Self::See, Self::Sample, Self::Content];
 
     pub(in crate::view) const fn as_str(self) -> &'static str {
         match self {
             Self::Find => "search",
+            Self::Follow => "follow",
+            Self::See => "charts",
+            Self::Sample => "samples",
+            Self::Content => "content",
         }
     }
 
     pub(in crate::view) const fn path(self) -> &'static str {
         match self {
             Self::Find => paths::SEARCH,
+            Self::Follow => paths::FOLLOW,
+            Self::See => paths::CHARTS,
+            Self::Sample => paths::SAMPLES,
+            Self::Content => paths::CONTENT,
         }
     }
 
     pub(in crate::view) fn name(self, f: &Frame) -> String {
         match self {
             Self::Find => f.t("Chercher", "Find"),
+            Self::Follow => f.t("Suivre", "Follow"),
+            Self::See => f.t("Voir", "See"),
+            Self::Sample => f.t("Échantillon", "Sample"),
+            Self::Content => f.t("Contenus", "Content"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Every page with sample facts, once with ordinary names and once with hostile ones.
 
+mod auditors;
 mod persons;
 mod professionals;
 
@@ -219,5 +220,5 @@ pub(super) type Sample = (&'static str, fn(&Cast, Language) -> String);
 
 /// Every page, some in several states.
 pub(super) fn all() -> Vec<Sample> {
-    [persons::SAMPLES, professionals::SAMPLES, professionals::OUTSIDE].concat()
+    [persons::SAMPLES, professionals::SAMPLES, professionals::OUTSIDE, auditors::SAMPLES].concat()
 }

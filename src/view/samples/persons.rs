@@ -8,7 +8,7 @@ use crate::view::history::{History, HistoryLine, Proved, Whose};
 use crate::view::public::{
     Accessibility, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut, VerifyJournal,
 };
-use crate::view::usager::{EndMandate, Ended, UsagerHome, UsagerMandate};
+use crate::view::usager::{EndMandate, Ended, Look, UsagerHome, UsagerMandate};
 use crate::view::{Problem, Qr, sentences};
 
 const CHECKPOINT: &str = "porteplume.example/journal\n20452\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— \
@@ -43,7 +43,12 @@ fn sign_in(door: Door, provider: &str, language: Language) -> String {
 }
 
 fn usager_mandate(cast: &Cast, mandate: MandateCard, language: Language) -> String {
-    let page = UsagerMandate { mandate, interventions: cast.interventions(), receipt: Some(receipt()) };
+    let page = UsagerMandate {
+        mandate,
+        interventions: cast.interventions(),
+        looks: looks(cast),
+        receipt: Some(receipt()),
+    };
     page.render(&cast.as_usager(language))
 }
 
@@ -96,6 +101,17 @@ fn error(fault: Fault, language: Language) -> String {
     let back = (fault == Fault::Conflict).then(|| "/aidant".into());
     ErrorPage { fault, code: "stable_code".into(), request_id: "01JD5Z6Y7X".into(), back }
         .render(&anonymous(language))
+}
+
+fn looks(cast: &Cast) -> Vec<Look> {
+    let kinds = [EventKind::ContentRead, EventKind::MandateRead];
+    let look = |kind: EventKind| Look {
+        at: minute(-90),
+        kind,
+        by: cast.aidant.clone(),
+        purpose: (kind == EventKind::ContentRead).then(|| cast.service.clone()),
+    };
+    kinds.map(look).to_vec()
 }
 
 pub(super) const SAMPLES: &[Sample] = &[

@@ -1,9 +1,8 @@
 //! Pages for aidants, referents and auditors, and for services' requests.
 
 use super::*;
-use crate::mandate::{AidantId, Bilingual, EventKind, Outcome, Role, Standing, UsagerId};
+use crate::mandate::{AidantId, EventKind, Role, Standing, UsagerId};
 use crate::view::aidant::*;
-use crate::view::auditor::{Choice as Listed, Entry, EntryLine, Filters, Proof, Purpose, Search};
 use crate::view::authorize::{AuthorizeRefused, Candidate, Choice, ChooseMandate, ChooseUsager, Confirm};
 use crate::view::referent::*;
 use crate::view::{Closed, Problem, ProcedureChoice, Qr, ThemeChoice, TimelineLine};
@@ -200,52 +199,6 @@ pub(super) const SAMPLES: &[Sample] = &[
     }),
 ];
 
-fn entry_line(digit: u8, kind: EventKind) -> EntryLine {
-    let refused = kind == EventKind::RepresentationRefused;
-    EntryLine {
-        id: EventId::from_bytes([digit; 16]),
-        index: (digit != 9).then_some(20_400 + u64::from(digit)),
-        at: minute(-i64::from(digit)),
-        kind,
-        outcome: if refused { Outcome::Refused } else { Outcome::Done },
-        code: refused.then(|| Refusal::Revoked.code().into()),
-        procedure: refused.then(|| granted().remove(0).name),
-        subjects: vec![
-            ("organisation", "Médiathèque de Saint-Aubin".into()),
-            ("aidant", "1b".repeat(8)),
-            ("mandate", "2c".repeat(8)),
-        ],
-    }
-}
-
-fn search(cast: &Cast, results: Option<Vec<EntryLine>>, problems: Vec<Problem>) -> Search {
-    let filters = Filters {
-        from: "2026-11-01".into(),
-        kind: Some(EventKind::MandateEnded),
-        outcome: Some(Outcome::Done),
-        mandate: "\"><script>&".into(),
-        ..Filters::default()
-    };
-    let next = results.as_ref().map(|_| "20402&x".into());
-    let listed = |value: &str, name: &str| Listed {
-        value: value.into(),
-        name: Bilingual { fr: name.into(), en: name.into() },
-    };
-    Search {
-        problems,
-        purpose: "Contrôle annuel, réf. 2026-17".into(),
-        organisations: vec![listed(&"0a".repeat(16), &cast.organisation)],
-        services: vec![listed("caisse", &cast.service)],
-        procedures: granted()
-            .into_iter()
-            .map(|one| Listed { value: one.id.to_string(), name: one.name })
-            .collect(),
-        filters,
-        results,
-        next,
-    }
-}
-
 fn choice() -> Choice {
     Choice { mandate: MandateId::from_bytes([0x5b; 16]), granted: granted().remove(0), until: minute(20_000) }
 }
@@ -271,46 +224,6 @@ fn choose_usager(cast: &Cast, problems: Vec<Problem>, found: bool, searched: boo
 }
 
 pub(super) const OUTSIDE: &[Sample] = &[
-    ("auditor-purpose", |cast, l| {
-        let page = Purpose {
-            problems: vec![Problem::PurposeMissing],
-            purpose: String::new(),
-            idempotency: "idempotency-key".into(),
-        };
-        page.render(&cast.as_auditor(l))
-    }),
-    ("auditor-search", |cast, l| {
-        let kinds = [EventKind::MandateEnded, EventKind::RepresentationRefused, EventKind::TokensIssued];
-        let results = [3, 5, 9].into_iter().zip(kinds).map(|(digit, kind)| entry_line(digit, kind)).collect();
-        search(cast, Some(results), vec![]).render(&cast.as_auditor(l))
-    }),
-    ("auditor-search-none", |cast, l| search(cast, Some(vec![]), vec![]).render(&cast.as_auditor(l))),
-    ("auditor-search-problem", |cast, l| {
-        let problems = vec![Problem::PeriodInvalid, Problem::FilterInvalid { field: "mandate" }];
-        search(cast, None, problems).render(&cast.as_auditor(l))
-    }),
-    ("auditor-entry", |cast, l| {
-        let proof = Proof {
-            index: 20_403,
-            tree_size: 20_452,
-            root: receipt().root,
-            leaf_hash: receipt().leaf_hash,
-            hashes: vec![receipt().root, receipt().leaf_hash],
-            checkpoint: "porteplume.example/journal\n20452\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"
-                .into(),
-        };
-        let page = Entry {
-            entry: entry_line(3, EventKind::RepresentationRefused),
-            canonical: "{\"kind\":\"representation.refused\",\"at\":1795424400000}".into(),
-            openings: vec![("usager".into(), cast.usager()), ("service".into(), cast.service.clone())],
-            proof: Some(proof),
-        };
-        page.render(&cast.as_auditor(l))
-    }),
-    ("auditor-entry-waiting", |cast, l| {
-        let entry = entry_line(9, EventKind::AidantSignedIn);
-        Entry { entry, canonical: "{}".into(), openings: vec![], proof: None }.render(&cast.as_auditor(l))
-    }),
     ("authorize-usager", |cast, l| choose_usager(cast, vec![], true, false).render(&cast.as_aidant(l))),
     ("authorize-usager-found", |cast, l| {
         choose_usager(cast, vec![Problem::UsagerMissing], true, true).render(&cast.as_aidant(l))

@@ -109,6 +109,41 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "Le droit de lecture d’un auditeur a été retiré.",
             "An auditor’s right to read was taken back.",
         ),
+        EventKind::TimelineRead => text(
+            "Un auditeur a suivi un mandat ou un aidant dans le temps.",
+            "An auditor followed a mandate or an aidant through time.",
+        ),
+        EventKind::ChartsRead => {
+            text("Un auditeur a fait dessiner des graphiques.", "An auditor had charts drawn.")
+        }
+        EventKind::SampleDrawn => {
+            text("Un auditeur a tiré un échantillon au hasard.", "An auditor drew a random sample.")
+        }
+        EventKind::SampleAnswered => text(
+            "Un auditeur a examiné une écriture d’un échantillon.",
+            "An auditor examined an entry of a sample.",
+        ),
+        EventKind::SampleRead => text("Un auditeur a lu un échantillon.", "An auditor read a sample."),
+        EventKind::ContentAsked => text(
+            "Un auditeur a demandé à voir des noms et des identifiants.",
+            "An auditor asked to see names and identifiers.",
+        ),
+        EventKind::ContentApproved => text(
+            "Un second auditeur a ouvert des noms et des identifiants pour une heure.",
+            "A second auditor opened names and identifiers for one hour.",
+        ),
+        EventKind::ContentRefused => text(
+            "Un second auditeur a refusé d’ouvrir des noms et des identifiants.",
+            "A second auditor refused to open names and identifiers.",
+        ),
+        EventKind::ContentLapsed => text(
+            "Une demande de noms et d’identifiants est restée sans réponse.",
+            "A request for names and identifiers had no answer.",
+        ),
+        EventKind::ContentRead => text(
+            "Un auditeur a lu des noms et des identifiants ouverts par un autre.",
+            "An auditor read names and identifiers that another had opened.",
+        ),
         EventKind::AuditorSignedIn => text("Un auditeur s’est connecté.", "An auditor signed in."),
         EventKind::PurposeStated => text(
             "Un auditeur a dit pourquoi il lit le journal.",

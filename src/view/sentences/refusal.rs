@@ -1,7 +1,7 @@
 //! Why something was refused, and what to do about it.
 
 use super::{invalid_terms, text};
-use crate::mandate::{Refusal, StateName, TransitionError};
+use crate::mandate::{GlassError, Refusal, StateName, TransitionError};
 use crate::view::Text;
 
 /// A refusal in plain words.
@@ -151,6 +151,33 @@ pub const fn refusal(refusal: Refusal) -> Advice {
         Refusal::ActNotGranted => {
             advice("Cet acte n’est pas dans le mandat.", "This act is not in the mandate.", OTHER_PROCEDURE)
         }
+    }
+}
+
+/// Why a step of a request for content was refused, and what to do.
+#[must_use]
+pub const fn glass(error: GlassError) -> Advice {
+    match error {
+        GlassError::OwnRequest => advice(
+            "On n’ouvre pas soi-même ce qu’on a demandé.",
+            "Nobody opens what they asked for themselves.",
+            text("Demandez à un autre auditeur de décider.", "Ask another auditor to decide."),
+        ),
+        GlassError::Answered => advice(
+            "Cette demande a déjà une réponse.",
+            "This request has an answer already.",
+            text("Rouvrez la liste des demandes.", "Open the list of requests again."),
+        ),
+        GlassError::TooLate => advice(
+            "L’heure pour répondre à cette demande est passée.",
+            "The hour to answer this request is over.",
+            text("Une nouvelle demande peut être faite.", "A new request can be made."),
+        ),
+        GlassError::TooEarly => advice(
+            "Cette demande attend encore une réponse.",
+            "This request still waits for an answer.",
+            text("Vous n’avez rien à faire.", "There is nothing to do."),
+        ),
     }
 }
 

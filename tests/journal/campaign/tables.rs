@@ -8,7 +8,7 @@ const JOURNAL: [&str; 8] =
     ["event", "leaf", "tile", "checkpoint", "opening", "event_search", "refusal", "queue"];
 
 /// Facts: their walls are `tests/storage/walls.rs`, what follows from entries is verified in `tampering.rs`.
-const FACTS: [&str; 13] = [
+const FACTS: [&str; 16] = [
     "organisation",
     "aidant",
     "factor",
@@ -22,14 +22,17 @@ const FACTS: [&str; 13] = [
     "representation",
     "audit_grant",
     "audit_grant_scope",
+    "break_glass",
+    "audit_sample",
+    "audit_answer",
 ];
 
 /// What others said of the journal: a changed line is found (`witnesses.rs`), one taken away is one witness less under a
 /// checkpoint, which is for whoever holds a policy to notice.
 const SAID: [&str; 1] = ["cosignature"];
 
-/// Rows that have no history.
-const WORKING: [&str; 12] = [
+/// Rows that have no history; what was seen of a mandate is an index of entries that say so themselves.
+const WORKING: [&str; 14] = [
     "_sqlx_migrations",
     "session",
     "login_flow",
@@ -42,6 +45,8 @@ const WORKING: [&str; 12] = [
     "closed_procedure",
     "data_key",
     "idempotency",
+    "saved_search",
+    "audit_seen",
 ];
 
 /// Columns whose change says nothing: the order of the queue is only the order in which places will be given, which is

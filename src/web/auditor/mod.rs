@@ -1,15 +1,18 @@
 //! The auditor's pages: a purpose, a search, an entry with its proof.
 
+mod content;
+mod find;
+mod follow;
+mod sample;
+
 use super::pages::Visit;
-use super::{CheckedForm, Fields, Held, Page, Problem, Query, Reply, Web, named};
+use super::{CheckedForm, Held, Page, Problem, Reply, Web, named};
 use crate::crypto::to_hex;
-use crate::mandate::{
-    Bilingual, ClientId, EventId, EventKind, Instant, OrganisationId, Outcome, ProcedureId,
-};
-use crate::service::audit::{self, Line, Named, Offered, Shown, Wanted};
+use crate::mandate::{EventId, Instant};
+use crate::service::audit::{self, Line, Shown};
 use crate::service::proof::Proof;
 use crate::service::{Error, InputError, Session};
-use crate::view::auditor::{self, Choice, EntryLine, Filters, Purpose, Search};
+use crate::view::auditor::{self, EntryLine, Purpose};
 use crate::view::{Problem as Wrong, paths};
 use axum::Router;
 use axum::extract::{Path, State};
@@ -26,9 +29,12 @@ const LAST: Instant = Instant::from_micros(253_402_300_800_000_000);
 pub(super) fn routes() -> Router<Web> {
     Router::new()
         .route(paths::PURPOSE, get(ask_purpose).post(state_purpose))
-        .route(paths::SEARCH, get(search))
         .route(paths::ENTRY, get(entry))
         .route(&format!("{}/proof", paths::ENTRY), get(proof))
+        .merge(find::routes())
+        .merge(follow::routes())
+        .merge(content::routes())
+        .merge(sample::routes())
 }
 
 async fn ask_purpose(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
@@ -59,84 +65,6 @@ async fn state_purpose(State(web): State<Web>, visit: Visit, form: CheckedForm) 
     }
 }
 
-async fn search(State(web): State<Web>, visit: Visit, Held(session): Held, Query(query): Query) -> Page {
-    let offered = audit::offered(&web.app, &session).await?;
-    let mut page = empty(&web, offered, typed(&query)?);
-    if !query.pairs().is_empty() {
-        match wanted(&page.filters, query.text("after")?) {
-            Err(wrong) => page.problems.push(wrong),
-            Ok(wanted) => {
-                let found = audit::search(&web.app, &session, &visit.caller(&session), wanted).await?;
-                page.next = found.next.map(|(at, event)| format!("{}-{event}", at.micros()));
-                page.results = Some(found.entries.into_iter().map(|one| line(&web, one)).collect());
-            }
-        }
-    }
-    let wrong = !page.problems.is_empty();
-    Ok(Reply::form(page.render(&visit.guarded(&web, &session).await?), wrong))
-}
-
-/// The page before anything was looked for.
-fn empty(web: &Web, offered: Offered, filters: Filters) -> Search {
-    let choice =
-        |value: String, name: String| Choice { value, name: Bilingual { fr: name.clone(), en: name } };
-    let procedures = web.app.catalogue.procedures().iter();
-    Search {
-        problems: Vec::new(),
-        purpose: offered.purpose,
-        organisations: offered.organisations.into_iter().map(|(id, name)| choice(id.into(), name)).collect(),
-        services: offered.services.into_iter().map(|(id, name)| choice(id.into(), name)).collect(),
-        procedures: procedures
-            .map(|one| Choice { value: one.id.to_string(), name: one.name.clone() })
-            .collect(),
-        filters,
-        results: None,
-        next: None,
-    }
-}
-
-/// The filters as typed.
-fn typed(query: &Fields) -> Result<Filters, Problem> {
-    let text = |name: &str| Ok::<_, Problem>(query.text(name)?.trim().chars().take(64).collect::<String>());
-    Ok(Filters {
-        from: text("from")?,
-        to: text("to")?,
-        organisation: text("organisation")?,
-        aidant: text("aidant")?,
-        mandate: text("mandate")?,
-        usager: text("usager")?,
-        client: text("client")?,
-        procedure: text("procedure")?,
-        kind: EventKind::parse(query.text("kind")?),
-        outcome: Outcome::parse(query.text("outcome")?),
-        code: text("code")?,
-    })
-}
-
-/// What the filters ask for. Days are days of universal time, as everywhere in the journal.
-fn wanted(filters: &Filters, after: &str) -> Result<Wanted, Wrong> {
-    let (from, until) = period(&filters.from, &filters.to)?;
-    let code = |text: &str| Some(text.to_owned()).filter(|text| is_code(text));
-    Ok(Wanted {
-        from,
-        until,
-        organisation: read("organisation", &filters.organisation, |text| OrganisationId::parse(text).ok())?,
-        aidant: read("aidant", &filters.aidant, Named::parse)?,
-        mandate: read("mandate", &filters.mandate, Named::parse)?,
-        usager: read("usager", &filters.usager, Named::parse)?,
-        client: read("client", &filters.client, |text| ClientId::parse(text).ok())?,
-        procedure: read("procedure", &filters.procedure, |text| ProcedureId::parse(text).ok())?,
-        kind: filters.kind,
-        outcome: filters.outcome,
-        code: read("code", &filters.code, code)?,
-        after: cursor(after),
-    })
-}
-
-fn is_code(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-}
-
 /// From the beginning of the first day to the end of the last.
 fn period(from: &str, to: &str) -> Result<(Instant, Instant), Wrong> {
     let from = day(from)?.unwrap_or(Instant::from_micros(0));
@@ -153,17 +81,15 @@ fn day(text: &str) -> Result<Option<Instant>, Wrong> {
     Ok(Some(Instant::from(OffsetDateTime::new_utc(date, time::Time::MIDNIGHT))))
 }
 
-fn read<T>(field: &'static str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Wrong> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    parse(text).map(Some).ok_or(Wrong::FilterInvalid { field })
-}
-
 /// Where a page of results begins; one that cannot be read begins at the start.
 fn cursor(text: &str) -> Option<(Instant, EventId)> {
     let (at, event) = text.split_once('-')?;
     Some((Instant::from_micros(at.parse().ok()?), EventId::parse(event).ok()?))
+}
+
+/// A place in results as an address carries it.
+fn place((at, event): &(Instant, EventId)) -> String {
+    format!("{}-{event}", at.micros())
 }
 
 /// An entry in words.
@@ -200,6 +126,8 @@ async fn entry(State(web): State<Web>, visit: Visit, Held(session): Held, Path(e
         entry: line(&web, shown.told.line),
         canonical: String::from_utf8_lossy(&shown.bytes).into_owned(),
         openings,
+        ask: (!shown.opened).then(|| format!("{}?entry={event}", paths::CONTENT_ASK)),
+        persons: shown.persons,
         proof: shown.proof.map(in_words),
     };
     Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
