@@ -19,6 +19,10 @@ const POSTGRES_SESSION: &str = "SET enable_seqscan = off; SET statement_timeout 
 const POSTGRES_IS_MEMBER: &str = "SELECT COUNT(*) FROM pg_roles WHERE rolname = 'porteplume_service' \
      AND pg_has_role(current_user, oid, 'MEMBER')";
 const POSTGRES_ROLE: &str = "SET ROLE porteplume_service";
+const POSTGRES_ROLES: &str = "SELECT pg_has_role(session_user, 'porteplume_service', 'MEMBER') AS service, \
+     pg_has_role(session_user, 'porteplume_sequencer', 'MEMBER') AS sequencer";
+/// Every table belongs to the role that nobody works under.
+const POSTGRES_HAND_OVER: &str = "SELECT porteplume_hand_over()";
 
 /// A database engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +70,9 @@ pub(super) const POSTGRES_BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 /// Begins a round of sequencing: each statement must see what was committed before it, so a snapshot
 /// taken before the lock was granted would be too old.
 pub(super) const POSTGRES_BEGIN_SEQUENCING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// The same under the sequencer's role, in one message: the service itself gives no entry its place.
+const POSTGRES_BEGIN_AS_SEQUENCER: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL ROLE porteplume_sequencer";
 
 /// Whether the code says that a serialisable transaction, or a deadlock, was lost and may be run again.
 pub(super) fn is_lost_race(code: &str) -> bool {
@@ -73,11 +80,15 @@ pub(super) fn is_lost_race(code: &str) -> bool {
 }
 
 /// Whether the code says that the database cannot work now: PostgreSQL's classes 08, 53, 57 and a lock
-/// that did not come; SQLite's busy, locked, full, I/O (primary codes, low byte of the extended ones).
+/// that did not come; a database made read-only;
+/// SQLite's busy, locked, read-only, full, I/O (primary codes, low byte of the extended ones).
 pub(super) fn is_unavailable(code: &str) -> bool {
     match code.parse::<u32>() {
-        Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 5 | 6 | 10 | 13 | 14),
-        _ => ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "55P03",
+        Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 5 | 6 | 8 | 10 | 13 | 14),
+        _ => {
+            ["08", "53", "57"].iter().any(|class| code.starts_with(class))
+                || ["55P03", "25006"].contains(&code)
+        }
     }
 }
 
@@ -115,6 +126,22 @@ pub(super) async fn connect_pool(config: &StoreOptions) -> Result<AnyPool, Store
         .map_err(|error| unopened(Engine::Postgres, error))?;
     check_schema(Engine::Postgres, &mut *pool.acquire().await?).await?;
     Ok(pool)
+}
+
+/// How a round of sequencing begins for the account that serves.
+///
+/// # Errors
+/// [`StoreError::Refused`] for an account that has the service's role and not the sequencer's.
+pub(super) async fn sequencing_begin(pool: &AnyPool) -> Result<&'static str, StoreError> {
+    let roles: (bool, bool) = sqlx::query_as(POSTGRES_ROLES).fetch_one(pool).await?;
+    match roles {
+        (_, true) => Ok(POSTGRES_BEGIN_AS_SEQUENCER),
+        (false, false) => Ok(POSTGRES_BEGIN_SEQUENCING),
+        (true, false) => Err(StoreError::Refused(
+            "the account may add entries and not give them their place: GRANT porteplume_sequencer to it"
+                .to_owned(),
+        )),
+    }
 }
 
 /// Says more than that it failed: whoever sets an instance up meets these first.
@@ -156,8 +183,13 @@ pub(super) async fn migrate(url: &str) -> Result<(), StoreError> {
         connection.execute(super::sqlite::SESSION).await?;
     }
     let done = engine.migrations().run_direct(None, &mut connection, false).await;
+    let owned = match (engine, &done) {
+        (Engine::Postgres, Ok(())) => connection.execute(POSTGRES_HAND_OVER).await.map(drop),
+        _ => Ok(()),
+    };
     connection.close().await?;
-    done.map_err(|error| StoreError::Schema(error.to_string()))
+    done.map_err(|error| StoreError::Schema(error.to_string()))?;
+    Ok(owned?)
 }
 
 /// The file of an SQLite address, if its schema fits.
@@ -209,8 +241,8 @@ mod tests {
         for code in ["40001", "40P01"] {
             assert_eq!(kind(code), (true, false, false), "{code}");
         }
-        // Busy, locked, busy snapshot, full, I/O; connection lost, out of memory, shutting down, no lock.
-        for code in ["5", "6", "517", "13", "10", "1034", "08006", "53200", "57P01", "55P03"] {
+        // Busy, locked, busy snapshot, read-only, full, I/O; connection lost, out of memory, shutting down, no lock, read-only.
+        for code in ["5", "6", "517", "8", "13", "10", "1034", "08006", "53200", "57P01", "55P03", "25006"] {
             assert_eq!(kind(code), (false, true, false), "{code}");
         }
         // Constraint, foreign key, unique, trigger; PostgreSQL's class 23 and lacking rights.

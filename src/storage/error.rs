@@ -73,6 +73,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether so much waits that nothing new is taken on for the moment.
+    #[must_use]
+    pub const fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy)
+    }
+
     /// Stable code, for metrics and logs.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -24,6 +24,7 @@ mod mandate_row;
 mod named;
 mod options;
 mod postgres;
+mod pressure;
 mod reading;
 mod rewrite;
 mod sequence;

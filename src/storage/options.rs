@@ -16,6 +16,11 @@ pub struct StoreOptions {
     pub patience: Duration,
     /// The file, outside the database, that holds the last published checkpoint (anti-rollback).
     pub published_checkpoint: Option<PathBuf>,
+    /// Entries, of whichever replica, that may wait for their place in the database before [`super::StoreError::Busy`]
+    /// (PostgreSQL only).
+    pub most_waiting: u64,
+    /// How long the oldest of them may wait (PostgreSQL only).
+    pub longest_wait: Duration,
     /// Whether this replica gives entries their place (PostgreSQL only; SQLite's writer always does).
     pub sequencing: bool,
 }
@@ -30,6 +35,8 @@ impl StoreOptions {
             waiting_writes: 4_096,
             patience: Duration::from_secs(5),
             published_checkpoint: None,
+            most_waiting: 4_096,
+            longest_wait: Duration::from_secs(2),
             sequencing: true,
         }
     }

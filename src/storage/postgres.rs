@@ -2,10 +2,11 @@
 
 use super::bound::sql;
 use super::head::Publisher;
+use super::pressure::{self, Pressure};
 use super::sequence::{Head, Sequencer};
 use super::tx::{Appended, Snapshot};
 use super::waiting::Waiting;
-use super::{Statement, StoreError, audit, engine};
+use super::{Statement, StoreError, StoreOptions, audit, engine};
 use crate::journal::leaf_hash;
 use crate::mandate::{EventId, Instant};
 use sqlx::AnyPool;
@@ -31,6 +32,7 @@ pub(super) const STATEMENTS: &[Statement] = &[
     Statement { name: "storage::postgres::REQUEUE", text: REQUEUE },
     Statement { name: "storage::audit::WITHOUT_LEAF_OR_QUEUE", text: audit::WITHOUT_LEAF_OR_QUEUE },
     Statement { name: "storage::audit::STRAY_QUEUE", text: audit::STRAY_QUEUE },
+    Statement { name: "storage::pressure::WAITING", text: pressure::WAITING },
 ];
 
 /// Entries placed in one round at most.
@@ -41,6 +43,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// What the sequencer shares with the writes of its replica.
 pub(super) struct Sequencing {
     pool: AnyPool,
+    /// How a round begins.
+    begin: &'static str,
+    pub(super) pressure: Pressure,
     sequencer: Mutex<Sequencer>,
     publisher: Arc<Publisher>,
     pub(super) waiting: Arc<Waiting>,
@@ -57,16 +62,23 @@ pub(super) enum Turn<'s> {
 }
 
 impl Sequencing {
-    pub(super) fn new(pool: AnyPool, sequencer: Sequencer, publisher: Arc<Publisher>) -> Self {
+    pub(super) async fn new(
+        pool: AnyPool,
+        options: &StoreOptions,
+        sequencer: Sequencer,
+        publisher: Arc<Publisher>,
+    ) -> Result<Self, StoreError> {
         let waiting = Arc::new(Waiting::default());
-        Self {
+        Ok(Self {
+            begin: engine::sequencing_begin(&pool).await?,
+            pressure: Pressure::new(options),
             pool,
             sequencer: Mutex::new(sequencer),
             publisher,
             waiting,
             kick: Notify::new(),
             gate: RwLock::default(),
-        }
+        })
     }
 
     pub(super) const fn pool(&self) -> &AnyPool {
@@ -91,7 +103,7 @@ impl Sequencing {
 
     /// Verifies the right edge before anything is served.
     pub(super) async fn verify(&self) -> Result<(), StoreError> {
-        let mut snapshot = Snapshot::begin(&self.pool, engine::POSTGRES_BEGIN_SEQUENCING).await?;
+        let mut snapshot = Snapshot::begin(&self.pool, self.begin).await?;
         self.sequencer.lock().await.catch_up(&mut snapshot).await?;
         snapshot.commit().await
     }
@@ -100,7 +112,7 @@ impl Sequencing {
     /// any number of replicas: one lock, and the keys of leaf and checkpoint behind it.
     pub(super) async fn once(&self) -> Result<usize, StoreError> {
         let mut sequencer = self.sequencer.lock().await;
-        let mut snapshot = Snapshot::begin(&self.pool, engine::POSTGRES_BEGIN_SEQUENCING).await?;
+        let mut snapshot = Snapshot::begin(&self.pool, self.begin).await?;
         let appended = take(&mut snapshot).await?;
         if appended.is_empty() {
             snapshot.commit().await?;
@@ -125,7 +137,7 @@ impl Sequencing {
 
     /// Queues again the entries of `from..before` that have neither place nor queue row.
     pub(super) async fn requeue(&self, from: Instant, before: Instant) -> Result<u64, StoreError> {
-        let mut snapshot = Snapshot::begin(&self.pool, engine::POSTGRES_BEGIN_SEQUENCING).await?;
+        let mut snapshot = Snapshot::begin(&self.pool, self.begin).await?;
         snapshot.change(sql(LOCK)).await?;
         // A UUIDv7 begins with its milliseconds, so the key itself bounds the search.
         let first = format!("{:012x}", from.millis().max(0));

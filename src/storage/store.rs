@@ -9,7 +9,7 @@ use super::signer::CheckpointSigner;
 use super::tx::{Snapshot, Tx};
 use super::writer::{Job, Write, Writer, guarded};
 use super::written::Written;
-use super::{BoxFuture, Engine, Statement, StoreError, StoreOptions, engine, rewrite};
+use super::{BoxFuture, Engine, Statement, StoreError, StoreOptions, engine, pressure, rewrite};
 use crate::mandate;
 use crate::telemetry;
 use std::hash::{BuildHasher as _, RandomState};
@@ -18,10 +18,6 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-
-/// Entries committed here and not yet placed, beyond which new writes are refused: a service that cannot
-/// journal stops (contract journal.md, 4.3).
-const MOST_UNPLACED: usize = 4_096;
 
 /// The database with its journal. Clones share everything; [`Store::close`] ends it for all.
 #[derive(Clone)]
@@ -43,7 +39,7 @@ enum Writing {
     },
     Postgres {
         sequencing: Arc<Sequencing>,
-        task: Mutex<Option<JoinHandle<()>>>,
+        tasks: Mutex<Vec<JoinHandle<()>>>,
     },
 }
 
@@ -77,10 +73,12 @@ impl Store {
                 Writing::sqlite(writer, options.waiting_writes)?
             }
             Reading::Postgres(pool) => {
-                let sequencing = Arc::new(Sequencing::new(pool.clone(), sequencer, publisher));
+                let sequencing = Sequencing::new(pool.clone(), options, sequencer, publisher).await?;
+                let sequencing = Arc::new(sequencing);
                 sequencing.verify().await?;
-                let task = options.sequencing.then(|| tokio::spawn(sequence(Arc::downgrade(&sequencing))));
-                Writing::Postgres { sequencing, task: Mutex::new(task) }
+                let mut tasks = vec![tokio::spawn(watch(Arc::downgrade(&sequencing)))];
+                tasks.extend(options.sequencing.then(|| tokio::spawn(sequence(Arc::downgrade(&sequencing)))));
+                Writing::Postgres { sequencing, tasks: Mutex::new(tasks) }
             }
         };
         Ok(Self(Arc::new(Inner { reading, writing, warden })))
@@ -145,9 +143,7 @@ impl Store {
         E: From<StoreError>,
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
     {
-        if sequencing.waiting.count() >= MOST_UNPLACED {
-            return Err(StoreError::Busy.into());
-        }
+        sequencing.pressure.admit(sequencing.waiting.count())?;
         let mut pause = Duration::from_millis(1);
         for attempt in 0..=engine::MOST_RETRIES {
             if attempt > 0 {
@@ -294,9 +290,9 @@ impl Store {
                     let _ = ended.await;
                 }
             }
-            Writing::Postgres { sequencing, task } => {
-                let task = task.lock().unwrap_or_else(PoisonError::into_inner).take();
-                if let Some(task) = task {
+            Writing::Postgres { sequencing, tasks } => {
+                let tasks = std::mem::take(&mut *tasks.lock().unwrap_or_else(PoisonError::into_inner));
+                for task in tasks {
                     task.abort();
                     // An aborted round rolls back; its entries stay queued.
                     let _ = task.await;
@@ -377,6 +373,19 @@ async fn sequence(sequencing: Weak<Sequencing>) {
                 tracing::error!(%error, code = error.code(), "entries could not be placed");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
+        }
+    }
+}
+
+/// Looks whether the journal keeps up.
+async fn watch(sequencing: Weak<Sequencing>) {
+    let mut mark = None;
+    loop {
+        tokio::time::sleep(pressure::LOOK).await;
+        let Some(sequencing) = sequencing.upgrade() else { return };
+        match sequencing.pressure.look(sequencing.pool(), mark).await {
+            Ok(seen) => mark = seen,
+            Err(error) => tracing::debug!(code = error.code(), "what waits could not be looked at"),
         }
     }
 }

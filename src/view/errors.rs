@@ -32,6 +32,8 @@ pub enum Fault {
     NoGrant,
     /// The record changed meanwhile.
     Conflict,
+    /// Too much waits for its place in the journal: nothing new is taken on.
+    Behind,
     /// The service cannot work for the moment.
     Unavailable,
     /// A fault of ours.
@@ -60,7 +62,7 @@ const fn said(
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NotFound,
         Self::TooManyRequests,
         Self::FormExpired,
@@ -74,6 +76,7 @@ impl Fault {
         Self::Suspended,
         Self::NoGrant,
         Self::Conflict,
+        Self::Behind,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -215,6 +218,17 @@ impl Fault {
                 (
                     "Rouvrez la page pour voir où en sont les choses.",
                     "Open the page again to see how things stand.",
+                ),
+            ),
+            Self::Behind => said(
+                ("Le registre a du retard", "The journal is behind"),
+                (
+                    "Ce qui se fait ici est d’abord inscrit au registre, et trop d’actions attendent de l’être. Rien n’a été fait.",
+                    "Whatever is done here is first written in the journal, and too much is waiting for that. Nothing was done.",
+                ),
+                (
+                    "Réessayez dans quelques instants. Le service reprend de lui-même.",
+                    "Try again in a moment. The service goes on by itself.",
                 ),
             ),
             Self::Unavailable => said(

@@ -38,6 +38,9 @@ impl From<Error> for Problem {
             // Programs are answered by an `OAuthRefusal`; no page asks for what gives these.
             Error::OAuth(_) | Error::Bearer(_) => Self::new(StatusCode::BAD_REQUEST, code, Fault::BadRequest),
             Error::Relying(error) => relying(error, code),
+            Error::Store(error) if error.is_busy() => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, Fault::Behind).retry_after(2)
+            }
             Error::Store(_) | Error::Entropy(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code, Fault::Unavailable).retry_after(5)
             }

@@ -83,6 +83,40 @@ on_both! {
 }
 
 #[tokio::test]
+async fn a_journal_that_is_behind_takes_nothing_on_until_it_has_caught_up() {
+    let town = Town::new(TestDatabase::fresh(Engine::Postgres).await).await;
+    let about = AboutTo::begin(&town).await;
+    town.app().store.close().await;
+    let longest_wait = Duration::from_millis(300);
+    let options = StoreOptions { sequencing: false, longest_wait, ..town.test.database.options() };
+    let pace = Pace { patience: Duration::from_millis(200), request_seconds: 30 };
+    let behind = town.beside(town.test.opened_with(&options, pace).await);
+    // One entry that waits is enough.
+    behind.browser().await.asks(&[]).await;
+    let about = about.at(&behind);
+    let stops = async {
+        while about.browser.get("/health/ready").await.status != 503 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), stops).await.unwrap();
+    let before = State::of(&town.test.database).await;
+    let answers = about.go_on().await;
+    refused_for_now(&answers);
+    assert!(answers[0].body.contains("Le registre a du retard"), "{}", answers[0].body);
+    assert_eq!(answers[0].header("retry-after"), "2");
+    assert_eq!(State::of(&town.test.database).await, before);
+    while behind.app().store.sequence_once().await.unwrap() > 0 {}
+    let well = async {
+        while about.browser.get("/health/ready").await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), well).await.unwrap();
+    town.test.verifies().await;
+}
+
+#[tokio::test]
 async fn a_database_that_stops_answering_keeps_nobody_waiting_for_ever() {
     let town = Town::new(TestDatabase::fresh(Engine::Postgres).await).await;
     let straight = town.test.database.options();

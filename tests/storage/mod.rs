@@ -5,6 +5,8 @@ mod desk;
 mod interrupted;
 mod order;
 mod parties;
+mod pressure;
+mod roles;
 pub(crate) mod sample;
 mod schema;
 mod walls;

@@ -22,7 +22,7 @@ use porteplume::storage::{
 };
 use std::collections::BTreeSet;
 
-fn auditor() -> AuditorRow {
+pub(super) fn auditor() -> AuditorRow {
     AuditorRow {
         id: AuditorId::from_bytes(bytes()),
         standing: Standing::Invited,

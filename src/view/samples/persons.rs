@@ -205,6 +205,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     ("error-no-grant", |_, l| error(Fault::NoGrant, l)),
     ("error-suspended", |_, l| error(Fault::Suspended, l)),
     ("error-conflict", |_, l| error(Fault::Conflict, l)),
+    ("error-behind", |_, l| error(Fault::Behind, l)),
     ("error-unavailable", |_, l| error(Fault::Unavailable, l)),
     ("error-internal", |_, l| error(Fault::Internal, l)),
     ("refused", |cast, l| {
