@@ -103,8 +103,12 @@ impl Vault {
             return Ok(Some(key));
         }
         let Some(row) = data_keys::of_subject(snapshot, kind, subject).await? else { return Ok(None) };
+        // Perhaps it was made by this very transaction: if that is undone and run again, the key is not there.
+        let lasting = !snapshot.has_made(&row.id);
         let key = Arc::new(OpenKey::of(keys, row)?);
-        self.keep(name, &key);
+        if lasting {
+            self.keep(name, &key);
+        }
         Ok(Some(key))
     }
 

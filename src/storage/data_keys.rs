@@ -73,7 +73,9 @@ pub async fn insert(tx: &mut Tx, row: &DataKeyRow) -> Result<(), StoreError> {
         .bind(row.subject_id.as_str())
         .bind(row.wrapped.as_slice())
         .bind(row.created_at.micros());
-    tx.execute(insert).await.map(|_| ())
+    tx.execute(insert).await?;
+    tx.made(&row.id);
+    Ok(())
 }
 
 /// One key.

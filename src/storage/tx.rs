@@ -39,6 +39,8 @@ pub struct Snapshot {
     left: usize,
     /// Until when.
     until: Option<Instant>,
+    /// Data keys made since the transaction began: until it commits, they may come to nothing.
+    made: Vec<String>,
 }
 
 impl Snapshot {
@@ -60,7 +62,24 @@ impl Snapshot {
     }
 
     const fn over(link: Link, left: usize) -> Self {
-        Self { link, fault: None, left, until: None }
+        Self { link, fault: None, left, until: None, made: Vec::new() }
+    }
+
+    /// A transaction begins: nothing was made in it yet.
+    pub(super) fn begun(&mut self) {
+        self.made.clear();
+    }
+
+    /// A data key was made.
+    pub(super) fn made(&mut self, key: &str) {
+        self.made.push(key.to_owned());
+    }
+
+    /// Whether that data key was made in this transaction, by this closure or by one that shares its commit. Whoever keeps
+    /// it in memory keeps what may never be committed.
+    #[must_use]
+    pub fn has_made(&self, key: &str) -> bool {
+        self.made.iter().any(|made| made == key)
     }
 
     /// Counts a statement.

@@ -183,6 +183,7 @@ impl Writer {
     }
 
     async fn transact(&mut self, tx: &mut Tx, batch: &mut [Entered]) -> Result<Option<Head>, Failed> {
+        tx.begun();
         let mut step = Step::Begin;
         let mut appended = Vec::new();
         for entered in batch.iter_mut().filter(|entered| entered.job.wanted()) {

@@ -1,4 +1,4 @@
-//! A key's rotation is an entry, or does not happen.
+//! A key's rotation is an entry, or does not happen; a person's key is one that was committed.
 
 use crate::mandates::world::World;
 use crate::support::app::keys;
@@ -6,11 +6,12 @@ use crate::support::database::{TestDatabase, on_both};
 use crate::support::world::whereabouts;
 use porteplume::crypto::{KeyPurpose, KeyState, KeyStore};
 use porteplume::journal::{Policy, leaf_hash, policy};
-use porteplume::mandate::EventKind;
-use porteplume::service::Error;
+use porteplume::mandate::{AidantId, EventKind};
 use porteplume::service::manage::{self, RotationError};
+use porteplume::service::people::{self, Holder};
+use porteplume::service::{Caller, Error, Record};
 use porteplume::storage::{CheckpointSigner as _, Engine, JournalSigner, StoreError};
-use sqlx::Executor as _;
+use sqlx::{Executor as _, Row as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +36,30 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 on_both! {
+    a_key_made_by_a_write_that_was_undone_seals_nothing(database) {
+        let world = World::over(database).await;
+        let id = AidantId::from_bytes(world.app.new_id().unwrap());
+        for undone in [true, false] {
+            let (app, aidant, now) = (Arc::clone(&world.app), id.clone(), world.app.now());
+            let written = world.app.include("test", move |tx| {
+                let (app, aidant) = (Arc::clone(&app), aidant.clone());
+                Box::pin(async move {
+                    // Made by the first, found by the second.
+                    people::seal(&app, tx, Holder::Aidant(aidant.as_str()), &"x", now).await?;
+                    let record = Record::done(EventKind::SignedOut).aidant(&aidant);
+                    record.append(&app, tx, &Caller::default(), now).await?;
+                    if undone { Err(Error::Conflict) } else { Ok(()) }
+                })
+            });
+            assert_eq!(written.await.is_err(), undone);
+        }
+        let keys = format!("SELECT count(*) FROM data_key WHERE kind = 'aidant' AND subject_id = '{id}'");
+        let mut raw = world.test.database.raw().await;
+        let kept: i64 = sqlx::query(sqlx::AssertSqlSafe(keys)).fetch_one(&mut raw).await.unwrap().get(0);
+        assert_eq!(kept, 1, "what was sealed the second time can be opened");
+        world.test.verifies().await;
+    }
+
     a_rotated_key_is_an_entry_and_the_running_service_writes_on(database) {
         let world = World::over(database).await;
         let folder = own_keys(&world);
