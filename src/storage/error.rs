@@ -59,7 +59,10 @@ pub enum StoreError {
     #[error("a transaction took too long")]
     TooSlow,
     /// The database's journal is behind, or beside, the checkpoint last published from here.
-    #[error("the journal is behind what was published: {0}")]
+    #[error(
+        "the journal is behind what was published: {0}; nothing is signed for it: look for a newer copy of the database \
+         (another replica, a later backup), and see \"Backup and restore\" in docs/operator.md"
+    )]
     Behind(String),
     /// The journal's tables contradict themselves or the signed checkpoint.
     #[error("the journal does not verify: {0}")]

@@ -2,9 +2,11 @@
 //! them, and for how long. A service that cannot journal stops, and goes on by itself once places are given again.
 
 use super::bound::sql;
+use super::postgres::Sequencing;
 use super::tx::Snapshot;
 use super::{StoreError, StoreOptions};
 use sqlx::AnyPool;
+use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,7 +15,7 @@ pub(super) const WAITING: &str = "SELECT COUNT(*) AS total, COALESCE(MIN(qid), 0
     COALESCE(MAX(qid), 0) AS newest FROM (SELECT qid FROM queue ORDER BY qid LIMIT CAST($1 AS BIGINT)) AS waiting";
 
 /// How often it is looked.
-pub(super) const LOOK: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_millis(250);
 /// The alarm that nothing new is taken on.
 const BEHIND: &str = "journal_behind";
 
@@ -26,7 +28,7 @@ pub(super) struct Pressure {
 
 /// The newest entry that waited at an instant: as long as an older one waits, it has waited since then.
 #[derive(Clone, Copy)]
-pub(super) struct Mark {
+struct Mark {
     newest: i64,
     since: Instant,
 }
@@ -46,7 +48,7 @@ impl Pressure {
     }
 
     /// Looks at what waits in the database. A database that does not answer has not said that it waits.
-    pub(super) async fn look(&self, pool: &AnyPool, mark: Option<Mark>) -> Result<Option<Mark>, StoreError> {
+    async fn look(&self, pool: &AnyPool, mark: Option<Mark>) -> Result<Option<Mark>, StoreError> {
         let limit = i64::try_from(self.most).unwrap_or(i64::MAX).saturating_add(1);
         let mut snapshot = Snapshot::single(pool).await?;
         let waiting = snapshot
@@ -78,6 +80,19 @@ impl Pressure {
             crate::telemetry::refused(BEHIND);
         } else {
             tracing::info!(code = BEHIND, "entries find their place again");
+        }
+    }
+}
+
+/// Looks whether the journal keeps up.
+pub(super) async fn watch(sequencing: Weak<Sequencing>) {
+    let mut mark = None;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let Some(sequencing) = sequencing.upgrade() else { return };
+        match sequencing.pressure.look(sequencing.pool(), mark).await {
+            Ok(seen) => mark = seen,
+            Err(error) => tracing::debug!(code = error.code(), "what waits could not be looked at"),
         }
     }
 }

@@ -76,7 +76,7 @@ impl Store {
                 let sequencing = Sequencing::new(pool.clone(), options, sequencer, publisher).await?;
                 let sequencing = Arc::new(sequencing);
                 sequencing.verify().await?;
-                let mut tasks = vec![tokio::spawn(watch(Arc::downgrade(&sequencing)))];
+                let mut tasks = vec![tokio::spawn(pressure::watch(Arc::downgrade(&sequencing)))];
                 tasks.extend(options.sequencing.then(|| tokio::spawn(sequence(Arc::downgrade(&sequencing)))));
                 Writing::Postgres { sequencing, tasks: Mutex::new(tasks) }
             }
@@ -373,19 +373,6 @@ async fn sequence(sequencing: Weak<Sequencing>) {
                 tracing::error!(%error, code = error.code(), "entries could not be placed");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
-        }
-    }
-}
-
-/// Looks whether the journal keeps up.
-async fn watch(sequencing: Weak<Sequencing>) {
-    let mut mark = None;
-    loop {
-        tokio::time::sleep(pressure::LOOK).await;
-        let Some(sequencing) = sequencing.upgrade() else { return };
-        match sequencing.pressure.look(sequencing.pool(), mark).await {
-            Ok(seen) => mark = seen,
-            Err(error) => tracing::debug!(code = error.code(), "what waits could not be looked at"),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 mod attacks;
 mod campaign;
+mod clock;
 mod configuration;
 mod desk;
 mod erasing;
+mod faults;
 mod follow;
 mod glass;
 mod grants;
@@ -14,6 +16,7 @@ mod keys;
 mod log;
 mod outside;
 mod public;
+mod rollback;
 mod samples;
 mod tampering;
 mod witness;

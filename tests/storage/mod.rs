@@ -9,5 +9,6 @@ mod pressure;
 mod roles;
 pub(crate) mod sample;
 mod schema;
+mod sequencing;
 mod walls;
 mod working;

@@ -20,9 +20,9 @@ const RIGHTS: [&str; 7] = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "
 /// Who may do what to which tables. What stands in no row is refused.
 const MAY: [(&str, &str, &[&str]); 11] = [
     (SERVICE, "SELECT", &["_sqlx_migrations", "leaf", "tile", "checkpoint", "queue"]),
-    (SERVICE, "SELECT INSERT", &["event", "refusal", "audit_grant_scope"]),
+    (SERVICE, "SELECT INSERT", &["event", "refusal", "audit_grant_scope", "cosignature", "audit_sample"]),
     (SERVICE, "INSERT", &["queue"]),
-    (SERVICE, "SELECT INSERT DELETE", &["opening", "event_search"]),
+    (SERVICE, "SELECT INSERT DELETE", &["opening", "event_search", "audit_seen"]),
     (
         SERVICE,
         "SELECT INSERT UPDATE",
@@ -38,6 +38,8 @@ const MAY: [(&str, &str, &[&str]); 11] = [
             "mandate_paper",
             "representation",
             "audit_grant",
+            "break_glass",
+            "audit_answer",
         ],
     ),
     (
@@ -56,6 +58,7 @@ const MAY: [(&str, &str, &[&str]); 11] = [
             "access_token",
             "used_assertion",
             "idempotency",
+            "saved_search",
         ],
     ),
     (SEQUENCER, "SELECT", &["event"]),

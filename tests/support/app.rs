@@ -8,7 +8,7 @@ use porteplume::mandate::Instant;
 use porteplume::relying::{HttpClient, HttpPolicy, RelyingParty};
 use porteplume::service::verify::{Journal, Report, verify};
 use porteplume::service::{self, App, Ctx, Vault};
-use porteplume::storage::{Store, StoreOptions};
+use porteplume::storage::{Store, StoreError, StoreOptions};
 use porteplume::web::{Edge, Web};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -37,10 +37,21 @@ pub(crate) struct Pace {
 /// Long enough for a busy machine: only what waits in vain notices.
 const USUAL: Pace = Pace { patience: Duration::from_secs(30), request_seconds: 60 };
 
+/// Names the keys of the run whose process this one was started by.
+pub(crate) const KEYS: &str = "PORTEPLUME_TEST_KEYS";
+
+#[expect(clippy::disallowed_methods, reason = "said by the process that started this one")]
+fn lent_keys() -> Option<PathBuf> {
+    std::env::var(KEYS).ok().map(PathBuf::from)
+}
+
 /// The keys of this run, shared: making RSA keys takes seconds.
 pub(crate) fn keys() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
+        if let Some(folder) = lent_keys() {
+            return folder;
+        }
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
         let _ = std::fs::remove_dir_all(&folder);
         KeyStore::init(&folder, &SystemEntropy, &ManualClock::at(START)).expect("fresh keys");
@@ -66,6 +77,16 @@ impl TestApp {
     pub(crate) async fn over(database: TestDatabase) -> Self {
         let store = database.store().await;
         Self::of(Arc::new(database), store, ManualClock::at(START), USUAL)
+    }
+
+    /// A service over that database, reached in its own way.
+    pub(crate) async fn opened(
+        database: TestDatabase,
+        options: &StoreOptions,
+        pace: Pace,
+    ) -> Result<Self, StoreError> {
+        let store = database.try_store(options).await?;
+        Ok(Self::of(Arc::new(database), store, ManualClock::at(START), pace))
     }
 
     /// Another process of the same service: the same database, keys and time.

@@ -23,6 +23,8 @@ pub(crate) struct TestDatabase {
     url: String,
     folder: PathBuf,
     name: String,
+    /// It stays when its owner goes.
+    lent: bool,
 }
 
 /// Signs under a key that guards nothing.
@@ -108,7 +110,13 @@ impl TestDatabase {
                 administer(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
             }
         }
-        Self { engine, url, folder, name }
+        Self { engine, url, folder, name, lent: false }
+    }
+
+    /// A migrated database of somebody else's.
+    pub(crate) fn lent(url: &str, folder: &std::path::Path) -> Self {
+        let engine = Engine::of(url).expect("an address");
+        Self { engine, url: url.to_owned(), folder: folder.to_owned(), name: String::new(), lent: true }
     }
 
     /// Its engine.
@@ -207,6 +215,9 @@ impl Outage {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
+        if self.lent {
+            return;
+        }
         let _ = std::fs::remove_dir_all(&self.folder);
         if self.engine == Engine::Postgres {
             let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
