@@ -5,12 +5,13 @@
 //! mandate cannot be printed) and services' codes and tokens.
 
 mod life;
+mod world;
 
 use super::start::{Demo, DemoError, DemoOptions, start};
 use crate::clock::{Clock as _, Entropy, ManualClock, SystemClock, SystemEntropy, random};
 use crate::mandate::{ClientId, Instant};
 use crate::service::{self, App};
-use life::{Life, World};
+use life::Life;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::Path;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use time::Duration;
 use tokio::task::JoinSet;
+use world::World;
 
 /// Steps under way at once: they share commits.
 const AT_ONCE: usize = 192;
@@ -66,7 +68,8 @@ pub async fn fill(data: &Path, amount: Amount, say: &dyn Fn(&str)) -> Result<(),
     if data.join("porteplume.sqlite").exists() {
         return Err(SynthError::NotNew(data.to_owned()));
     }
-    let began = SystemClock.now().plus(Duration::days(-i64::from(amount.days)));
+    // Entries tell milliseconds: so must the facts.
+    let began = SystemClock.now().to_the_millisecond().plus(Duration::days(-i64::from(amount.days)));
     let clock = ManualClock::at(began);
     let options = DemoOptions {
         port: 0,
@@ -133,7 +136,7 @@ async fn live(
 fn first(app: &App, world: &World, began: Instant, amount: Amount) -> Option<Due> {
     let after = below(&*app.entropy, u64::from(amount.days) * 86_400);
     let at = began.plus(Duration::seconds(i64::try_from(after).ok()?));
-    Some(Due { at: life::in_working_hours(&*app.entropy, at), life: Life::begin(app, world)? })
+    Some(Due { at: world::in_working_hours(&*app.entropy, at), life: Life::begin(app, world)? })
 }
 
 /// A life and when it goes on.
