@@ -1,4 +1,5 @@
-//! `journal verify|export|entries|events|synth`. Reads only: works beside a running service, and on a database `serve` would refuse.
+//! `journal verify|export|entries|events|check|synth`. Nothing here changes a journal: all work beside a running service, and on
+//! a database `serve` would refuse.
 
 use super::{Configured, Refused, say};
 use crate::clock::{Clock as _, SystemClock};
@@ -20,6 +21,14 @@ pub(super) enum JournalAct {
     Verify(Whose),
     /// Print the catalogue of events, as docs/events.md holds it. Example: porteplume journal events
     Events,
+    /// Verify a receipt or a mandate's history, offline. Example: porteplume journal check receipt.tlog-proof --policy policy.txt
+    Check {
+        /// A `.tlog-proof`, or the history of a mandate.
+        file: PathBuf,
+        /// Whom you trust: the journal's policy, from where you know it to be right.
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+    },
     /// Make up a demonstration with a long past, in a new directory. Example: porteplume journal synth --data ./long
     Synth {
         /// Where; it must not hold a demonstration yet.
@@ -120,6 +129,7 @@ pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
         }
         JournalAct::Export { dir, whose } => write_out(&whose, dir).await,
         JournalAct::Verify(whose) => check(whose.open().await?).await,
+        JournalAct::Check { file, policy } => super::check::run(&file, &policy).await,
         JournalAct::Synth { data, entries, days } => {
             telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;
             synth::fill(&data, Amount { entries, days }, &say).await.map_err(Refused::other)

@@ -5,7 +5,7 @@
 //! from 1, its `proof` (C2SP tlog-proof with the entry in it) and what opens its commitments, by slot. Who holds
 //! the key finds these entries in any copy of the journal; it opens nothing.
 
-use super::{Checkpoint, Entry, LogProof, MandateKey, Opening, ProofError, Slot, Tag, Vkey};
+use super::{Entry, LogProof, MandateKey, Opening, Policy, ProofError, Slot, Tag, Witnessed};
 use crate::crypto::{SecretBytes, from_hex, to_hex};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -61,8 +61,8 @@ pub struct Step {
 pub struct ProvedStep {
     /// The entry.
     pub entry: Entry,
-    /// The checkpoint that covers it.
-    pub checkpoint: Checkpoint,
+    /// The checkpoint that covers it, and who saw it.
+    pub witnessed: Witnessed,
 }
 
 /// The history of one mandate, from its first entry on.
@@ -130,26 +130,26 @@ impl History {
         self.key.tag(u64::try_from(self.steps.len()).map_or(u64::MAX, |told| told.saturating_add(1)))
     }
 
-    /// Verifies every step in the journal whose keys these are: its proof, its number, its openings.
+    /// Verifies every step under a policy: its proof, its number, its openings.
     ///
     /// # Errors
     /// The first thing that does not hold.
-    pub fn verify(&self, keys: &[Vkey]) -> Result<Vec<ProvedStep>, HistoryError> {
+    pub fn verify(&self, policy: &Policy) -> Result<Vec<ProvedStep>, HistoryError> {
         if self.steps.is_empty() {
             return Err(HistoryError::Empty);
         }
-        (1..).zip(&self.steps).map(|(number, step)| self.verify_step(number, step, keys)).collect()
+        (1..).zip(&self.steps).map(|(number, step)| self.verify_step(number, step, policy)).collect()
     }
 
-    fn verify_step(&self, number: u64, step: &Step, keys: &[Vkey]) -> Result<ProvedStep, HistoryError> {
-        let (entry, checkpoint) =
-            step.proof.verify(keys).map_err(|error| HistoryError::Proof(number, error))?;
+    fn verify_step(&self, number: u64, step: &Step, policy: &Policy) -> Result<ProvedStep, HistoryError> {
+        let (entry, witnessed) =
+            step.proof.verify_under(policy).map_err(|error| HistoryError::Proof(number, error))?;
         if entry.tag() != self.key.tag(number) {
             return Err(HistoryError::Number(number));
         }
         match step.openings.iter().find(|opening| !entry.is_opened_by(opening)) {
             Some(opening) => Err(HistoryError::Opening(number, opening.slot())),
-            None => Ok(ProvedStep { entry, checkpoint }),
+            None => Ok(ProvedStep { entry, witnessed }),
         }
     }
 }
@@ -176,7 +176,9 @@ mod tests {
     use super::*;
     use crate::clock::SeededEntropy;
     use crate::crypto::JournalKey;
-    use crate::journal::{Draft, Frontier, TileId, TileSet, inclusion_path, leaf_hash, new_event_id};
+    use crate::journal::{
+        Checkpoint, Draft, Frontier, TileId, TileSet, Vkey, inclusion_path, leaf_hash, new_event_id,
+    };
     use crate::mandate::Instant;
     use serde_json::json;
 
@@ -184,8 +186,8 @@ mod tests {
         JournalKey::from_seed(&SecretBytes::new([1; 32])).unwrap()
     }
 
-    fn keys() -> Vec<Vkey> {
-        vec![Vkey::new("journal.example", signer().public_key()).unwrap()]
+    fn policy() -> Policy {
+        Policy::of_log(&[Vkey::new("journal.example", signer().public_key()).unwrap()])
     }
 
     /// A journal of nine entries, of which the second, fifth and eighth are the mandate's.
@@ -226,12 +228,12 @@ mod tests {
     #[test]
     fn a_history_convinces_whoever_knows_the_journals_key() {
         let history = History::parse(&history().to_json()).unwrap();
-        let proved = history.verify(&keys()).unwrap();
+        let proved = history.verify(&policy()).unwrap();
         assert_eq!(proved.len(), 3);
-        assert!(proved.iter().all(|step| step.checkpoint.size == 9));
+        assert!(proved.iter().all(|step| step.witnessed.checkpoint.size == 9));
         assert_eq!(history.next_tag(), history.key.tag(4));
         let other = JournalKey::from_seed(&SecretBytes::new([2; 32])).unwrap();
-        let other = [Vkey::new("journal.example", other.public_key()).unwrap()];
+        let other = Policy::of_log(&[Vkey::new("journal.example", other.public_key()).unwrap()]);
         assert!(matches!(history.verify(&other), Err(HistoryError::Proof(1, _))));
     }
 
@@ -241,7 +243,7 @@ mod tests {
         let changed = |change: &dyn Fn(&mut Vec<Step>)| {
             let mut history = whole.clone();
             change(&mut history.steps);
-            history.verify(&keys()).map(|proved| proved.len())
+            history.verify(&policy()).map(|proved| proved.len())
         };
         assert_eq!(changed(&|steps| drop(steps.remove(0))), Err(HistoryError::Number(1)));
         assert_eq!(changed(&|steps| drop(steps.remove(1))), Err(HistoryError::Number(2)));
@@ -251,7 +253,7 @@ mod tests {
         // What is cut off at the end is told by the next tag, which the journal then holds.
         assert_eq!(changed(&|steps| drop(steps.pop())), Ok(2));
         let other = History::new(MandateKey::generate(&SeededEntropy::new(9)).unwrap(), whole.steps.clone());
-        assert!(matches!(other.verify(&keys()), Err(HistoryError::Number(1))));
+        assert!(matches!(other.verify(&policy()), Err(HistoryError::Number(1))));
     }
 
     #[test]
@@ -259,9 +261,9 @@ mod tests {
         let mut history = history();
         let moved = history.steps[1].openings.clone();
         history.steps[2].openings = moved;
-        assert!(matches!(history.verify(&keys()), Err(HistoryError::Opening(3, Slot::Act))));
+        assert!(matches!(history.verify(&policy()), Err(HistoryError::Opening(3, Slot::Act))));
         history.steps[2].openings.clear();
-        assert!(history.verify(&keys()).is_ok(), "what was erased need not be told");
+        assert!(history.verify(&policy()).is_ok(), "what was erased need not be told");
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use super::world::{at_home, stored, two, usager_of};
 use crate::mandates::uses::represent;
 use crate::mandates::world::{Answer, World, born};
-use crate::support::database::{on_both, signer};
+use crate::support::database::{TestDatabase, on_both, signer};
 use crate::support::world::known_usager;
-use porteplume::journal::{History, LogProof, Vkey};
+use porteplume::journal::{History, LogProof, Policy, Vkey};
 use porteplume::mandate::{EventKind, MandateId};
+use porteplume::storage::Engine;
 
 /// The keys under which the test's journal is signed.
 fn keys() -> Vec<Vkey> {
@@ -64,7 +65,7 @@ on_both! {
         assert_eq!(sent.status, 200, "{}", sent.body);
         assert_eq!(world.entries(EventKind::UsagerSpaceRead, None).await, read + 1, "the reading is journaled");
         let history = History::parse(file(&sent)).unwrap();
-        let proved = history.verify(&keys()).unwrap();
+        let proved = history.verify(&Policy::of_log(&keys())).unwrap();
         assert_eq!(proved.len() as u64, stored(&world, &mandate).await.seq);
         assert!(proved.windows(2).all(|pair| pair[0].entry.at() <= pair[1].entry.at()));
         let acts = history.steps.iter().flat_map(|step| &step.openings).map(|opening| {
@@ -73,10 +74,11 @@ on_both! {
         });
         let life: Vec<String> = acts.filter(|kind| kind.starts_with("mandate.")).collect();
         assert_eq!(&life[..3], ["mandate.proposed", "mandate.consented", "mandate.accepted"]);
-        let opened: String =
-            history.steps.iter().flat_map(|step| &step.openings).map(|o| String::from_utf8_lossy(o.json()).into_owned()).collect();
-        for name in [usager.as_str(), world.aidant.as_str()] {
+        let opened = history.steps.iter().flat_map(|step| &step.openings);
+        let opened: String = opened.map(|one| String::from_utf8_lossy(one.json()).into_owned()).collect();
+        for name in ["Camille", "Goff", "Marie", "Josèphe", "D’Été", "1949", "L’Haÿ"] {
             assert!(!opened.contains(name), "{opened}");
+            assert!(!sent.body.contains(name), "{}", sent.body);
         }
     }
 
@@ -106,5 +108,51 @@ on_both! {
         let page = stranger.get(&format!("/usager/mandates/{mandate}/history/file")).await;
         assert_eq!(page.status, 404, "{}", page.body);
         assert_eq!(world.entries(EventKind::AccessRefused, Some("not_found")).await, refused + asked + 1);
+    }
+}
+
+#[tokio::test]
+async fn receipts_and_histories_are_checked_offline_by_anybody_who_has_the_policy() {
+    let world = World::over(TestDatabase::fresh(Engine::Sqlite).await).await;
+    let mandate = used(&world).await;
+    let home = at_home(&world, &usager_of(&world, &mandate).await).await;
+    let folder = world.test.database.folder();
+    let written = |name: &str, text: &str| {
+        std::fs::write(folder.join(name), text).unwrap();
+        folder.join(name)
+    };
+    let policy = written("policy", &porteplume::journal::policy(&keys(), None, &[], 0));
+    let other = Vkey::new("porteplume.test/journal", &[7; 32]).unwrap();
+    let other = written("other", &porteplume::journal::policy(&[other], None, &[], 0));
+    let check = |file: &std::path::Path, policy: &std::path::Path| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_porteplume"));
+        let done = command.args(["journal", "check"]).arg(file).arg("--policy").arg(policy).output().unwrap();
+        let said = [done.stdout, done.stderr].concat();
+        (done.status.code().unwrap(), String::from_utf8(said).unwrap())
+    };
+    for (name, path, told) in [
+        ("receipt", format!("/usager/mandates/{mandate}/history/3/proof"), "stands at place"),
+        ("history", format!("/usager/mandates/{mandate}/history/file"), "none left out between them"),
+    ] {
+        let text = file(&home.get(&path).await).to_owned();
+        let (code, said) = check(&written(name, &text), &policy);
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains(told), "{said}");
+        let (cut, rest) = text.split_at(text.len() / 2);
+        let flipped = if rest.starts_with('A') { "B" } else { "A" };
+        let altered = format!("{cut}{flipped}{}", rest.chars().skip(1).collect::<String>());
+        for (file, policy) in [
+            (written("altered", &altered), &policy),
+            (written("cut", cut), &policy),
+            (written("page", "<!doctype html>"), &policy),
+            (written("empty", ""), &policy),
+            (folder.join(name), &other),
+            (folder.join(name), &folder.join(name)),
+            (folder.join("absent"), &policy),
+        ] {
+            let (code, said) = check(&file, policy);
+            assert_eq!(code, 1, "{}: {said}", file.display());
+            assert_eq!(said.lines().count(), 1, "{said}");
+        }
     }
 }
