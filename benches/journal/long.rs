@@ -68,11 +68,12 @@ async fn measure(app: &App, entries: u64) -> Vec<f64> {
     }
     let took = timed(LASTING, |number| async move {
         let at = (u64::try_from(number).unwrap() * 7_919) % (entries * 9 / 10);
+        let by = Arc::clone(app);
         app.store
             .read("bench", move |snapshot| {
                 Box::pin(async move {
                     let row = journal::entries(snapshot, at, 1).await?;
-                    assert!(proof::of(snapshot, &row[0]).await?.is_some());
+                    assert!(proof::of(&by, snapshot, &row[0]).await?.is_some());
                     Ok::<_, Error>(())
                 })
             })

@@ -299,7 +299,7 @@ impl Reading {
         // The paper carries what proves the mandate, so it waits for it (invariant 3).
         let receipt = receipt::of(&self.app, tx, &event).await?.ok_or(Error::BeingRecorded)?;
         let entry = journal::entry(tx, &event).await?.ok_or(Error::Unreadable)?;
-        let proof = proof::of(tx, &entry).await?.ok_or(Error::BeingRecorded)?.log;
+        let proof = proof::of(&self.app, tx, &entry).await?.ok_or(Error::BeingRecorded)?.log;
         let code = self.open_code(tx, &sealed).await?;
         let by = (Actor::Aidant(&office.aidant.id), &self.caller, self.now);
         note(&self.app, tx, &mut row, Record::done(EventKind::MandatePrinted), by).await?;

@@ -143,7 +143,7 @@ pub(super) async fn proved(
         return Err(Error::NotFound);
     }
     let entry = reader.entry(snapshot, number).await?;
-    let proof = proof::of(snapshot, &entry).await?.ok_or(Error::BeingRecorded)?;
+    let proof = proof::of(app, snapshot, &entry).await?.ok_or(Error::BeingRecorded)?;
     let line = reader.line(snapshot, number, &entry).await?;
     Ok(Proved { line, origin: app.origin.clone(), proof })
 }
@@ -162,7 +162,7 @@ pub(super) async fn whole(
     let mut steps = Vec::new();
     for number in 1..=reader.length.min(MOST_IN_A_FILE) {
         let entry = reader.entry(snapshot, number).await?;
-        let proof: LogProof = proof::of(snapshot, &entry).await?.ok_or(Error::BeingRecorded)?.log;
+        let proof: LogProof = proof::of(app, snapshot, &entry).await?.ok_or(Error::BeingRecorded)?.log;
         let openings = reader.opening(snapshot, &entry, Slot::Act).await?.into_iter().collect();
         steps.push(log::Step { proof, openings });
     }

@@ -1,9 +1,9 @@
 //! The proof that an entry stands in the journal, verifiable without us (RFC 6962, C2SP tlog-proof).
 
-use super::{Error, read};
+use super::{App, Error, read, witnesses};
 use crate::journal::{Hash, LogProof, TileId, TileKind, TileSet, inclusion_path, inclusion_tiles, leaf_hash};
 use crate::storage::Snapshot;
-use crate::storage::journal::{self, EntryRow};
+use crate::storage::journal::EntryRow;
 
 /// A proof of inclusion and what it proves.
 pub struct Proof {
@@ -17,12 +17,14 @@ pub struct Proof {
     pub root: Hash,
 }
 
-/// Proof that an entry stands under the newest checkpoint; none while it waits for its place.
+/// Proof that an entry stands in the journal; none while it waits for its place. It leads to the newest checkpoint that
+/// witnesses have seen, when one covers the entry, so that it counts under our own policy; else to the newest there is.
 ///
 /// # Errors
 /// [`Error::Unreadable`] when the journal lacks a tile it should have; any fault of the store.
-pub async fn of(snapshot: &mut Snapshot, row: &EntryRow) -> Result<Option<Proof>, Error> {
-    let (Some((index, _)), Some(head)) = (row.leaf, journal::head(snapshot).await?) else { return Ok(None) };
+pub async fn of(app: &App, snapshot: &mut Snapshot, row: &EntryRow) -> Result<Option<Proof>, Error> {
+    let Some((index, _)) = row.leaf else { return Ok(None) };
+    let Some(head) = witnesses::served(&app.witnesses, snapshot, index + 1).await? else { return Ok(None) };
     let mut tiles = TileSet::default();
     for id in inclusion_tiles(index, head.size).map_err(|_| Error::Unreadable)? {
         let bytes = tile(snapshot, id).await?.ok_or(Error::Unreadable)?;

@@ -12,14 +12,14 @@ use axum::routing::{get, post};
 use porteplume::clock::{ManualClock, SystemEntropy};
 use porteplume::crypto::{JournalKey, SecretBytes};
 use porteplume::journal::{
-    Checkpoint, Hash, NamedWitness, Note, NoteSignature, Policy, PolicyError, Submission, TileSet, Vkey,
-    Witnessed, inclusion_path, inclusion_tiles, leaf_hash, policy, verify_inclusion,
+    Checkpoint, Hash, LogProof, NamedWitness, Note, NoteSignature, Policy, PolicyError, Submission, TileSet,
+    Vkey, Witnessed, inclusion_path, inclusion_tiles, leaf_hash, policy, verify_inclusion,
 };
 use porteplume::mandate::EventKind;
 use porteplume::relying::{HttpClient, HttpPolicy};
 use porteplume::service::health::{self, Ill};
 use porteplume::service::witness::{self, Witness};
-use porteplume::service::{Caller, Error, Record, Witnesses, witnesses};
+use porteplume::service::{Caller, Error, Record, Witnesses, proof, witnesses};
 use porteplume::storage::cosignatures::of_checkpoint;
 use porteplume::storage::{Engine, Store, StoreError, StoreOptions, journal};
 use porteplume::web::router;
@@ -162,6 +162,18 @@ async fn rows(app: &TestApp, size: u64) -> usize {
     rows.await.unwrap().len()
 }
 
+/// The receipt of the entry at a place.
+async fn receipt(app: &TestApp, index: u64) -> LogProof {
+    let by = Arc::clone(&app.web.app);
+    let proof = app.web.app.store.read::<_, Error, _>("test", move |snapshot| {
+        Box::pin(async move {
+            let row = journal::entries(snapshot, index, 1).await?.remove(0);
+            proof::of(&by, snapshot, &row).await
+        })
+    });
+    proof.await.unwrap().unwrap().log
+}
+
 on_both! {
     a_checkpoint_is_served_once_its_quorum_has_seen_it(database) {
         let (app, _) = written(database).await;
@@ -193,6 +205,8 @@ on_both! {
         let entries = app.web.app.store.read::<_, StoreError, _>("test", |s| Box::pin(journal::entries(s, 300, 1)));
         let leaf = leaf_hash(&entries.await.unwrap()[0].entry);
         verify_inclusion(300, checkpoint.size, &leaf, &path, &checkpoint.root).unwrap();
+        let receipt = receipt(&app, 300).await;
+        assert_eq!(receipt.verify_under(&policy).map(|(_, seen)| seen.checkpoint.size), Ok(first));
 
         witnesses::round(&app.web.app).await.unwrap();
         let (counted, mut by) = counts(&served(&app).await, &policy).unwrap();

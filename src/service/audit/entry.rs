@@ -55,7 +55,7 @@ pub async fn entry(app: &App, session: &Session, caller: &Caller, event: &EventI
                 let persons = if opened { persons(&app_, snapshot, &said).await? } else { Vec::new() };
                 let openings = openings(&app_, said, slots);
                 let line = Known::read(&app_, snapshot).await?.line(found);
-                let proof = proof::of(snapshot, &row).await?;
+                let proof = proof::of(&app_, snapshot, &row).await?;
                 let told = Told { line, openings };
                 Ok((Shown { told, bytes: row.entry, proof, opened, persons }, concerned))
             })

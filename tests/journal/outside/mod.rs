@@ -172,14 +172,14 @@ async fn go_and_pymerkle_agree_on_seventy_thousand_entries_and_a_flipped_byte_is
     let leaves = we_verify(&dir).unwrap();
     let mut questions = String::new();
     for index in [0, 1, 255, 256, 42_000, ENTRIES - 2, ENTRIES - 1] {
-        let row = app
-            .web
-            .app
+        let by = Arc::clone(&app.web.app);
+        let row = by
+            .clone()
             .store
             .read::<_, Error, _>("test", move |snapshot| {
                 Box::pin(async move {
                     let row = porteplume::storage::journal::entries(snapshot, index, 1).await?.remove(0);
-                    porteplume::service::proof::of(snapshot, &row).await
+                    porteplume::service::proof::of(&by, snapshot, &row).await
                 })
             })
             .await
