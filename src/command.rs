@@ -1,6 +1,7 @@
 //! The operator's commands. Exit code 0 is success, 1 a refusal or failed verification, 2 bad usage (clap's own).
 
 mod admin;
+mod bundle;
 mod check;
 mod demo;
 mod doctor;

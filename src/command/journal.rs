@@ -1,7 +1,7 @@
 //! `journal verify|export|entries|events|check|synth`. Nothing here changes a journal: all work beside a running service, and on
 //! a database `serve` would refuse.
 
-use super::{Configured, Refused, say};
+use super::{Configured, Refused, bundle, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Telemetry;
 use crate::crypto::KeyStore;
@@ -18,7 +18,18 @@ use std::sync::Arc;
 #[derive(Subcommand)]
 pub(super) enum JournalAct {
     /// Verify the whole journal and every mandate against it. Example: porteplume journal verify --data ./demo
-    Verify(Whose),
+    Verify {
+        /// A bundle of proofs, instead of a database: without keys and without a network.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "data"])]
+        bundle: Option<PathBuf>,
+        /// The policy the bundle must stand under, as you obtained it; without it the one inside.
+        #[arg(long, value_name = "FILE", requires = "bundle")]
+        policy: Option<PathBuf>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Write entries with their proofs into one archive. Example: porteplume journal bundle --file b.tar --mandate ID
+    Bundle(bundle::Export),
     /// Print the catalogue of events, as docs/events.md holds it. Example: porteplume journal events
     Events,
     /// Verify a receipt or a mandate's history, offline. Example: porteplume journal check receipt.tlog-proof --policy policy.txt
@@ -128,8 +139,10 @@ pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
             Ok(())
         }
         JournalAct::Export { dir, whose } => write_out(&whose, dir).await,
-        JournalAct::Verify(whose) => check(whose.open().await?).await,
         JournalAct::Check { file, policy } => super::check::run(&file, &policy).await,
+        JournalAct::Verify { bundle: Some(file), policy, .. } => bundle::verify(&file, policy.as_deref()),
+        JournalAct::Verify { whose, .. } => check(whose.open().await?).await,
+        JournalAct::Bundle(args) => bundle::export(args).await,
         JournalAct::Synth { data, entries, days } => {
             telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;
             synth::fill(&data, Amount { entries, days }, &say).await.map_err(Refused::other)

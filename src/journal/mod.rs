@@ -15,6 +15,7 @@
 //! * An [`Audit`] goes through a whole journal and names what was altered, removed, inserted or reordered.
 
 mod audit;
+mod bundle;
 mod checkpoint;
 mod cosigner;
 mod entry;
@@ -37,6 +38,7 @@ pub use audit::{
     Audit, AuditPage, AuditTerms, Extent, Fault, Finding, PageRange, Report, StoredCheckpoint, StoredEvent,
     StoredLeaf, StoredOpening, StoredTile,
 };
+pub use bundle::{BundleFault, BundleFinding, BundleVerdict, BundledEntry, LARGEST_BUNDLE, ProofBundle};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use cosigner::{Cosigner, CosignerError};
 pub use entry::{Draft, Drafted, Entry, EntryError, MandateKey, Slot, Tag, new_event_id};

@@ -279,8 +279,8 @@ kinds! {
     ContentLapsed = "auditor.content_lapsed" in Evidence, sub WhenKnown, aid Always;
     /// An auditor read what another one had opened to them.
     ContentRead = "auditor.content_read" in Evidence, sub WhenKnown, aid Always;
-    /// An auditor took a bundle out.
-    JournalExported = "auditor.exported" in Technical, sub Never, aid Always;
+    /// An auditor, or the operator, took a bundle out.
+    JournalExported = "auditor.exported" in Technical, sub Never, aid WhenKnown;
     /// A page or a record was refused: of another organisation, or without the right.
     AccessRefused = "access.refused" in Technical, sub WhenKnown, aid WhenKnown;
     /// An act of management was refused.

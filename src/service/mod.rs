@@ -7,6 +7,7 @@
 pub mod accept;
 pub mod audit;
 pub mod authorize;
+pub mod bundle;
 pub mod claims;
 pub mod configuration;
 pub mod consent;

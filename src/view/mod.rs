@@ -86,6 +86,7 @@ mod problem;
 pub mod public;
 mod qr;
 pub mod referent;
+pub mod report;
 #[cfg(test)]
 mod samples;
 mod say;

@@ -114,6 +114,8 @@ pub const AUDITOR_SIGN_IN: &str = "/auditor/sign-in";
 pub const PURPOSE: &str = "/auditor/purpose";
 /// Searches the journal (GET with filters).
 pub const SEARCH: &str = "/auditor";
+/// What a search gives, as a bundle of proofs to take away.
+pub const EXPORT: &str = "/auditor/export.tar";
 /// One entry with its proof. Takes `{event}`.
 pub const ENTRY: &str = "/auditor/entries/{event}";
 /// Keeps a search under a name (POST).

@@ -8,6 +8,7 @@ mod aidant;
 mod assets;
 mod auditor;
 mod authorize;
+mod bundle;
 mod consent;
 mod cookie;
 pub mod csrf;
@@ -39,6 +40,7 @@ mod usager;
 mod witness;
 
 pub use address::ClientAddress;
+pub use bundle::archive;
 pub use cookie::{Cookie, Cookies, is_local};
 pub use edge::Edge;
 pub use error::OAuthRefusal;

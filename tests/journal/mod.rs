@@ -1,6 +1,7 @@
 //! The journal under attack, and as auditors and the public read it.
 
 mod attacks;
+mod bundles;
 mod campaign;
 mod clock;
 mod configuration;

@@ -154,7 +154,7 @@ pub async fn offered(app: &App, session: &Session) -> Result<Offered, Error> {
 /// [`Error::Session`] without a purpose or a grant; [`Error::SignIn`] when suspended.
 pub async fn search(app: &App, session: &Session, caller: &Caller, wanted: Wanted) -> Result<Found, Error> {
     let filter = filter(app, &wanted);
-    let record = told(&filter, &wanted);
+    let record = told(EventKind::JournalSearched, &filter, &wanted);
     let (app_, session_) = (Arc::clone(app), session.clone());
     let found = app
         .store
@@ -175,11 +175,10 @@ pub async fn search(app: &App, session: &Session, caller: &Caller, wanted: Wante
     Ok(found)
 }
 
-/// What the entry of a search tells: persons and mandates by pseudonym.
-fn told(filter: &Filter, wanted: &Wanted) -> Record {
-    let mut record = Record::done(EventKind::JournalSearched)
-        .detail("from", filter.from.millis())
-        .detail("until", filter.until.millis());
+/// What the entry of a search or an export tells: persons and mandates by pseudonym.
+pub(super) fn told(kind: EventKind, filter: &Filter, wanted: &Wanted) -> Record {
+    let mut record =
+        Record::done(kind).detail("from", filter.from.millis()).detail("until", filter.until.millis());
     let named = [
         ("organisation", wanted.organisation.as_ref().map(OrganisationId::as_str)),
         ("aidant", filter.aidant.as_deref()),
@@ -200,7 +199,7 @@ fn told(filter: &Filter, wanted: &Wanted) -> Record {
 }
 
 /// Identifiers become the blind indexes entries are found by.
-fn filter(app: &App, wanted: &Wanted) -> Filter {
+pub(super) fn filter(app: &App, wanted: &Wanted) -> Filter {
     let index = app.keys.index();
     let blind = |field: &str, id: Option<&str>| id.map(|id| index.blind(field, &[id]));
     let person = |field: &str, named: &Option<Named>| named.as_ref().map(|named| named.blind(app, field));

@@ -4,6 +4,7 @@
 
 mod charts;
 mod entry;
+mod export;
 mod find;
 mod follow;
 pub mod glass;
@@ -15,6 +16,7 @@ mod sight;
 
 pub use charts::{Charts, LONGEST_PERIOD, charts};
 pub use entry::{Shown, Told, entry};
+pub use export::export;
 pub use find::{Found, Line, Named, Offered, Wanted, offered, search};
 pub use follow::{Retold, Timeline, Whom, timeline};
 pub use looks::{Look, at_mandate};

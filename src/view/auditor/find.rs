@@ -169,6 +169,10 @@ impl Search {
         format!("{}?{query}{and}after={after}", paths::SEARCH)
     }
 
+    fn export_path(&self) -> String {
+        format!("{}?{}", paths::EXPORT, self.filters.query())
+    }
+
     /// The codes that are offered: of refused interventions.
     fn codes() -> BTreeSet<&'static str> {
         Refusal::ALL.iter().map(|refusal| refusal.code()).collect()

@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 pub(super) fn routes() -> Router<Web> {
     Router::new()
         .route(paths::SEARCH, get(search))
+        .route(paths::EXPORT, get(export))
         .route(paths::SAVED, post(keep))
         .route(paths::SAVED_FORGET, post(forget))
 }
@@ -52,6 +53,14 @@ async fn search(State(web): State<Web>, visit: Visit, Held(session): Held, Query
     }
     let wrong = !page.problems.is_empty();
     Ok(Reply::form(page.render(&visit.guarded(&web, &session).await?), wrong))
+}
+
+/// What a search gives, as a file: entries with their proofs, opened as far as the grants go.
+async fn export(State(web): State<Web>, visit: Visit, Held(session): Held, Query(query): Query) -> Page {
+    let wanted = wanted(&typed(&query)?, "").map_err(|_| Problem::NOT_FOUND)?;
+    let made = audit::export(&web.app, &session, &visit.caller(&session), wanted).await?;
+    let archive = crate::web::archive(made).map_err(|_| Problem::NOT_FOUND)?;
+    Ok(Reply::file("application/x-tar", archive))
 }
 
 /// The page before anything was looked for.

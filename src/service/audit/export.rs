@@ -1,0 +1,50 @@
+//! What an auditor takes out: a bundle of proofs of what a search gives, opened as far as the grants go.
+
+use super::find::{self, Wanted};
+use crate::journal::ProofBundle;
+use crate::mandate::EventKind;
+use crate::service::{App, Caller, Error, Session, bundle, read};
+use std::sync::Arc;
+
+/// Makes a bundle of what a search gives, newest first, at most [`bundle::MOST_ENTRIES`]; its report is still to be written.
+/// The export is an entry, and the bundle leaves once that stands.
+///
+/// # Errors
+/// [`Error::Session`] without a purpose or a grant; [`Error::SignIn`] when suspended; [`Error::NotFound`] when nothing is
+/// found.
+pub async fn export(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    wanted: Wanted,
+) -> Result<ProofBundle, Error> {
+    let filter = find::filter(app, &wanted);
+    let policy = read::policy(app)?;
+    let record = find::told(EventKind::JournalExported, &filter, &wanted);
+    let (app_, session_) = (Arc::clone(app), session.clone());
+    let made = app
+        .store
+        .read("audit.export", move |snapshot| {
+            Box::pin(async move {
+                let sight = super::sight(&app_, snapshot, &session_).await?;
+                let (mut events, mut after) = (Vec::new(), wanted.after.clone());
+                loop {
+                    let (page, next) = find::in_sight(snapshot, &sight, &filter, after.as_ref()).await?;
+                    for found in page {
+                        if let Some(slots) = sight.slots(&found) {
+                            events.push((found.event_id, slots));
+                        }
+                    }
+                    match next {
+                        Some(next) if events.len() < bundle::MOST_ENTRIES as usize => after = Some(next),
+                        _ => break,
+                    }
+                }
+                events.truncate(bundle::MOST_ENTRIES as usize);
+                bundle::collect(&app_, snapshot, events, policy).await
+            })
+        })
+        .await?;
+    super::note(app, session, caller, record.detail("entries", made.entries.len())).await?;
+    Ok(made)
+}

@@ -1,0 +1,126 @@
+//! Bundles of proofs to take away: what an operator, or an auditor within their grants, exports.
+
+use super::record::opening_cell;
+use super::vault::OpenKey;
+use super::{App, Caller, Error, Record, proof, read};
+use crate::journal::{BundledEntry, Opening, ProofBundle, Slot};
+use crate::mandate::{EventId, EventKind, MandateId, Slots};
+use crate::storage::data_keys::{self, KeyKind};
+use crate::storage::{Snapshot, journal};
+use std::sync::Arc;
+
+/// The most entries a bundle holds.
+pub const MOST_ENTRIES: u32 = 5_000;
+
+/// Which entries an operator exports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// From this place on, so many.
+    Places {
+        /// The first place.
+        from: u64,
+        /// How many.
+        limit: u32,
+    },
+    /// The whole history of a mandate.
+    Mandate(MandateId),
+}
+
+/// Makes a bundle of these entries, opened as far as these slots go; its report is still to be written. The export is
+/// an entry, and the bundle leaves once that stands.
+///
+/// # Errors
+/// [`Error::NotFound`] when nothing has its place there; [`Error::BeingRecorded`].
+pub async fn export(app: &App, wanted: &Wanted, slots: Slots) -> Result<ProofBundle, Error> {
+    let (app_, wanted_) = (Arc::clone(app), wanted.clone());
+    let policy = read::policy(app)?;
+    let bundle = app
+        .store
+        .read("bundle.export", move |snapshot| {
+            Box::pin(async move {
+                let events = events(&app_, snapshot, &wanted_).await?;
+                let events = events.into_iter().map(|event| (event, slots)).collect();
+                collect(&app_, snapshot, events, policy).await
+            })
+        })
+        .await?;
+    let record = Record::done(EventKind::JournalExported)
+        .detail("by", "operator")
+        .detail("slots", slots.as_str())
+        .detail("entries", bundle.entries.len());
+    let record = match wanted {
+        Wanted::Places { from, .. } => record.detail("from", *from),
+        Wanted::Mandate(id) => record.about(id),
+    };
+    let (app_, now) = (Arc::clone(app), app.now());
+    app.include("bundle.exported", move |tx| {
+        let (app, record) = (Arc::clone(&app_), record.clone());
+        Box::pin(async move { record.append(&app, tx, &Caller::default(), now).await.map(drop) })
+    })
+    .await?;
+    Ok(bundle)
+}
+
+async fn events(app: &App, snapshot: &mut Snapshot, wanted: &Wanted) -> Result<Vec<EventId>, Error> {
+    match wanted {
+        Wanted::Places { from, limit } => {
+            let rows = journal::entries(snapshot, *from, (*limit).min(MOST_ENTRIES)).await?;
+            Ok(rows.into_iter().map(|row| row.event_id).collect())
+        }
+        Wanted::Mandate(id) => {
+            let key = app.vault.find(&app.keys, snapshot, KeyKind::Mandate, id.as_str()).await?;
+            let tags = key.ok_or(Error::NotFound)?.tags()?;
+            let mut events = Vec::new();
+            for number in 1..=u64::from(MOST_ENTRIES) {
+                match journal::by_tag(snapshot, &tags.tag(number).to_hex()).await? {
+                    Some(row) => events.push(row.event_id),
+                    None => break,
+                }
+            }
+            Ok(events)
+        }
+    }
+}
+
+/// Entries with their proofs and what opens them as far as each one's slots go. Who waits for a place is left out.
+///
+/// # Errors
+/// [`Error::NotFound`] when none is left.
+pub(super) async fn collect(
+    app: &App,
+    snapshot: &mut Snapshot,
+    events: Vec<(EventId, Slots)>,
+    policy: String,
+) -> Result<ProofBundle, Error> {
+    let checkpoint = journal::head(snapshot).await?.ok_or(Error::NotFound)?.note;
+    let mut entries = Vec::with_capacity(events.len());
+    for (event, slots) in events {
+        let row = journal::entry(snapshot, &event).await?.ok_or(Error::NotFound)?;
+        let Some(proof) = proof::of(snapshot, &row).await? else { continue };
+        let openings = openings(app, snapshot, &event, slots).await?;
+        entries.push(BundledEntry { proof: proof.log, openings });
+    }
+    entries.sort_by_key(|entry| entry.proof.index);
+    if entries.is_empty() {
+        return Err(Error::NotFound);
+    }
+    Ok(ProofBundle { policy, checkpoint, report: String::new(), entries })
+}
+
+async fn openings(
+    app: &App,
+    snapshot: &mut Snapshot,
+    event: &EventId,
+    slots: Slots,
+) -> Result<Vec<Opening>, Error> {
+    let mut openings = Vec::new();
+    for row in journal::openings(snapshot, event).await? {
+        let Some(slot) = Slot::parse(&row.slot).filter(|slot| slots.shows(slot.as_str())) else { continue };
+        // What was erased cannot be told.
+        let Some(key) = data_keys::load(snapshot, &row.key_id).await? else { continue };
+        let bytes = OpenKey::of(&app.keys, key)?.open(&opening_cell(event, slot), &row.sealed)?;
+        openings.push(Opening::from_bytes(slot, &bytes)?);
+    }
+    openings.sort_by_key(|opening| opening.slot());
+    Ok(openings)
+}
