@@ -52,6 +52,7 @@ async fn run(
     let mut of = Use::read(tx, of).await?;
     if let Err(code) = lives(app, &token, &of, now) {
         of.refusal(EventKind::ClaimsRefused, code).keep(app, tx, (caller, now)).await?;
+        of.service_knows(app, tx, (caller, now)).await?;
         return Ok(Err(BearerError::InvalidToken.into()));
     }
     let client = registry::registration(&of.client)?;

@@ -7,7 +7,7 @@ use super::proof;
 use super::receipt::{self, Receipt};
 use super::steps::{Actor, note};
 use super::uses::{self, Use};
-use super::{App, Caller, Error, Record, Session, people};
+use super::{App, Caller, Error, Record, Session, known, people};
 use crate::crypto::SecretString;
 use crate::journal::LogProof;
 use crate::mandate::{
@@ -256,10 +256,13 @@ impl Reading {
 
     async fn detail(&self, tx: &mut Tx) -> Result<Result<Detail, Error>, Error> {
         let office = Office::of(tx, &self.session).await?;
-        let row = match self.find(tx, &office).await? {
+        let mut row = match self.find(tx, &office).await? {
             Ok(row) => row,
             Err(error) => return Ok(Err(error)),
         };
+        let last = row.seq;
+        let by = (Actor::Aidant(&office.aidant.id), &self.caller, self.now);
+        known::note(&self.app, tx, &mut row, known::Party::Organisation, by).await?;
         if let Some(usager) = row.mandate.usager() {
             Record::done(EventKind::MandateRead)
                 .organisation(&office.organisation.id)
@@ -275,7 +278,7 @@ impl Reading {
         Ok(Ok(Detail {
             life: life(&self.app, tx, &mut names, &row.mandate).await?,
             uses: uses::told(&self.app, tx, &mut names, &uses, &refused).await?,
-            receipt: receipt::of_step(&self.app, tx, &self.mandate, row.seq).await?,
+            receipt: receipt::of_step(&self.app, tx, &self.mandate, last).await?,
             card: card(&self.app, tx, &mut names, row.mandate).await?,
             now: self.now,
         }))

@@ -4,7 +4,8 @@
 //! the question is put together here and answered by [`crate::mandate::decide`] alone.
 
 use super::office::Office;
-use super::{App, Caller, Error, Record};
+use super::steps::Actor;
+use super::{App, Caller, Error, Record, known};
 use crate::mandate::{
     Act, Aidant, AidantId, Allowed, ClientId, EventKind, Instant, Mandate, MandateId, Organisation,
     OrganisationId, ProcedureId, Question, Refusal, RelyingParty, UsagerId, decide,
@@ -96,6 +97,17 @@ impl Use {
             return Err(CLOSED);
         }
         Ok(Allowed { until: allowed.until.min(of.ends_at), ..allowed })
+    }
+
+    /// Notes that the service learned of the mandate's end by being refused, when it has ended.
+    pub(super) async fn service_knows(
+        &mut self,
+        app: &App,
+        tx: &mut Tx,
+        (caller, now): (&Caller, Instant),
+    ) -> Result<(), Error> {
+        let party = known::Party::Service(&self.representation.client);
+        known::note(app, tx, &mut self.row, party, (Actor::Service, caller, now)).await
     }
 
     /// A refusal of this use, to be kept.

@@ -22,6 +22,7 @@ pub mod govern;
 mod grounds;
 pub mod health;
 pub mod history;
+mod known;
 pub mod leaving;
 pub mod logout;
 pub mod manage;

@@ -10,7 +10,7 @@ use super::names::Names;
 use super::receipt::{self, Receipt};
 use super::steps::{Actor, refuse};
 use super::uses::{self, Use};
-use super::{App, Caller, Error, Record, Session};
+use super::{App, Caller, Error, Record, Session, known};
 use crate::journal;
 use crate::mandate::{EndReason, EventKind, Instant, Mandate, MandateId, ProcedureId, State, UsagerId};
 use crate::storage::mandates::{self, MandateRow};
@@ -254,12 +254,19 @@ impl Visit {
         }
     }
 
+    /// The usager sees one of their mandates: from then on they know when it has ended.
+    async fn sees(&self, tx: &mut Tx, row: &mut MandateRow) -> Result<(), Error> {
+        let by = (Actor::Usager, &self.caller, self.now);
+        known::note(&self.app, tx, row, known::Party::Usager, by).await
+    }
+
     async fn home(&self, tx: &mut Tx) -> Result<Space, Error> {
         let record = Record::done(EventKind::UsagerSpaceRead).usager(&self.usager);
         record.append(&self.app, tx, &self.caller, self.now).await?;
         let mut names = Names::default();
         let mut cards = Vec::new();
-        for row in mandates::of_usager(tx, &self.usager).await? {
+        for mut row in mandates::of_usager(tx, &self.usager).await? {
+            self.sees(tx, &mut row).await?;
             cards.push(desk::card(&self.app, tx, &mut names, row.mandate).await?);
         }
         let opened = representations::of_usager(tx, &self.usager, MOST_USES).await?;
@@ -274,18 +281,20 @@ impl Visit {
     }
 
     async fn mandate(&self, tx: &mut Tx, id: &MandateId) -> Result<Result<Own, Error>, Error> {
-        let row = match self.own_or_refused(tx, id).await? {
+        let mut row = match self.own_or_refused(tx, id).await? {
             Ok(row) => row,
             Err(error) => return Ok(Err(error)),
         };
         self.note_reading(tx, id).await?;
+        let last = row.seq;
+        self.sees(tx, &mut row).await?;
         let mut names = Names::default();
         let opened = representations::of_mandate(tx, id, MOST_USES).await?;
         let refused = refusals::of_mandate(tx, id, MOST_USES).await?;
         Ok(Ok(Own {
             uses: uses::told(&self.app, tx, &mut names, &opened, &refused).await?,
             looks: audit::at_mandate(&self.app, tx, &mut names, id).await?,
-            receipt: receipt::of_step(&self.app, tx, id, row.seq).await?,
+            receipt: receipt::of_step(&self.app, tx, id, last).await?,
             card: desk::card(&self.app, tx, &mut names, row.mandate).await?,
             now: self.now,
         }))

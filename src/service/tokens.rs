@@ -213,6 +213,7 @@ impl Exchange {
             Err(reason) => {
                 let refusal = of.refusal(EventKind::CodeExchangeRefused, reason);
                 refusal.keep(app, tx, (&self.caller, self.now)).await?;
+                of.service_knows(app, tx, (&self.caller, self.now)).await?;
                 return Ok(Err(OAuthError::from(GrantRefusal::NotAllowed).into()));
             }
         };

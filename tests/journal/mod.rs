@@ -14,6 +14,7 @@ mod grants;
 mod health;
 mod history;
 mod keys;
+mod known;
 mod log;
 mod outside;
 mod public;

@@ -3,12 +3,12 @@
 use super::openings::Openings;
 use super::told::Told;
 use super::{Finding, Report};
-use crate::mandate::{EventId, EventKind, Instant, MandateId, ProcedureId, UsagerId};
+use crate::mandate::{EventId, EventKind, Instant, MandateId, ProcedureId, StateName, UsagerId};
 use crate::service::Error;
 use crate::storage::audit;
 use crate::storage::data_keys::KeyKind;
 use crate::storage::refusals::{self, RefusalRow};
-use crate::storage::{Snapshot, journal};
+use crate::storage::{Snapshot, journal, mandates};
 use std::collections::BTreeMap;
 
 const PAGE: u32 = 500;
@@ -120,14 +120,14 @@ async fn waits(snapshot: &mut Snapshot, event: &EventId) -> Result<bool, Error> 
     Ok(journal::entry(snapshot, event).await?.is_some_and(|entry| entry.leaf.is_none()))
 }
 
-/// Whether the mandate's key is gone: what its entries told was past its time.
+/// Whether the mandate is over and its key gone: what its entries told was past its time.
 async fn past(
     snapshot: &mut Snapshot,
     openings: &Openings,
     mandate: Option<&MandateId>,
 ) -> Result<bool, Error> {
-    match mandate {
-        Some(mandate) => Ok(openings.key_of(snapshot, KeyKind::Mandate, mandate.as_str()).await?.is_none()),
-        None => Ok(false),
-    }
+    let Some(mandate) = mandate else { return Ok(false) };
+    let Some(row) = mandates::load(snapshot, mandate).await? else { return Ok(false) };
+    let over = matches!(row.mandate.state.name(), StateName::Ended | StateName::Refused | StateName::Lapsed);
+    Ok(over && openings.key_of(snapshot, KeyKind::Mandate, mandate.as_str()).await?.is_none())
 }
