@@ -4,6 +4,7 @@ use super::find::{self, Wanted};
 use crate::journal::ProofBundle;
 use crate::mandate::EventKind;
 use crate::service::{App, Caller, Error, Session, bundle, read};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Makes a bundle of what a search gives, newest first, at most [`bundle::MOST_ENTRIES`]; its report is still to be written.
@@ -45,6 +46,6 @@ pub async fn export(
             })
         })
         .await?;
-    super::note(app, session, caller, record.detail("entries", made.entries.len())).await?;
+    super::note(app, session, caller, record.detail("entries", made.entries.len()), BTreeSet::new()).await?;
     Ok(made)
 }
