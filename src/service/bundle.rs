@@ -2,7 +2,7 @@
 
 use super::record::opening_cell;
 use super::vault::OpenKey;
-use super::{App, Caller, Error, Record, proof, read};
+use super::{App, Caller, Error, Record, proof, read, witnesses};
 use crate::journal::{BundledEntry, Opening, ProofBundle, Slot};
 use crate::mandate::{EventId, EventKind, MandateId, Slots};
 use crate::storage::data_keys::{self, KeyKind};
@@ -92,19 +92,25 @@ pub(super) async fn collect(
     events: Vec<(EventId, Slots)>,
     policy: String,
 ) -> Result<ProofBundle, Error> {
-    let checkpoint = journal::head(snapshot).await?.ok_or(Error::NotFound)?.note;
-    let mut entries = Vec::with_capacity(events.len());
+    let mut rows = Vec::with_capacity(events.len());
     for (event, slots) in events {
-        let row = journal::entry(snapshot, &event).await?.ok_or(Error::NotFound)?;
-        let Some(proof) = proof::of(snapshot, &row).await? else { continue };
-        let openings = openings(app, snapshot, &event, slots).await?;
+        rows.push((journal::entry(snapshot, &event).await?.ok_or(Error::NotFound)?, slots));
+    }
+    let last =
+        rows.iter().filter_map(|(row, _)| row.leaf).map(|(index, _)| index).max().ok_or(Error::NotFound)?;
+    // One checkpoint for all, one that witnesses have seen where there is one that covers all.
+    let checkpoint = witnesses::served(&app.witnesses, snapshot, last + 1).await?.ok_or(Error::NotFound)?;
+    let mut entries = Vec::with_capacity(rows.len());
+    for (row, slots) in rows {
+        let Some(proof) = proof::under(snapshot, &row, &checkpoint).await? else { continue };
+        let openings = openings(app, snapshot, &row.event_id, slots).await?;
         entries.push(BundledEntry { proof: proof.log, openings });
     }
     entries.sort_by_key(|entry| entry.proof.index);
     if entries.is_empty() {
         return Err(Error::NotFound);
     }
-    Ok(ProofBundle { policy, checkpoint, report: String::new(), entries })
+    Ok(ProofBundle { policy, checkpoint: checkpoint.note, report: String::new(), entries })
 }
 
 async fn openings(
@@ -121,6 +127,6 @@ async fn openings(
         let bytes = OpenKey::of(&app.keys, key)?.open(&opening_cell(event, slot), &row.sealed)?;
         openings.push(Opening::from_bytes(slot, &bytes)?);
     }
-    openings.sort_by_key(|opening| opening.slot());
+    openings.sort_by_key(Opening::slot);
     Ok(openings)
 }

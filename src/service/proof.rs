@@ -3,7 +3,7 @@
 use super::{App, Error, read, witnesses};
 use crate::journal::{Hash, LogProof, TileId, TileKind, TileSet, inclusion_path, inclusion_tiles, leaf_hash};
 use crate::storage::Snapshot;
-use crate::storage::journal::EntryRow;
+use crate::storage::journal::{CheckpointRow, EntryRow};
 
 /// A proof of inclusion and what it proves.
 pub struct Proof {
@@ -25,13 +25,26 @@ pub struct Proof {
 pub async fn of(app: &App, snapshot: &mut Snapshot, row: &EntryRow) -> Result<Option<Proof>, Error> {
     let Some((index, _)) = row.leaf else { return Ok(None) };
     let Some(head) = witnesses::served(&app.witnesses, snapshot, index + 1).await? else { return Ok(None) };
+    under(snapshot, row, &head).await
+}
+
+/// The same under that checkpoint; none when it does not cover the entry.
+///
+/// # Errors
+/// As [`of`].
+pub async fn under(
+    snapshot: &mut Snapshot,
+    row: &EntryRow,
+    head: &CheckpointRow,
+) -> Result<Option<Proof>, Error> {
+    let Some((index, _)) = row.leaf.filter(|(index, _)| *index < head.size) else { return Ok(None) };
     let mut tiles = TileSet::default();
     for id in inclusion_tiles(index, head.size).map_err(|_| Error::Unreadable)? {
         let bytes = tile(snapshot, id).await?.ok_or(Error::Unreadable)?;
         tiles.insert(id, &bytes);
     }
     let path = inclusion_path(index, head.size, &tiles).map_err(|_| Error::Unreadable)?;
-    let log = LogProof { entry: Some(row.entry.clone()), index, path, checkpoint: head.note };
+    let log = LogProof { entry: Some(row.entry.clone()), index, path, checkpoint: head.note.clone() };
     Ok(Some(Proof { log, leaf: leaf_hash(&row.entry), size: head.size, root: head.root }))
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Makes a bundle of what a search gives, newest first, at most [`bundle::MOST_ENTRIES`]; its report is still to be written.
-/// The export is an entry, and the bundle leaves once that stands.
+/// The export is an entry, shown to every person whose mandate it tells of, and the bundle leaves once that stands.
 ///
 /// # Errors
 /// [`Error::Session`] without a purpose or a grant; [`Error::SignIn`] when suspended; [`Error::NotFound`] when nothing is
@@ -23,17 +23,18 @@ pub async fn export(
     let policy = read::policy(app)?;
     let record = find::told(EventKind::JournalExported, &filter, &wanted);
     let (app_, session_) = (Arc::clone(app), session.clone());
-    let made = app
+    let (made, seen) = app
         .store
         .read("audit.export", move |snapshot| {
             Box::pin(async move {
                 let sight = super::sight(&app_, snapshot, &session_).await?;
-                let (mut events, mut after) = (Vec::new(), wanted.after.clone());
+                let (mut events, mut seen, mut after) = (Vec::new(), BTreeSet::new(), wanted.after.clone());
                 loop {
                     let (page, next) = find::in_sight(snapshot, &sight, &filter, after.as_ref()).await?;
                     for found in page {
                         if let Some(slots) = sight.slots(&found) {
                             events.push((found.event_id, slots));
+                            seen.extend(found.search.mandate);
                         }
                     }
                     match next {
@@ -42,10 +43,10 @@ pub async fn export(
                     }
                 }
                 events.truncate(bundle::MOST_ENTRIES as usize);
-                bundle::collect(&app_, snapshot, events, policy).await
+                Ok::<_, Error>((bundle::collect(&app_, snapshot, events, policy).await?, seen))
             })
         })
         .await?;
-    super::note(app, session, caller, record.detail("entries", made.entries.len()), BTreeSet::new()).await?;
+    super::note(app, session, caller, record.detail("entries", made.entries.len()), seen).await?;
     Ok(made)
 }
