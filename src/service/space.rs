@@ -161,7 +161,7 @@ pub async fn history(
 /// One entry of that history with its proof.
 ///
 /// # Errors
-/// As [`history`]; [`Error::NotFound`] for a number the history has not.
+/// As [`history()`]; [`Error::NotFound`] for a number the history has not.
 pub async fn proved(
     app: &App,
     session: &Session,
@@ -178,7 +178,7 @@ pub async fn proved(
 /// The whole history as a file that proves itself.
 ///
 /// # Errors
-/// As [`history`].
+/// As [`history()`].
 pub async fn whole(
     app: &App,
     session: &Session,

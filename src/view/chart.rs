@@ -11,6 +11,8 @@ use time::{Date, Duration, Weekday};
 pub(super) const WIDTH: u64 = 720;
 /// Height of the columns' ground.
 const HEIGHT: u64 = 180;
+/// Room that a column's short name takes.
+const NAME: u64 = 40;
 /// Room above the columns for their figures.
 const HEAD: u64 = 24;
 /// Room below the columns for their names.
@@ -218,7 +220,7 @@ impl Chart {
     fn columns(&self, f: &Frame, highest: u64) -> Vec<Drawn> {
         let step = WIDTH / self.count();
         // Every name where they fit, else every second, third …
-        let every = (40 / step.max(1)).max(1);
+        let every = NAME.div_ceil(step.max(1));
         let place = |(at, bar): (u64, &Bar)| {
             let height = bar.count.saturating_mul(HEIGHT) / highest;
             let (x, y) = (at * step, HEAD + HEIGHT - height);
@@ -287,6 +289,21 @@ mod tests {
         assert_eq!(sums(&Chart::weekdays("w", &hours)), [5, 0, 0, 0, 0, 0, 0]);
         let by_hour = Chart::hours("h", &hours);
         assert_eq!((by_hour.bars.len(), by_hour.bars[0].count, by_hour.bars[10].count), (24, 3, 2));
+    }
+
+    #[test]
+    fn the_names_of_columns_never_touch() {
+        let f = Frame::new(Language::Fr, "/".to_owned());
+        for days in [1, 7, 14, 20, 30, 31, 200] {
+            let from = at(datetime!(2026-01-01 12:00 UTC));
+            let chart = Chart::days("d", &BTreeMap::new(), (from, from.plus(Duration::days(days))));
+            let named: Vec<u64> =
+                chart.drawn(&f).iter().filter(|bar| !bar.name.is_empty()).map(|bar| bar.name_at.0).collect();
+            assert!(
+                !named.is_empty() && named.windows(2).all(|pair| pair[1] - pair[0] >= NAME),
+                "{days}: {named:?}"
+            );
+        }
     }
 
     #[test]
