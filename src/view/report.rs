@@ -1,7 +1,7 @@
 //! The report of a bundle of proofs: one page for people, in a file of its own. It proves nothing; it tells what the
 //! files beside it prove.
 
-use super::{dates, sentences};
+use super::Frame;
 use crate::mandate::{EventKind, Instant, Language, Outcome};
 use askama::Template;
 
@@ -34,37 +34,38 @@ pub struct ReportLine {
     pub told: Vec<(&'static str, String)>,
 }
 
-impl ReportLine {
-    fn says(&self, language: Language) -> &'static str {
-        match (self.kind, language) {
-            (Some(kind), language) => sentences::event(kind, language),
-            (None, Language::Fr) => "Ce que dit cette écriture n’est pas communiqué.",
-            (None, Language::En) => "What this entry tells is not disclosed.",
-        }
-    }
-
-    fn came(&self, language: Language) -> &'static str {
-        self.outcome.map_or("", |outcome| sentences::outcome(outcome).in_language(language))
-    }
-
-    fn when(&self, language: Language) -> String {
-        dates::moment(language, self.at)
-    }
-}
+const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;\
+    color:#1b1b1b;background:#fff}table{border-collapse:collapse;width:100%}th,td{border:1px solid #767676;\
+    padding:.4rem .6rem;text-align:left;vertical-align:top}pre,code{white-space:pre-wrap;overflow-wrap:anywhere}";
+const COMMAND: &str = "porteplume journal verify --bundle BUNDLE --policy POLICY";
 
 #[derive(Template)]
 #[template(path = "auditor/bundle.html")]
 struct Page<'a> {
-    p: &'a Report,
-    fr: Language,
-    en: Language,
+    p: Both<'a>,
+}
+
+/// The report in both languages, since it goes to whoever it goes to: French first, then English.
+struct Both<'a> {
+    of: &'a Report,
+    fr: Frame,
+    en: Frame,
+}
+
+impl Both<'_> {
+    const fn languages(&self) -> [&Frame; 2] {
+        [&self.fr, &self.en]
+    }
 }
 
 impl Report {
     /// The page as HTML, French first, then English.
     #[must_use]
     pub fn render(&self) -> String {
-        super::written(Page { p: self, fr: Language::Fr, en: Language::En }.render())
+        let frame = |language| Frame::new(language, String::new());
+        super::written(
+            Page { p: Both { of: self, fr: frame(Language::Fr), en: frame(Language::En) } }.render(),
+        )
     }
 }
 
