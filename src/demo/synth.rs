@@ -23,6 +23,9 @@ use world::World;
 
 /// Steps under way at once: they share commits.
 const AT_ONCE: usize = 192;
+/// How far apart in time they may be: the clock stands at the last of them, and no proposal may lapse before its
+/// consent comes.
+const TOGETHER: Duration = Duration::minutes(5);
 /// Entries in the life of a mandate, on average: how many mandates it takes for so many entries.
 const ENTRIES_A_LIFE: u64 = 17;
 /// Mandates a year in one organisation, about.
@@ -99,13 +102,15 @@ async fn live(
         (0..lives).filter_map(|_| first(app, &world, began, amount)).map(Reverse).collect();
     let (mut written, mut told) = (0, 0);
     while let Some(Reverse(next)) = due.pop() {
+        let (from, mut now) = (next.at, next.at);
         let mut batch = vec![next];
         while batch.len() < AT_ONCE
+            && due.peek().is_some_and(|Reverse(more)| more.at.since(from) <= TOGETHER)
             && let Some(Reverse(more)) = due.pop()
         {
+            now = more.at;
             batch.push(more);
         }
-        let now = batch.last().map_or(began, |last| last.at);
         clock.advance(now.since(clock.now()).max(Duration::ZERO));
         let mut steps = JoinSet::new();
         for one in batch {

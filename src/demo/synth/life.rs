@@ -85,7 +85,7 @@ impl Life {
             Duration::minutes(i64::try_from(from + below(chance, to - from)).unwrap_or(1))
         };
         let (stage, at) = match self.stage {
-            Stage::Unborn => (Stage::Proposed, now.plus(minutes(2, 20))),
+            Stage::Unborn => (Stage::Proposed, now.plus(minutes(2, 12))),
             Stage::Proposed => (Stage::Consented, now.plus(minutes(1, 6))),
             Stage::Consented => (Stage::Active(below(chance, 5)), now.plus(minutes(1, 90))),
             Stage::Active(0) => return None,
