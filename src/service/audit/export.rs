@@ -28,21 +28,23 @@ pub async fn export(
         .read("audit.export", move |snapshot| {
             Box::pin(async move {
                 let sight = super::sight(&app_, snapshot, &session_).await?;
-                let (mut events, mut seen, mut after) = (Vec::new(), BTreeSet::new(), wanted.after.clone());
+                let (mut taken, mut after) = (Vec::new(), wanted.after.clone());
                 loop {
                     let (page, next) = find::in_sight(snapshot, &sight, &filter, after.as_ref()).await?;
                     for found in page {
                         if let Some(slots) = sight.slots(&found) {
-                            events.push((found.event_id, slots));
-                            seen.extend(found.search.mandate);
+                            taken.push((found.event_id, slots, found.search.mandate));
                         }
                     }
                     match next {
-                        Some(next) if events.len() < bundle::MOST_ENTRIES as usize => after = Some(next),
+                        Some(next) if taken.len() < bundle::MOST_ENTRIES as usize => after = Some(next),
                         _ => break,
                     }
                 }
-                events.truncate(bundle::MOST_ENTRIES as usize);
+                taken.truncate(bundle::MOST_ENTRIES as usize);
+                let seen: BTreeSet<String> =
+                    taken.iter().filter_map(|(_, _, mandate)| mandate.clone()).collect();
+                let events = taken.into_iter().map(|(event, slots, _)| (event, slots)).collect();
                 Ok::<_, Error>((bundle::collect(&app_, snapshot, events, policy).await?, seen))
             })
         })
