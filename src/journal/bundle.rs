@@ -154,7 +154,7 @@ fn openings(text: &str) -> Option<Vec<Opening>> {
     };
     // In the order of the slots, as they are written.
     let mut openings = told.into_iter().map(read).collect::<Option<Vec<_>>>()?;
-    openings.sort_by_key(|opening| Slot::ALL.iter().position(|slot| *slot == opening.slot()));
+    openings.sort_by_key(Opening::slot);
     Some(openings)
 }
 

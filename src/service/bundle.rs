@@ -1,11 +1,9 @@
 //! Bundles of proofs to take away: what an operator, or an auditor within their grants, exports.
 
-use super::record::opening_cell;
-use super::vault::OpenKey;
-use super::{App, Caller, Error, Record, proof, read, witnesses};
-use crate::journal::{BundledEntry, Opening, ProofBundle, Slot};
+use super::{App, Caller, Error, Record, proof, read, record};
+use crate::journal::{BundledEntry, ProofBundle, Slot};
 use crate::mandate::{EventId, EventKind, MandateId, Slots};
-use crate::storage::data_keys::{self, KeyKind};
+use crate::storage::data_keys::KeyKind;
 use crate::storage::{Snapshot, journal};
 use std::sync::Arc;
 
@@ -96,14 +94,13 @@ pub(super) async fn collect(
     for (event, slots) in events {
         rows.push((journal::entry(snapshot, &event).await?.ok_or(Error::NotFound)?, slots));
     }
-    let last =
-        rows.iter().filter_map(|(row, _)| row.leaf).map(|(index, _)| index).max().ok_or(Error::NotFound)?;
-    // One checkpoint for all, one that witnesses have seen where there is one that covers all.
-    let checkpoint = witnesses::served(&app.witnesses, snapshot, last + 1).await?.ok_or(Error::NotFound)?;
+    let checkpoint = proof::covering(app, snapshot, rows.iter().map(|(row, _)| row)).await?;
+    let checkpoint = checkpoint.ok_or(Error::NotFound)?;
     let mut entries = Vec::with_capacity(rows.len());
     for (row, slots) in rows {
         let Some(proof) = proof::under(snapshot, &row, &checkpoint).await? else { continue };
-        let openings = openings(app, snapshot, &row.event_id, slots).await?;
+        let shown = |slot: Slot| slots.shows(slot.as_str());
+        let openings = record::openings(app, snapshot, &row.event_id, shown).await?;
         entries.push(BundledEntry { proof: proof.log, openings });
     }
     entries.sort_by_key(|entry| entry.proof.index);
@@ -111,22 +108,4 @@ pub(super) async fn collect(
         return Err(Error::NotFound);
     }
     Ok(ProofBundle { policy, checkpoint: checkpoint.note, report: String::new(), entries })
-}
-
-async fn openings(
-    app: &App,
-    snapshot: &mut Snapshot,
-    event: &EventId,
-    slots: Slots,
-) -> Result<Vec<Opening>, Error> {
-    let mut openings = Vec::new();
-    for row in journal::openings(snapshot, event).await? {
-        let Some(slot) = Slot::parse(&row.slot).filter(|slot| slots.shows(slot.as_str())) else { continue };
-        // What was erased cannot be told.
-        let Some(key) = data_keys::load(snapshot, &row.key_id).await? else { continue };
-        let bytes = OpenKey::of(&app.keys, key)?.open(&opening_cell(event, slot), &row.sealed)?;
-        openings.push(Opening::from_bytes(slot, &bytes)?);
-    }
-    openings.sort_by_key(Opening::slot);
-    Ok(openings)
 }

@@ -6,22 +6,19 @@ use super::desk::{self, Card};
 use super::names::Names;
 use super::office::Office;
 use super::proof::{self, Proof};
-use super::record::opening_cell;
-use super::vault::OpenKey;
-use super::{App, Caller, Error, Record, Session};
-use crate::journal::{self as log, LogProof, Opening, Slot};
+use super::steps::Actor;
+use super::{App, Caller, Error, Record, Session, known, record};
+use crate::journal::{History, MandateKey, Slot, Step};
 use crate::mandate::{EventId, EventKind, Instant, MandateId};
-use crate::storage::data_keys::{self, KeyKind};
+use crate::storage::data_keys::KeyKind;
 use crate::storage::journal::{self, EntryRow};
 use crate::storage::mandates::MandateRow;
 use crate::storage::{BoxFuture, Snapshot, Tx};
-use serde::Deserialize;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Lines on a page.
 const PAGE: u64 = 50;
-/// The most entries a file of a history holds: more than a mandate of a year comes to.
-const MOST_IN_A_FILE: u64 = 5_000;
 
 /// One entry of a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,57 +54,23 @@ pub struct Proved {
     pub proof: Proof,
 }
 
-/// What the `act` slot says of an entry in a history.
-#[derive(Deserialize)]
-struct Act {
-    kind: String,
+/// The key to a mandate's tags.
+async fn tags(app: &App, snapshot: &mut Snapshot, row: &MandateRow) -> Result<MandateKey, Error> {
+    let id = row.mandate.id.as_str();
+    let key = app.vault.find(&app.keys, snapshot, KeyKind::Mandate, id).await?;
+    key.ok_or(Error::Unreadable)?.tags()
 }
 
-/// A mandate's history and the key to it.
-struct Reader<'a> {
-    app: &'a App,
-    length: u64,
-    key: Arc<OpenKey>,
+async fn entry(snapshot: &mut Snapshot, tags: &MandateKey, number: u64) -> Result<EntryRow, Error> {
+    // The mandate says that the entry is there: if it is not, the journal was touched.
+    journal::by_tag(snapshot, &tags.tag(number).to_hex()).await?.ok_or(Error::Unreadable)
 }
 
-impl<'a> Reader<'a> {
-    async fn open(app: &'a App, snapshot: &mut Snapshot, row: &MandateRow) -> Result<Self, Error> {
-        let mandate = &row.mandate.id;
-        let key = app.vault.find(&app.keys, snapshot, KeyKind::Mandate, mandate.as_str()).await?;
-        Ok(Self { app, length: row.seq, key: key.ok_or(Error::Unreadable)? })
-    }
-
-    async fn entry(&self, snapshot: &mut Snapshot, number: u64) -> Result<EntryRow, Error> {
-        let tag = self.key.tags()?.tag(number).to_hex();
-        // The mandate says that the entry is there: if it is not, the journal was touched.
-        journal::by_tag(snapshot, &tag).await?.ok_or(Error::Unreadable)
-    }
-
-    async fn line(&self, snapshot: &mut Snapshot, number: u64, entry: &EntryRow) -> Result<Line, Error> {
-        let act = self.opening(snapshot, entry, Slot::Act).await?.ok_or(Error::Unreadable)?;
-        let act: Act = act.read().ok_or(Error::Unreadable)?;
-        let kind = EventKind::parse(&act.kind).ok_or(Error::Unreadable)?;
-        Ok(Line { number, event: entry.event_id.clone(), at: entry.at, kind })
-    }
-
-    /// What opens a slot, unless it was erased.
-    async fn opening(
-        &self,
-        snapshot: &mut Snapshot,
-        entry: &EntryRow,
-        slot: Slot,
-    ) -> Result<Option<Opening>, Error> {
-        let rows = journal::openings(snapshot, &entry.event_id).await?;
-        let Some(row) = rows.into_iter().find(|row| row.slot == slot.as_str()) else { return Ok(None) };
-        let cell = opening_cell(&entry.event_id, slot);
-        let bytes = if row.key_id == self.key.id {
-            self.key.open(&cell, &row.sealed)?
-        } else {
-            let Some(key) = data_keys::load(snapshot, &row.key_id).await? else { return Ok(None) };
-            OpenKey::of(&self.app.keys, key)?.open(&cell, &row.sealed)?
-        };
-        Ok(Some(Opening::from_bytes(slot, &bytes)?))
-    }
+async fn line(app: &App, snapshot: &mut Snapshot, number: u64, entry: &EntryRow) -> Result<Line, Error> {
+    let act = record::act(app, snapshot, &entry.event_id).await?.ok_or(Error::Unreadable)?;
+    let kind = act.get("kind").and_then(Value::as_str).and_then(EventKind::parse);
+    let kind = kind.ok_or(Error::Unreadable)?;
+    Ok(Line { number, event: entry.event_id.clone(), at: entry.at, kind })
 }
 
 /// A page of a mandate's history, the latest first; before number `before` when given.
@@ -117,15 +80,15 @@ pub(super) async fn lines(
     row: &MandateRow,
     before: Option<u64>,
 ) -> Result<Lines, Error> {
-    let reader = Reader::open(app, snapshot, row).await?;
-    let last = before.map_or(reader.length, |before| before.saturating_sub(1).min(reader.length));
+    let tags = tags(app, snapshot, row).await?;
+    let last = before.map_or(row.seq, |before| before.saturating_sub(1).min(row.seq));
     let first = last.saturating_sub(PAGE - 1).max(1);
     let mut lines = Vec::new();
     for number in (first..=last).rev() {
-        let entry = reader.entry(snapshot, number).await?;
-        lines.push(reader.line(snapshot, number, &entry).await?);
+        let entry = entry(snapshot, &tags, number).await?;
+        lines.push(line(app, snapshot, number, &entry).await?);
     }
-    Ok(Lines { lines, length: reader.length, before: (first > 1).then_some(first) })
+    Ok(Lines { lines, length: row.seq, before: (first > 1).then_some(first) })
 }
 
 /// Entry `number` of a mandate's history with its proof.
@@ -138,14 +101,13 @@ pub(super) async fn proved(
     row: &MandateRow,
     number: u64,
 ) -> Result<Proved, Error> {
-    let reader = Reader::open(app, snapshot, row).await?;
-    if !(1..=reader.length).contains(&number) {
+    if !(1..=row.seq).contains(&number) {
         return Err(Error::NotFound);
     }
-    let entry = reader.entry(snapshot, number).await?;
+    let tags = tags(app, snapshot, row).await?;
+    let entry = entry(snapshot, &tags, number).await?;
     let proof = proof::of(app, snapshot, &entry).await?.ok_or(Error::BeingRecorded)?;
-    let line = reader.line(snapshot, number, &entry).await?;
-    Ok(Proved { line, origin: app.origin.clone(), proof })
+    Ok(Proved { line: line(app, snapshot, number, &entry).await?, origin: app.origin.clone(), proof })
 }
 
 /// The whole history as a file that proves itself, with what was done told and the persons not: the file may go from
@@ -153,20 +115,21 @@ pub(super) async fn proved(
 ///
 /// # Errors
 /// [`Error::BeingRecorded`] while an entry has no place.
-pub(super) async fn whole(
-    app: &App,
-    snapshot: &mut Snapshot,
-    row: &MandateRow,
-) -> Result<log::History, Error> {
-    let reader = Reader::open(app, snapshot, row).await?;
-    let mut steps = Vec::new();
-    for number in 1..=reader.length.min(MOST_IN_A_FILE) {
-        let entry = reader.entry(snapshot, number).await?;
-        let proof: LogProof = proof::of(app, snapshot, &entry).await?.ok_or(Error::BeingRecorded)?.log;
-        let openings = reader.opening(snapshot, &entry, Slot::Act).await?.into_iter().collect();
-        steps.push(log::Step { proof, openings });
+pub(super) async fn whole(app: &App, snapshot: &mut Snapshot, row: &MandateRow) -> Result<History, Error> {
+    let tags = tags(app, snapshot, row).await?;
+    let mut entries = Vec::new();
+    for number in 1..=row.seq {
+        entries.push(entry(snapshot, &tags, number).await?);
     }
-    Ok(log::History::new(reader.key.tags()?, steps))
+    let checkpoint = proof::covering(app, snapshot, entries.iter()).await?.ok_or(Error::BeingRecorded)?;
+    let mut steps = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        let proof = proof::under(snapshot, entry, &checkpoint).await?.ok_or(Error::BeingRecorded)?.log;
+        let act = |slot| slot == Slot::Act;
+        let openings = record::openings(app, snapshot, &entry.event_id, act).await?;
+        steps.push(Step { proof, openings });
+    }
+    Ok(History::new(tags, steps))
 }
 
 /// A page of the history of a mandate of the aidant's organisation. Each reading is journaled and waited for.
@@ -180,10 +143,10 @@ pub async fn of_office(
     id: &MandateId,
     before: Option<u64>,
 ) -> Result<(Card, Lines), Error> {
-    read(app, session, caller, id, move |app, tx, row| {
+    read(app, session, caller, id, move |app, snapshot, row| {
         Box::pin(async move {
-            let lines = lines(&app, tx, &row, before).await?;
-            Ok((desk::card(&app, tx, &mut Names::default(), row.mandate).await?, lines))
+            let lines = lines(&app, snapshot, &row, before).await?;
+            Ok((desk::card(&app, snapshot, &mut Names::default(), row.mandate).await?, lines))
         })
     })
     .await
@@ -200,13 +163,14 @@ pub async fn proved_to_office(
     id: &MandateId,
     number: u64,
 ) -> Result<Proved, Error> {
-    read(app, session, caller, id, move |app, tx, row| {
-        Box::pin(async move { proved(&app, tx, &row, number).await })
+    read(app, session, caller, id, move |app, snapshot, row| {
+        Box::pin(async move { proved(&app, snapshot, &row, number).await })
     })
     .await
 }
 
-/// Reads of a mandate of the aidant's organisation; the reading is journaled, and so is its refusal.
+/// Reads of a mandate of the aidant's organisation; the reading is journaled, and so is its refusal. It is looked up
+/// before, so that a long look keeps nobody who writes waiting.
 async fn read<T, F>(
     app: &App,
     session: &Session,
@@ -216,31 +180,54 @@ async fn read<T, F>(
 ) -> Result<T, Error>
 where
     T: Send + 'static,
-    F: for<'t> Fn(App, &'t mut Tx, MandateRow) -> BoxFuture<'t, Result<T, Error>> + Send + Sync + 'static,
+    F: for<'t> FnOnce(App, &'t mut Snapshot, MandateRow) -> BoxFuture<'t, Result<T, Error>> + Send + 'static,
 {
     session.aidant()?;
-    let by = Arc::new((Arc::clone(app), session.clone(), caller.clone(), id.clone(), look));
-    let now = app.now();
-    app.include("mandate.history", move |tx| {
+    let by = Arc::new((Arc::clone(app), session.clone(), caller.clone(), id.clone()));
+    let reader = Arc::clone(&by);
+    let found = app.store.read("mandate.history", move |snapshot| {
+        Box::pin(async move {
+            let (app, session, _, id) = &*reader;
+            let row = Office::of(snapshot, session).await?.mandate(snapshot, id).await?;
+            look(Arc::clone(app), snapshot, row).await
+        })
+    });
+    let found = found.await;
+    if found.as_ref().is_err_and(|error| !matches!(error, Error::NotFound)) {
+        return found;
+    }
+    let (seen, now) = (found.is_ok(), app.now());
+    app.include("mandate.history.note", move |tx| {
         let by = Arc::clone(&by);
         Box::pin(async move {
-            let (app, session, caller, id, look) = &*by;
+            let (app, session, caller, id) = &*by;
             let office = Office::of(tx, session).await?;
-            let row = match office.mandate(tx, id).await {
-                Ok(row) => row,
-                Err(error) => return office.refuse_access(app, tx, error, (caller, now)).await.map(Err),
-            };
-            let record = Record::done(EventKind::MandateRead)
-                .organisation(&office.organisation.id)
-                .aidant(&office.aidant.id)
-                .about(id);
-            let record = match row.mandate.usager() {
-                Some(usager) => record.usager(usager),
-                None => record,
-            };
-            record.append(app, tx, caller, now).await?;
-            look(Arc::clone(app), tx, row).await.map(Ok)
+            if seen {
+                note(app, tx, &office, id, (caller, now)).await
+            } else {
+                office.refuse_access(app, tx, Error::NotFound, (caller, now)).await.map(drop)
+            }
         })
     })
-    .await?
+    .await?;
+    found
+}
+
+/// The reading, and that the organisation knows of an ending now.
+async fn note(
+    app: &App,
+    tx: &mut Tx,
+    office: &Office,
+    id: &MandateId,
+    (caller, now): (&Caller, Instant),
+) -> Result<(), Error> {
+    let mut row = office.mandate(tx, id).await?;
+    let (organisation, aidant) = (&office.organisation.id, &office.aidant.id);
+    let record = Record::done(EventKind::MandateRead).organisation(organisation).aidant(aidant).about(id);
+    let record = match row.mandate.usager() {
+        Some(usager) => record.usager(usager),
+        None => record,
+    };
+    record.append(app, tx, caller, now).await?;
+    known::note(app, tx, &mut row, known::Party::Organisation, (Actor::Aidant(aidant), caller, now)).await
 }

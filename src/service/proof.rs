@@ -23,9 +23,10 @@ pub struct Proof {
 /// # Errors
 /// [`Error::Unreadable`] when the journal lacks a tile it should have; any fault of the store.
 pub async fn of(app: &App, snapshot: &mut Snapshot, row: &EntryRow) -> Result<Option<Proof>, Error> {
-    let Some((index, _)) = row.leaf else { return Ok(None) };
-    let Some(head) = witnesses::served(&app.witnesses, snapshot, index + 1).await? else { return Ok(None) };
-    under(snapshot, row, &head).await
+    match covering(app, snapshot, std::iter::once(row)).await? {
+        Some(head) => under(snapshot, row, &head).await,
+        None => Ok(None),
+    }
 }
 
 /// The same under that checkpoint; none when it does not cover the entry.
@@ -46,6 +47,20 @@ pub async fn under(
     let path = inclusion_path(index, head.size, &tiles).map_err(|_| Error::Unreadable)?;
     let log = LogProof { entry: Some(row.entry.clone()), index, path, checkpoint: head.note.clone() };
     Ok(Some(Proof { log, leaf: leaf_hash(&row.entry), size: head.size, root: head.root }))
+}
+
+/// The checkpoint that all of these can be proved under: one that witnesses have seen where one covers them all, else the
+/// newest there is; none when none of them has its place.
+///
+/// # Errors
+/// Any fault of the store.
+pub async fn covering(
+    app: &App,
+    snapshot: &mut Snapshot,
+    rows: impl Iterator<Item = &EntryRow>,
+) -> Result<Option<CheckpointRow>, Error> {
+    let Some(last) = rows.filter_map(|row| row.leaf).map(|(index, _)| index).max() else { return Ok(None) };
+    witnesses::served(&app.witnesses, snapshot, last + 1).await
 }
 
 async fn tile(snapshot: &mut Snapshot, id: TileId) -> Result<Option<Vec<u8>>, Error> {

@@ -316,17 +316,27 @@ fn seal(
     Ok(sealed)
 }
 
+/// What opens the wanted slots of an entry, in the slots' order; those that were erased are left out.
+pub(super) async fn openings(
+    app: &App,
+    snapshot: &mut Snapshot,
+    event: &EventId,
+    wanted: impl Fn(Slot) -> bool,
+) -> Result<Vec<Opening>, Error> {
+    let mut openings = Vec::new();
+    for row in storage::journal::openings(snapshot, event).await? {
+        let Some(slot) = Slot::parse(&row.slot).filter(|slot| wanted(*slot)) else { continue };
+        let Some(key) = data_keys::load(snapshot, &row.key_id).await? else { continue };
+        let bytes = OpenKey::of(&app.keys, key)?.open(&opening_cell(event, slot), &row.sealed)?;
+        openings.push(Opening::from_bytes(slot, &bytes)?);
+    }
+    openings.sort_by_key(Opening::slot);
+    Ok(openings)
+}
+
 /// What an entry says happened (its `act`); none when that was erased.
 pub(super) async fn act(app: &App, snapshot: &mut Snapshot, event: &EventId) -> Result<Option<Value>, Error> {
-    for row in storage::journal::openings(snapshot, event).await? {
-        if row.slot != Slot::Act.as_str() {
-            continue;
-        }
-        let Some(key) = data_keys::load(snapshot, &row.key_id).await? else { return Ok(None) };
-        let bytes = OpenKey::of(&app.keys, key)?.open(&opening_cell(event, Slot::Act), &row.sealed)?;
-        return Ok(Opening::from_bytes(Slot::Act, &bytes)?.read());
-    }
-    Ok(None)
+    Ok(openings(app, snapshot, event, |slot| slot == Slot::Act).await?.first().and_then(Opening::read))
 }
 
 /// Where the opening of a slot rests.

@@ -149,10 +149,10 @@ pub async fn history(
     id: &MandateId,
     before: Option<u64>,
 ) -> Result<(Card, Lines), Error> {
-    read(app, session, caller, id, move |visit, tx, row| {
+    read(app, session, caller, id, move |app, snapshot, row| {
         Box::pin(async move {
-            let lines = history::lines(&visit.app, tx, &row, before).await?;
-            Ok((desk::card(&visit.app, tx, &mut Names::default(), row.mandate).await?, lines))
+            let lines = history::lines(&app, snapshot, &row, before).await?;
+            Ok((desk::card(&app, snapshot, &mut Names::default(), row.mandate).await?, lines))
         })
     })
     .await
@@ -169,8 +169,8 @@ pub async fn proved(
     id: &MandateId,
     number: u64,
 ) -> Result<Proved, Error> {
-    read(app, session, caller, id, move |visit, tx, row| {
-        Box::pin(async move { history::proved(&visit.app, tx, &row, number).await })
+    read(app, session, caller, id, move |app, snapshot, row| {
+        Box::pin(async move { history::proved(&app, snapshot, &row, number).await })
     })
     .await
 }
@@ -185,13 +185,14 @@ pub async fn whole(
     caller: &Caller,
     id: &MandateId,
 ) -> Result<journal::History, Error> {
-    read(app, session, caller, id, |visit, tx, row| {
-        Box::pin(async move { history::whole(&visit.app, tx, &row).await })
+    read(app, session, caller, id, |app, snapshot, row| {
+        Box::pin(async move { history::whole(&app, snapshot, &row).await })
     })
     .await
 }
 
-/// Reads of one of the signed-in usager's mandates; the reading is journaled, and so is its refusal.
+/// Reads of one of the signed-in usager's mandates; the reading is journaled, and so is its refusal. It is looked up before,
+/// so that a long look keeps nobody who writes waiting.
 async fn read<T, F>(
     app: &App,
     session: &Session,
@@ -201,24 +202,34 @@ async fn read<T, F>(
 ) -> Result<T, Error>
 where
     T: Send + 'static,
-    F: for<'t> Fn(Arc<Visit>, &'t mut Tx, MandateRow) -> BoxFuture<'t, Result<T, Error>>
-        + Send
-        + Sync
-        + 'static,
+    F: for<'t> FnOnce(App, &'t mut Snapshot, MandateRow) -> BoxFuture<'t, Result<T, Error>> + Send + 'static,
 {
-    let (visit, id, look) = (Visit::new(app, session, caller)?, id.clone(), Arc::new(look));
-    app.include("space.history", move |tx| {
-        let (visit, id, look) = (Arc::clone(&visit), id.clone(), Arc::clone(&look));
+    let visit = Visit::new(app, session, caller)?;
+    let (reader, of) = (Arc::clone(&visit), id.clone());
+    let found = app.store.read("space.history", move |snapshot| {
         Box::pin(async move {
-            let row = match visit.own_or_refused(tx, &id).await? {
-                Ok(row) => row,
-                Err(error) => return Ok(Err(error)),
-            };
+            let row = reader.own(snapshot, &of).await?;
+            look(Arc::clone(&reader.app), snapshot, row).await
+        })
+    });
+    let found = found.await;
+    if found.as_ref().is_err_and(|error| !matches!(error, Error::NotFound)) {
+        return found;
+    }
+    let (seen, id) = (found.is_ok(), id.clone());
+    app.include("space.history.note", move |tx| {
+        let (visit, id) = (Arc::clone(&visit), id.clone());
+        Box::pin(async move {
+            if !seen {
+                return visit.refuse_access(tx).await;
+            }
             visit.note_reading(tx, &id).await?;
-            look(visit, tx, row).await.map(Ok)
+            let mut row = visit.own(tx, &id).await?;
+            visit.sees(tx, &mut row).await
         })
     })
-    .await?
+    .await?;
+    found
 }
 
 /// A usager in their space.
@@ -245,13 +256,18 @@ impl Visit {
     async fn own_or_refused(&self, tx: &mut Tx, id: &MandateId) -> Result<Result<MandateRow, Error>, Error> {
         match self.own(tx, id).await {
             Err(error @ Error::NotFound) => {
-                let record = Record::refused(EventKind::AccessRefused, error.code()).usager(&self.usager);
-                record.append(&self.app, tx, &self.caller, self.now).await?;
+                self.refuse_access(tx).await?;
                 Ok(Err(error))
             }
             Err(error) => Err(error),
             Ok(row) => Ok(Ok(row)),
         }
+    }
+
+    /// Journals that something that is not theirs was asked for.
+    async fn refuse_access(&self, tx: &mut Tx) -> Result<(), Error> {
+        let record = Record::refused(EventKind::AccessRefused, Error::NotFound.code()).usager(&self.usager);
+        record.append(&self.app, tx, &self.caller, self.now).await.map(drop)
     }
 
     /// The usager sees one of their mandates: from then on they know when it has ended.

@@ -14,14 +14,31 @@ use axum::routing::get;
 
 /// The routes of this file.
 pub(super) fn routes() -> Router<Web> {
+    [Whose::Usager, Whose::Aidant]
+        .into_iter()
+        .map(of)
+        .fold(Router::new().route(paths::USAGER_HISTORY_FILE, get(file)), Router::merge)
+}
+
+/// The same pages for either: what differs is who may read, and where the links lead.
+fn of(whose: Whose) -> Router<Web> {
+    type Place = Path<(String, String)>;
+    let list =
+        move |State(web): State<Web>,
+              visit: Visit,
+              Held(by): Held,
+              Path(id): Path<String>,
+              Query(query): Query| async move { list(whose, web, visit, by, &id, &query).await };
+    let receipt = move |State(web): State<Web>, visit: Visit, Held(by): Held, Path(at): Place| {
+        receipt(whose, web, visit, by, at)
+    };
+    let proof = move |State(web): State<Web>, visit: Visit, Held(by): Held, Path(at): Place| {
+        proof(whose, web, visit, by, at)
+    };
     Router::new()
-        .route(paths::USAGER_HISTORY, get(own))
-        .route(paths::USAGER_HISTORY_FILE, get(file))
-        .route(paths::USAGER_RECEIPT, get(own_receipt))
-        .route(&format!("{}/proof", paths::USAGER_RECEIPT), get(own_proof))
-        .route(paths::HISTORY, get(of_office))
-        .route(paths::RECEIPT, get(receipt))
-        .route(&format!("{}/proof", paths::RECEIPT), get(proof))
+        .route(whose.history(), get(list))
+        .route(whose.receipt(), get(receipt))
+        .route(&format!("{}/proof", whose.receipt()), get(proof))
 }
 
 /// A number as an address carries it.
@@ -38,7 +55,7 @@ fn line(line: &Line) -> HistoryLine {
     HistoryLine { number: line.number, at: line.at, kind: line.kind }
 }
 
-fn list(whose: Whose, card: Card, lines: &Lines) -> History {
+fn listed(whose: Whose, card: Card, lines: &Lines) -> History {
     History {
         whose,
         mandate: card.mandate.id,
@@ -59,20 +76,13 @@ fn receipt_page(whose: Whose, mandate: MandateId, proved: &Proved) -> ReceiptPag
     }
 }
 
-fn proof_file(proved: &Proved) -> Reply {
-    Reply::file("text/plain; charset=utf-8", proved.proof.log.to_string())
-}
-
-async fn own(
-    State(web): State<Web>,
-    visit: Visit,
-    Held(session): Held,
-    Path(id): Path<String>,
-    Query(query): Query,
-) -> Page {
-    let (id, before) = (named(&id, MandateId::parse)?, before(&query)?);
-    let (card, lines) = space::history(&web.app, &session, &visit.caller(&session), &id, before).await?;
-    let page = list(Whose::Usager, card, &lines);
+async fn list(whose: Whose, web: Web, visit: Visit, session: Session, id: &str, query: &Fields) -> Page {
+    let (id, before, caller) = (named(id, MandateId::parse)?, before(query)?, visit.caller(&session));
+    let (card, lines) = match whose {
+        Whose::Usager => space::history(&web.app, &session, &caller, &id, before).await?,
+        Whose::Aidant => history::of_office(&web.app, &session, &caller, &id, before).await?,
+    };
+    let page = listed(whose, card, &lines);
     Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
 }
 
@@ -82,68 +92,30 @@ async fn file(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id
     Ok(Reply::file("application/json", history.to_json()))
 }
 
-async fn own_proved(web: &Web, visit: &Visit, session: &Session, at: &At) -> Result<Proved, Problem> {
-    Ok(space::proved(&web.app, session, &visit.caller(session), &at.mandate, at.number).await?)
+async fn proved(
+    whose: Whose,
+    web: &Web,
+    visit: &Visit,
+    session: &Session,
+    at: &At,
+) -> Result<Proved, Problem> {
+    let (caller, id, number) = (visit.caller(session), &at.mandate, at.number);
+    Ok(match whose {
+        Whose::Usager => space::proved(&web.app, session, &caller, id, number).await?,
+        Whose::Aidant => history::proved_to_office(&web.app, session, &caller, id, number).await?,
+    })
 }
 
-async fn own_receipt(
-    State(web): State<Web>,
-    visit: Visit,
-    Held(session): Held,
-    Path(at): Path<(String, String)>,
-) -> Page {
+async fn receipt(whose: Whose, web: Web, visit: Visit, session: Session, at: (String, String)) -> Page {
     let at = At::parse(&at)?;
-    let proved = own_proved(&web, &visit, &session, &at).await?;
-    let page = receipt_page(Whose::Usager, at.mandate, &proved);
+    let proved = proved(whose, &web, &visit, &session, &at).await?;
+    let page = receipt_page(whose, at.mandate, &proved);
     Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
 }
 
-async fn own_proof(
-    State(web): State<Web>,
-    visit: Visit,
-    Held(session): Held,
-    Path(at): Path<(String, String)>,
-) -> Page {
-    Ok(proof_file(&own_proved(&web, &visit, &session, &At::parse(&at)?).await?))
-}
-
-async fn of_office(
-    State(web): State<Web>,
-    visit: Visit,
-    Held(session): Held,
-    Path(id): Path<String>,
-    Query(query): Query,
-) -> Page {
-    let (id, before) = (named(&id, MandateId::parse)?, before(&query)?);
-    let (card, lines) = history::of_office(&web.app, &session, &visit.caller(&session), &id, before).await?;
-    let page = list(Whose::Aidant, card, &lines);
-    Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
-}
-
-async fn proved(web: &Web, visit: &Visit, session: &Session, at: &At) -> Result<Proved, Problem> {
-    let caller = visit.caller(session);
-    Ok(history::proved_to_office(&web.app, session, &caller, &at.mandate, at.number).await?)
-}
-
-async fn receipt(
-    State(web): State<Web>,
-    visit: Visit,
-    Held(session): Held,
-    Path(at): Path<(String, String)>,
-) -> Page {
-    let at = At::parse(&at)?;
-    let proved = proved(&web, &visit, &session, &at).await?;
-    let page = receipt_page(Whose::Aidant, at.mandate, &proved);
-    Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
-}
-
-async fn proof(
-    State(web): State<Web>,
-    visit: Visit,
-    Held(session): Held,
-    Path(at): Path<(String, String)>,
-) -> Page {
-    Ok(proof_file(&proved(&web, &visit, &session, &At::parse(&at)?).await?))
+async fn proof(whose: Whose, web: Web, visit: Visit, session: Session, at: (String, String)) -> Page {
+    let proved = proved(whose, &web, &visit, &session, &At::parse(&at)?).await?;
+    Ok(Reply::file("text/plain; charset=utf-8", proved.proof.log.to_string()))
 }
 
 /// An entry of a mandate's history, as an address names it.

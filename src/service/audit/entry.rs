@@ -1,14 +1,12 @@
 //! One entry: what its openings say, as far as the grants go, with its proof.
 
 use super::find::{Known, Line, Named};
-use crate::journal::{Opening, Slot};
+use crate::journal::Slot;
 use crate::mandate::{AidantId, AuditorId, EventId, EventKind, MandateId, Slots, UsagerId};
 use crate::service::names::Names;
 use crate::service::proof::{self, Proof};
-use crate::service::record::opening_cell;
-use crate::service::vault::OpenKey;
-use crate::service::{App, Caller, Error, Record, Session};
-use crate::storage::{Snapshot, data_keys, journal, mandates, search};
+use crate::service::{App, Caller, Error, Record, Session, record};
+use crate::storage::{Snapshot, journal, mandates, search};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -178,15 +176,8 @@ pub(super) async fn opened(
     snapshot: &mut Snapshot,
     event: &EventId,
 ) -> Result<Vec<(Slot, Value)>, Error> {
-    let mut opened = Vec::new();
-    for row in journal::openings(snapshot, event).await? {
-        let key = data_keys::load(snapshot, &row.key_id).await?;
-        let (Some(slot), Some(key)) = (Slot::parse(&row.slot), key) else { continue };
-        let bytes = OpenKey::of(&app.keys, key)?.open(&opening_cell(event, slot), &row.sealed)?;
-        let value: Option<Value> = Opening::from_bytes(slot, &bytes)?.read();
-        opened.push((slot, value.unwrap_or_default()));
-    }
-    Ok(opened)
+    let opened = record::openings(app, snapshot, event, |_| true).await?;
+    Ok(opened.iter().map(|opening| (opening.slot(), opening.read().unwrap_or_default())).collect())
 }
 
 /// Names and values of a JSON object; those of an object within it follow with its name in front.
