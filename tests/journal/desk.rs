@@ -1,63 +1,24 @@
 //! The auditor's desk: nothing without a purpose, and nothing read without an entry of its own.
 
 use super::history::written;
-use crate::storage::sample::{self, NOW};
 use crate::support::app::TestApp;
+use crate::support::auditor;
 use crate::support::database::{on_both, signer};
 use crate::support::world::session_of;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use porteplume::journal::LogProof;
-use porteplume::mandate::{
-    AuditorId, EventKind, GrantId, Instant, ProfessionalIdentity, Reach, Slots, Standing,
-};
-use porteplume::service::audit::grants::{self, Given};
+use porteplume::mandate::{AuditorId, EventKind, GrantId, Instant, Reach, Slots};
 use porteplume::service::manage::{self, Manager, Party};
-use porteplume::service::people::{self, Holder};
 use porteplume::service::session::Opened;
-use porteplume::service::{Caller, Error, Record, Who};
-use porteplume::storage::auditors::{self, AuditorRow};
+use porteplume::service::{Caller, Who};
 use porteplume::storage::search::{self, Filter};
 use porteplume::web::{csrf, router};
-use std::sync::Arc;
-use time::Duration;
 use tower::ServiceExt as _;
 
 /// A registered auditor.
 pub(super) async fn registered(test: &TestApp) -> AuditorId {
-    let app = Arc::clone(&test.web.app);
-    let id = AuditorId::from_bytes(sample::bytes());
-    let (app_, id_) = (Arc::clone(&app), id.clone());
-    app.include("test", move |tx| {
-        let (app, id) = (Arc::clone(&app_), id_.clone());
-        Box::pin(async move {
-            let record = Record::done(EventKind::AuditorAdded).auditor(&id);
-            let event = record.append(&app, tx, &Caller::default(), NOW).await?;
-            let identity = ProfessionalIdentity {
-                given_name: "Léa".to_owned(),
-                family_name: "Roux".to_owned(),
-                email: "lea@audit.example".to_owned(),
-            };
-            let holder = Holder::Auditor(id.as_str());
-            let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &identity, NOW).await?;
-            let row = AuditorRow {
-                id,
-                standing: Standing::Active,
-                email_blind: sample::unique(),
-                identity_sealed,
-                identity_key,
-                subject: Some(("https://agents.test".to_owned(), sample::unique())),
-                invited_at: NOW,
-                invite_expires_at: NOW,
-                activated_at: Some(NOW),
-                version: 1,
-            };
-            Ok::<_, Error>(auditors::insert(tx, &row, &event).await?)
-        })
-    })
-    .await
-    .unwrap();
-    id
+    auditor::registered(&test.web.app).await
 }
 
 /// An auditor who has just signed in.
@@ -68,18 +29,9 @@ pub(super) async fn signed_in(test: &TestApp) -> (AuditorId, Opened) {
     (id, opened)
 }
 
-/// Gives an auditor everything to read for a while.
+/// Gives an auditor this much to read for a while.
 pub(super) async fn given(test: &TestApp, auditor: &AuditorId, reach: Reach, slots: Slots) -> GrantId {
-    let now = test.web.app.now();
-    let ends_at = now.plus(Duration::days(30));
-    let given = Given {
-        reach,
-        slots,
-        from: Instant::from_micros(0),
-        until: Instant::from_micros(2_000_000_000_000_000),
-        ends_at,
-    };
-    grants::give(&test.web.app, auditor, given).await.unwrap()
+    auditor::given(&test.web.app, auditor, reach, slots).await
 }
 
 /// An auditor who signed in and was given everything.

@@ -39,22 +39,22 @@ use url::form_urlencoded;
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const ISSUER: &str = "https://mandats.example.fr";
-const REDIRECT: &str = "https://caisse.example/cb?dummy1=lorem";
+pub(crate) const REDIRECT: &str = "https://caisse.example/cb?dummy1=lorem";
 const AFTER: &str = "https://caisse.example/post_logout_redirect";
-const SECRET: &str = "a-secret-of-the-caisse-0123456789";
+pub(crate) const SECRET: &str = "a-secret-of-the-caisse-0123456789";
 const STATE: &str = "af0ifjsldkj";
 /// A procedure the service may receive.
-const PRIME: &str = "prime-activite";
+pub(crate) const PRIME: &str = "prime-activite";
 /// One it may receive, in which signing stays with the person.
 const PASSPORT: &str = "carte-identite-passeport";
 /// One it may not receive.
-const VITALE: &str = "carte-vitale";
+pub(crate) const VITALE: &str = "carte-vitale";
 
 /// What came back.
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: HeaderMap,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -66,29 +66,29 @@ impl Answer {
         self.header("location")
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("JSON: {}", self.body))
     }
 
     /// A parameter of the address it leads to.
-    fn sent_on(&self, name: &str) -> Option<String> {
+    pub(crate) fn sent_on(&self, name: &str) -> Option<String> {
         let query = self.location().split_once('?')?.1;
         form_urlencoded::parse(query.as_bytes()).find(|(found, _)| found == name).map(|(_, v)| v.into_owned())
     }
 }
 
 /// A world with one of everybody, and the way in.
-struct Town {
-    test: TestApp,
-    service: Router,
-    organisation: OrganisationId,
-    aidant: AidantId,
-    usager: UsagerId,
-    mandate: MandateRow,
+pub(crate) struct Town {
+    pub(crate) test: TestApp,
+    pub(crate) service: Router,
+    pub(crate) organisation: OrganisationId,
+    pub(crate) aidant: AidantId,
+    pub(crate) usager: UsagerId,
+    pub(crate) mandate: MandateRow,
 }
 
 /// A browser with its session.
-struct Browser<'t> {
+pub(crate) struct Browser<'t> {
     town: &'t Town,
     cookie: String,
     session: Option<Session>,
@@ -99,7 +99,7 @@ fn form(pairs: &[(&str, &str)]) -> String {
 }
 
 /// The pairs of a usual authorization request, after these changes; an empty value takes one away.
-fn request(changes: &[(&str, &str)]) -> String {
+pub(crate) fn request(changes: &[(&str, &str)]) -> String {
     let mut pairs = vec![
         ("response_type", "code"),
         ("client_id", "caisse"),
@@ -119,7 +119,7 @@ fn request(changes: &[(&str, &str)]) -> String {
     form(&pairs)
 }
 
-fn draft(id: &str) -> Value {
+pub(crate) fn draft(id: &str) -> Value {
     json!({
         "id": id,
         "name": "Caisse de démonstration",
@@ -133,7 +133,7 @@ fn draft(id: &str) -> Value {
     })
 }
 
-fn basic(client: &str, secret: &str) -> String {
+pub(crate) fn basic(client: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{client}:{secret}")))
 }
 
@@ -169,7 +169,7 @@ impl Town {
         }
     }
 
-    fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &App {
         &self.test.web.app
     }
 
@@ -200,9 +200,7 @@ impl Town {
     }
 
     async fn browser_of(&self, who: Who) -> Browser<'_> {
-        let Opened { cookie, session } = world::session_of(self.app(), who).await;
-        let cookie = format!("__Host-porteplume={}", cookie.expose());
-        Browser { town: self, cookie, session: Some(session) }
+        Browser::holding(self, world::session_of(self.app(), who).await)
     }
 
     fn stranger(&self) -> Browser<'_> {
@@ -214,7 +212,12 @@ impl Town {
         self.exchange_as(&basic("caisse", SECRET), code, changes).await
     }
 
-    async fn exchange_as(&self, authorization: &str, code: &str, changes: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn exchange_as(
+        &self,
+        authorization: &str,
+        code: &str,
+        changes: &[(&str, &str)],
+    ) -> Answer {
         let mut pairs = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -228,7 +231,7 @@ impl Town {
         self.post("/token", authorization, form(&pairs)).await
     }
 
-    async fn userinfo(&self, token: &str) -> Answer {
+    pub(crate) async fn userinfo(&self, token: &str) -> Answer {
         let request = Request::get("/userinfo").header("authorization", format!("Bearer {token}"));
         self.ask(request.body(Body::empty()).unwrap()).await
     }
@@ -260,18 +263,26 @@ impl Town {
     }
 }
 
+impl<'t> Browser<'t> {
+    /// A browser with that session.
+    pub(crate) fn holding(town: &'t Town, opened: Opened) -> Self {
+        let cookie = format!("__Host-porteplume={}", opened.cookie.expose());
+        Self { town, cookie, session: Some(opened.session) }
+    }
+}
+
 impl Browser<'_> {
     /// The same browser, its next requests answered by another instance.
     fn at<'o>(&self, town: &'o Town) -> Browser<'o> {
         Browser { town, cookie: self.cookie.clone(), session: self.session.clone() }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).header("cookie", &self.cookie);
         self.town.ask(request.body(Body::empty()).unwrap()).await
     }
 
-    async fn post(&self, path: &str, pairs: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&self, path: &str, pairs: &[(&str, &str)]) -> Answer {
         let token = csrf::token(&self.session.as_ref().expect("a session").csrf);
         let body = form(&[pairs, &[("csrf", token.as_str())]].concat());
         let request = Request::post(path)
@@ -287,7 +298,7 @@ impl Browser<'_> {
         handle_in(&page.body)
     }
 
-    async fn confirms(&self, handle: &str, mandate: &MandateRow, procedure: &str) -> Answer {
+    pub(crate) async fn confirms(&self, handle: &str, mandate: &MandateRow, procedure: &str) -> Answer {
         let choice = format!("{}:{procedure}", mandate.mandate.id);
         self.post(&format!("/authorize/{handle}/confirm"), &[("choice", &choice)]).await
     }
@@ -302,7 +313,7 @@ impl Browser<'_> {
 }
 
 /// The handle of the request a page belongs to.
-fn handle_in(page: &str) -> String {
+pub(crate) fn handle_in(page: &str) -> String {
     let (_, from) = page.split_once("/authorize/").expect("a form of the choice");
     from.split('/').next().unwrap().to_owned()
 }

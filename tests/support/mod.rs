@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub(crate) mod app;
+pub(crate) mod auditor;
 pub(crate) mod browser;
 pub(crate) mod database;
 pub(crate) mod gate;

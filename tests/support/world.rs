@@ -3,9 +3,9 @@
 use porteplume::clock::random;
 use porteplume::crypto::OpaqueToken;
 use porteplume::mandate::{
-    AidantId, BirthDate, Consent, ConsentChannel, Declarations, EventKind, Identity, Instant, Language,
-    LifeFact, Mandate, MandateId, OrganisationId, ProcedureId, ProfessionalIdentity, Role, Standing, State,
-    Term, Terms, UsagerId, Whereabouts,
+    AidantId, BirthDate, Consent, ConsentChannel, Declarations, EventId, EventKind, Identity, Instant,
+    Language, LifeFact, Mandate, MandateId, OrganisationId, ProcedureId, ProfessionalIdentity, Role,
+    Standing, State, Term, Terms, UsagerId, Whereabouts,
 };
 use porteplume::provider::{ClientDraft, ClientRegistration};
 use porteplume::service::people::{self, Holder};
@@ -79,30 +79,43 @@ pub(crate) async fn aidant_named(
     commit(app, move |app, tx, now| {
         let (id, organisation) = (id.clone(), organisation.clone());
         let (identity, subject) = (identity.clone(), subject.clone());
-        Box::pin(async move {
-            let holder = Holder::Aidant(id.as_str());
-            let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &identity, now).await?;
-            let record = Record::done(EventKind::InvitationAccepted).organisation(&organisation).aidant(&id);
-            let event = record.append(&app, tx, &Caller::default(), now).await?;
-            let row = AidantRow {
-                id,
-                organisation,
-                role: Role::Aidant,
-                standing: Standing::Active,
-                email_blind: people::email_blind(&app, &identity.email),
-                identity_sealed,
-                identity_key,
-                subject: Some(("https://agents.test".to_owned(), subject)),
-                invited_at: now,
-                invite_expires_at: now.plus(Duration::days(7)),
-                activated_at: Some(now),
-                version: 1,
-            };
-            Ok(aidants::insert(tx, &row, &event).await?)
-        })
+        Box::pin(
+            async move { engaged(&app, tx, (&organisation, &id), &identity, subject, now).await.map(drop) },
+        )
     })
     .await;
     given
+}
+
+/// An aidant's row with the entry of their first sign-in.
+pub(crate) async fn engaged(
+    app: &App,
+    tx: &mut Tx,
+    (organisation, id): (&OrganisationId, &AidantId),
+    identity: &ProfessionalIdentity,
+    subject: String,
+    now: Instant,
+) -> Result<EventId, Error> {
+    let holder = Holder::Aidant(id.as_str());
+    let (identity_sealed, identity_key) = people::seal(app, tx, holder, identity, now).await?;
+    let record = Record::done(EventKind::InvitationAccepted).organisation(organisation).aidant(id);
+    let event = record.append(app, tx, &Caller::default(), now).await?;
+    let row = AidantRow {
+        id: id.clone(),
+        organisation: organisation.clone(),
+        role: Role::Aidant,
+        standing: Standing::Active,
+        email_blind: people::email_blind(app, &identity.email),
+        identity_sealed,
+        identity_key,
+        subject: Some(("https://agents.test".to_owned(), subject)),
+        invited_at: now,
+        invite_expires_at: now.plus(Duration::days(7)),
+        activated_at: Some(now),
+        version: 1,
+    };
+    aidants::insert(tx, &row, &event).await?;
+    Ok(event)
 }
 
 /// Who a usager is.
@@ -136,22 +149,7 @@ pub(crate) async fn known_usager(
         let (id, organisation, identity, sub) =
             (id.clone(), organisation.clone(), identity.clone(), sub.clone());
         Box::pin(async move {
-            let holder = Holder::Usager(id.as_str());
-            let (identity_sealed, identity_key) = people::seal(&app, tx, holder, &identity, now).await?;
-            let record = Record::done(EventKind::UsagerSignedIn).usager(&id);
-            let event = record.append(&app, tx, &Caller::default(), now).await?;
-            let row = UsagerRow {
-                id: id.clone(),
-                iss: "https://citizens.test".to_owned(),
-                sub,
-                identity_sealed,
-                identity_key,
-                first_seen_at: now,
-                identified_at: now,
-                identity_level: "eidas1".to_owned(),
-                version: 1,
-            };
-            usagers::insert(tx, &row, &event).await?;
+            identified(&app, tx, &id, &identity, sub, now).await?;
             if let Some(organisation) = organisation {
                 let blinds = people::usager_blinds(&app, &organisation, &identity);
                 usagers::index(tx, &organisation, &id, &blinds).await?;
@@ -161,6 +159,34 @@ pub(crate) async fn known_usager(
     })
     .await;
     given
+}
+
+/// A usager's row with the entry of their first identification.
+pub(crate) async fn identified(
+    app: &App,
+    tx: &mut Tx,
+    id: &UsagerId,
+    identity: &Identity,
+    sub: String,
+    now: Instant,
+) -> Result<EventId, Error> {
+    let holder = Holder::Usager(id.as_str());
+    let (identity_sealed, identity_key) = people::seal(app, tx, holder, identity, now).await?;
+    let record = Record::done(EventKind::UsagerSignedIn).usager(id);
+    let event = record.append(app, tx, &Caller::default(), now).await?;
+    let row = UsagerRow {
+        id: id.clone(),
+        iss: "https://citizens.test".to_owned(),
+        sub,
+        identity_sealed,
+        identity_key,
+        first_seen_at: now,
+        identified_at: now,
+        identity_level: "eidas1".to_owned(),
+        version: 1,
+    };
+    usagers::insert(tx, &row, &event).await?;
+    Ok(event)
 }
 
 /// Registers a service.

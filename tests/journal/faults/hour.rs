@@ -1,19 +1,18 @@
 //! A scripted hour of work, lived by a process of its own: this test binary, run again by whoever wants it harmed. It
 //! says on its standard output what it acknowledges, when it is included, with its receipt.
 
+use super::uses::{self, Parties};
 use crate::support::app::{Pace, TestApp};
 use crate::support::database::TestDatabase;
-use crate::support::world::{identity, whereabouts};
+use crate::support::world::{self, identity, whereabouts};
 use porteplume::mandate::{
-    AidantId, Consent, ConsentChannel, Declarations, EndReason, EventId, EventKind, Instant, LifeFact,
-    Mandate, MandateId, OrganisationId, ProcedureId, Role, Term, Terms, UsagerId,
+    AidantId, ClientId, Consent, ConsentChannel, Declarations, EndReason, EventId, Instant, LifeFact,
+    Mandate, MandateId, OrganisationId, ProcedureId, ProfessionalIdentity, Role, Term, Terms, UsagerId,
 };
 use porteplume::service::manage::{Invited, Manager};
-use porteplume::service::people::Holder;
-use porteplume::service::{App, Caller, Error, Record, Stream, manage, people, receipt};
+use porteplume::service::{App, Caller, Error, Record, Stream, manage, receipt};
 use porteplume::storage::mandates::MandateRow;
-use porteplume::storage::usagers::UsagerRow;
-use porteplume::storage::{StoreOptions, mandates, usagers};
+use porteplume::storage::{StoreOptions, mandates};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,8 +24,8 @@ pub(super) const ADDRESS: &str = "PORTEPLUME_TEST_HOUR";
 pub(super) const FOLDER: &str = "PORTEPLUME_TEST_HOUR_FOLDER";
 /// The keys of whoever runs it.
 pub(super) const KEYS: &str = crate::support::app::KEYS;
-/// How many mandates live and end in it.
-const MANDATES: usize = 2;
+/// How many mandates live and end in it: one used and revoked, one renounced, one refused.
+const MANDATES: usize = 3;
 /// Refused for a while, one begins again.
 const MOST_TRIES: usize = 12;
 
@@ -37,7 +36,7 @@ fn said(name: &str) -> Option<String> {
 
 /// Whoever harms it reads along.
 #[expect(clippy::print_stdout, reason = "acknowledged to the process that harms this one")]
-fn say(what: &str) {
+pub(super) fn say(what: &str) {
     println!("hour: {what}");
 }
 
@@ -68,110 +67,128 @@ async fn live(test: &TestApp) {
         if lived == MANDATES {
             return;
         }
-        let siret = format!("{:08}{number:06}", std::process::id());
-        let organisation = manage::add_organisation(app, "Mairie", &siret, &whereabouts()).await;
-        let Ok(organisation) = organisation.inspect_err(refused) else { continue };
-        say(&format!("organisation {organisation}"));
-        let email = format!("{organisation}@mairie.example");
-        let invited = Invited { given_name: "Ana", family_name: "Petit", email: &email, role: Role::Aidant };
-        let (operator, nobody) = (Manager::Operator, Caller::default());
-        let aidant = manage::invite_aidant(app, &operator, &nobody, &organisation, invited).await;
-        let Ok(aidant) = aidant.inspect_err(refused) else { continue };
-        let usager = UsagerId::from_bytes(id(app));
-        let Some(event) = known(app, &usager).await else { continue };
-        acknowledged(app, &event).await;
-        life(test, &organisation, &aidant, &usager).await;
+        let Some(parties) = parties(app, number).await else { continue };
+        life(test, &parties, lived).await;
         lived += 1;
     }
+}
+
+/// An organisation, its aidant who accepted the invitation, a usager, a service.
+async fn parties(app: &App, number: usize) -> Option<Parties> {
+    let siret = format!("{:08}{number:06}", std::process::id());
+    let organisation = manage::add_organisation(app, "Mairie", &siret, &whereabouts()).await;
+    let organisation = organisation.inspect_err(refused).ok()?;
+    say(&format!("organisation {organisation}"));
+    let email = format!("{organisation}@mairie.example");
+    let invited = Invited { given_name: "Léo", family_name: "Grand", email: &email, role: Role::Aidant };
+    let (operator, nobody) = (Manager::Operator, Caller::default());
+    let invited = manage::invite_aidant(app, &operator, &nobody, &organisation, invited).await;
+    say(&format!("aidant {}", invited.inspect_err(refused).ok()?));
+    let (aidant, usager) = (AidantId::from_bytes(id(app)), UsagerId::from_bytes(id(app)));
+    acknowledged(app, &engaged(app, &organisation, &aidant).await?).await;
+    acknowledged(app, &identified(app, &usager).await?).await;
+    // Replicas of one database register services of their own, and a process begins again after a refusal.
+    let client = ClientId::parse(&format!("caisse-{organisation}")).unwrap();
+    uses::register(app, &client).await.inspect_err(refused).ok()?;
+    say(&format!("client {client}"));
+    Some(Parties { organisation, aidant, usager, client })
+}
+
+/// An aidant after their first sign-in.
+async fn engaged(app: &App, organisation: &OrganisationId, aidant: &AidantId) -> Option<EventId> {
+    let (app_, now) = (Arc::clone(app), app.now());
+    let (id, organisation) = (aidant.clone(), organisation.clone());
+    let done = app.include("hour.aidant", move |tx| {
+        let (app, id, organisation) = (Arc::clone(&app_), id.clone(), organisation.clone());
+        Box::pin(async move {
+            let (given_name, family_name) = ("Ana".to_owned(), "Petit".to_owned());
+            let identity =
+                ProfessionalIdentity { given_name, family_name, email: format!("{id}@mairie.example") };
+            world::engaged(&app, tx, (&organisation, &id), &identity, id.to_string(), now).await
+        })
+    });
+    done.await.inspect_err(refused).ok()
 }
 
 fn id(app: &App) -> [u8; 16] {
     app.new_id().unwrap()
 }
 
-fn refused(error: &Error) {
+pub(super) fn refused(error: &Error) {
     say(&format!("refused {}", error.code()));
 }
 
 /// A usager after an identification.
-async fn known(app: &App, usager: &UsagerId) -> Option<EventId> {
+async fn identified(app: &App, usager: &UsagerId) -> Option<EventId> {
     let (app_, now, id) = (Arc::clone(app), app.now(), usager.clone());
     let done = app.include("hour.usager", move |tx| {
         let (app, id) = (Arc::clone(&app_), id.clone());
         Box::pin(async move {
             let identity = identity("Rose", "Almeida", "1942-02-28");
-            let (identity_sealed, identity_key) =
-                people::seal(&app, tx, Holder::Usager(id.as_str()), &identity, now).await?;
-            let record = Record::done(EventKind::UsagerSignedIn).usager(&id);
-            let event = record.append(&app, tx, &Caller::default(), now).await?;
-            let row = UsagerRow {
-                iss: "https://citizens.test".to_owned(),
-                sub: id.to_string(),
-                identity_sealed,
-                identity_key,
-                first_seen_at: now,
-                identified_at: now,
-                identity_level: "eidas1".to_owned(),
-                version: 1,
-                id,
-            };
-            usagers::insert(tx, &row, &event).await?;
-            Ok(event)
+            world::identified(&app, tx, &id, &identity, id.to_string(), now).await
         })
     });
     done.await.inspect_err(refused).ok()
 }
 
-/// One mandate from its proposal to its end; what is refused is tried once more.
-async fn life(test: &TestApp, organisation: &OrganisationId, aidant: &AidantId, usager: &UsagerId) {
+/// One mandate from its proposal to its end.
+async fn life(test: &TestApp, parties: &Parties, number: usize) {
     let app = &test.web.app;
+    let Parties { organisation, aidant, usager, .. } = parties;
     let chosen: BTreeSet<ProcedureId> = [ProcedureId::parse("prime-activite").unwrap()].into();
     let Ok(terms) = Terms::check(&app.catalogue, &chosen, Term::Month, app.now()) else { panic!("terms") };
-    let mandate = Mandate::propose(
-        MandateId::from_bytes(id(app)),
-        organisation.clone(),
-        aidant.clone(),
-        terms,
-        app.now(),
-    );
+    let (id, now) = (MandateId::from_bytes(id(app)), app.now());
+    let mandate = Mandate::propose(id, organisation.clone(), aidant.clone(), terms, now);
     let fact = LifeFact::Proposed {
         organisation: organisation.clone(),
         proposed_by: aidant.clone(),
         terms: mandate.terms.clone(),
     };
-    let mut row = MandateRow {
-        mandate: mandate.clone(),
-        seq: 1,
-        last_leaf: None,
-        verification_code_hash: None,
-        version: 1,
-    };
+    let row = MandateRow { mandate, seq: 1, last_leaf: None, verification_code_hash: None, version: 1 };
     let Some(event) = step(app, None, &row, &fact).await else { return };
     acknowledged(app, &event).await;
-    for number in 0..3 {
-        test.clock.advance(time::Duration::minutes(10));
-        let now = app.now();
-        let consent = Consent {
-            usager: usager.clone(),
-            at: now,
-            identified_at: now,
-            identity_level: "eidas1".to_owned(),
-            text_hash: "ab".repeat(32),
-            language: "fr".to_owned(),
-            channel: ConsentChannel::InPresence,
-        };
-        let declared = Declarations { not_protected: true, may_be_minor: false };
-        let before = row.mandate.clone();
-        let (next, fact) = match number {
-            0 => (before.consent(consent.clone(), declared), LifeFact::Consented { consent }),
-            1 => (before.accept(aidant.clone(), now), LifeFact::Accepted { by: aidant.clone() }),
-            _ => (before.end(EndReason::Revoked, now), LifeFact::Ended { reason: EndReason::Revoked }),
-        };
-        let after = MandateRow { mandate: next.unwrap(), seq: row.seq + 1, ..row.clone() };
-        let Some(event) = step(app, Some(&row), &after, &fact).await else { return };
-        acknowledged(app, &event).await;
-        row = MandateRow { version: row.version + 1, ..after };
+    if number == MANDATES - 1 {
+        let refused = row.mandate.clone().refuse(passed(test)).unwrap();
+        let _ = on(app, row, refused, LifeFact::Refused).await;
+        return;
     }
+    let now = passed(test);
+    let consent = Consent {
+        usager: usager.clone(),
+        at: now,
+        identified_at: now,
+        identity_level: "eidas1".to_owned(),
+        text_hash: "ab".repeat(32),
+        language: "fr".to_owned(),
+        channel: ConsentChannel::InPresence,
+    };
+    let declared = Declarations { not_protected: true, may_be_minor: false };
+    let consented = row.mandate.clone().consent(consent.clone(), declared).unwrap();
+    let Some(row) = on(app, row, consented, LifeFact::Consented { consent }).await else { return };
+    let accepted = row.mandate.clone().accept(aidant.clone(), passed(test)).unwrap();
+    let fact = LifeFact::Accepted { by: aidant.clone() };
+    let Some(row) = on(app, row, accepted, fact).await else { return };
+    let now = passed(test);
+    if number == 0 {
+        uses::of(test, parties, row).await;
+    } else {
+        let ended = row.mandate.clone().end(EndReason::Renounced, now).unwrap();
+        let _ = on(app, row, ended, LifeFact::Ended { reason: EndReason::Renounced }).await;
+    }
+}
+
+/// Some minutes later.
+fn passed(test: &TestApp) -> Instant {
+    test.clock.advance(time::Duration::minutes(10));
+    test.web.app.now()
+}
+
+/// The next step of a mandate, acknowledged; what is refused is tried once more.
+async fn on(app: &App, row: MandateRow, next: Mandate, fact: LifeFact) -> Option<MandateRow> {
+    let after = MandateRow { mandate: next, seq: row.seq + 1, ..row.clone() };
+    let event = step(app, Some(&row), &after, &fact).await?;
+    acknowledged(app, &event).await;
+    Some(MandateRow { version: row.version + 1, ..after })
 }
 
 /// Stores one step with its entry, and waits for inclusion.
@@ -206,6 +223,10 @@ async fn stored(
 ) -> Result<EventId, Error> {
     let stream = Stream { mandate: after.mandate.id.clone(), seq: after.seq, previous: None };
     let record = Record::life(fact).organisation(&after.mandate.organisation).in_stream(stream);
+    let mut record = record.aidant(&after.mandate.proposed_by);
+    if let Some(usager) = after.mandate.usager() {
+        record = record.usager(usager);
+    }
     let event = record.append(app, tx, &Caller::default(), now).await?;
     match before {
         Some(before) => mandates::update(tx, before, after, &event).await?,

@@ -4,6 +4,7 @@
 mod hour;
 mod postgres;
 mod sqlite;
+mod uses;
 
 use crate::support::app::{Pace, TestApp};
 use crate::support::database::TestDatabase;
@@ -54,7 +55,7 @@ async fn holds(database: TestDatabase, hour: &[String], what: &str) -> usize {
     let report = test.report(published, test.web.app.now()).await;
     assert!(report.is_clean(), "{what}: {:?}", report.lines());
     let mut raw = test.database.raw().await;
-    let mut acknowledged = 0;
+    let (mut acknowledged, mut read) = (0, 0);
     for line in hour {
         let words: Vec<&str> = line.split(' ').collect();
         let hash =
@@ -68,11 +69,25 @@ async fn holds(database: TestDatabase, hour: &[String], what: &str) -> usize {
                 "SELECT count(*) FROM leaf, checkpoint WHERE event_id = '{event}' AND idx = {index} \
                  AND {hash} = '{leaf}' AND size = {size}"
             ),
+            ["aidant", id] => format!("SELECT count(*) FROM aidant WHERE id = '{id}'"),
+            ["client", id] => format!("SELECT count(*) FROM client WHERE id = '{id}'"),
+            ["opened", mandate] => {
+                format!("SELECT count(*) FROM representation WHERE mandate_id = '{mandate}'")
+            }
+            ["refusal", mandate] => format!(
+                "SELECT CASE WHEN count(*) > 0 THEN 1 ELSE 0 END FROM refusal WHERE mandate_id = '{mandate}'"
+            ),
+            ["token", hash] => format!("SELECT count(*) FROM access_token WHERE token_hash = '{hash}'"),
+            ["ended", mandate] => {
+                format!("SELECT count(*) FROM mandate WHERE id = '{mandate}' AND state = 'ended'")
+            }
             ["refused", code] => {
-                assert!(
-                    code.starts_with("store_") || *code == "being_recorded" || *code == "conflict",
-                    "{what}: {line}"
-                );
+                let known = ["being_recorded", "conflict", "come_again"];
+                assert!(code.starts_with("store_") || known.contains(code), "{what}: {line}");
+                continue;
+            }
+            ["read"] => {
+                read += 1;
                 continue;
             }
             ["over"] => continue,
@@ -81,6 +96,8 @@ async fn holds(database: TestDatabase, hour: &[String], what: &str) -> usize {
         assert_eq!(count(&mut raw, &query).await, 1, "{what}: acknowledged and lost: {line}");
         acknowledged += 1;
     }
+    let told = "SELECT count(*) FROM event_search WHERE kind = 'usager.space_read'";
+    assert!(count(&mut raw, told).await >= read, "{what}: pages of persons were shown without an entry");
     let alone = "SELECT (SELECT count(*) FROM organisation) - (SELECT count(*) FROM event_search WHERE kind = \
                  'organisation.added')";
     assert_eq!(count(&mut raw, alone).await, 0, "{what}: a fact or an entry alone");
