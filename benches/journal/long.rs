@@ -23,7 +23,7 @@ pub(super) async fn compare(folder: &Path) {
     for entries in [SHORT, long.unwrap_or(1_000_000)] {
         let data = folder.join(format!("long-{entries}"));
         let began = Instant::now();
-        synth::fill(&data, Amount { entries, days: 365 }, &|_| ()).await.unwrap();
+        synth::fill(&data, None, Amount { entries, days: 365 }, &|_| ()).await.unwrap();
         println!("{entries} entries made up in {:.0} s", began.elapsed().as_secs_f64());
         let app = open(&data).await;
         let medians = measure(&app, entries).await;

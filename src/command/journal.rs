@@ -145,7 +145,7 @@ pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
         JournalAct::Bundle(args) => bundle::export(args).await,
         JournalAct::Synth { data, entries, days } => {
             telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;
-            synth::fill(&data, Amount { entries, days }, &say).await.map_err(Refused::other)
+            synth::fill(&data, None, Amount { entries, days }, &say).await.map_err(Refused::other)
         }
         JournalAct::Entries { from, limit, whose } => list(whose.open().await?, from, limit).await,
     }

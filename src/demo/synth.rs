@@ -63,11 +63,17 @@ fn below(entropy: &dyn Entropy, bound: u64) -> u64 {
     random::<8>(entropy).map_or(0, u64::from_be_bytes) % bound.max(1)
 }
 
-/// Makes up a demonstration in a new directory. Says now and then how far it is.
+/// Makes up a demonstration in a new directory, and in another database than the embedded one if named, migrated already.
+/// Says now and then how far it is.
 ///
 /// # Errors
 /// [`SynthError`].
-pub async fn fill(data: &Path, amount: Amount, say: &dyn Fn(&str)) -> Result<(), SynthError> {
+pub async fn fill(
+    data: &Path,
+    database: Option<String>,
+    amount: Amount,
+    say: &dyn Fn(&str),
+) -> Result<(), SynthError> {
     if data.join("porteplume.sqlite").exists() {
         return Err(SynthError::NotNew(data.to_owned()));
     }
@@ -77,7 +83,7 @@ pub async fn fill(data: &Path, amount: Amount, say: &dyn Fn(&str)) -> Result<(),
     let options = DemoOptions {
         port: 0,
         data: data.to_owned(),
-        database: None,
+        database,
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SystemEntropy),
     };
