@@ -1,12 +1,13 @@
-//! `keys init|list|rotate`.
+//! `keys init|list|rotate|retire`.
 
 use super::{Configured, Refused, say};
 use crate::clock::{SystemClock, SystemEntropy};
-use crate::config::Telemetry;
+use crate::config::{Config, Telemetry};
 use crate::crypto::{KeyListing, KeyPurpose, KeyStore};
-use crate::service::manage;
+use crate::service::{App, manage, read};
 use crate::telemetry;
 use clap::Subcommand;
+use std::sync::Arc;
 
 #[derive(Subcommand)]
 pub(super) enum KeysAct {
@@ -16,6 +17,13 @@ pub(super) enum KeysAct {
     List(Configured),
     /// Rotate the key of a purpose, with an entry in the journal. Example: porteplume keys rotate token-es256
     Rotate {
+        /// The purpose, as `keys list` writes it.
+        purpose: String,
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// End the overlap in the rotation of the journal's key: the new one signs alone. Example: porteplume keys retire journal
+    Retire {
         /// The purpose, as `keys list` writes it.
         purpose: String,
         #[command(flatten)]
@@ -33,30 +41,60 @@ pub(super) async fn run(act: KeysAct) -> Result<(), Refused> {
         KeysAct::List(configured) => {
             list(&KeyStore::list(&configured.load()?.keys.dir).map_err(Refused::other)?);
         }
-        KeysAct::Rotate { purpose, configured } => {
-            let purpose = KeyPurpose::parse(&purpose).ok_or_else(|| {
-                let known: Vec<_> = KeyPurpose::ALL.iter().map(|purpose| purpose.as_str()).collect();
-                Refused::other(format!("there is no purpose {purpose:?}: write one of {}", known.join(", ")))
-            })?;
-            telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;
-            let config = configured.load()?;
-            let app = super::open(&config).await?;
-            let changed = manage::rotate_key(&app, &config.keys.dir, purpose).await;
-            app.store.close().await;
-            list(&changed.map_err(Refused::other)?);
-            say(match purpose {
-                KeyPurpose::Journal => {
-                    "restart every running service NOW: it knows the old key only, and cannot write any more as soon \
-                     as anybody writes under the new one, as any other command does"
-                }
-                KeyPurpose::KeyEncryption => {
-                    "restart every running service NOW: it cannot open what others seal under the new key"
-                }
-                _ => "restart the service: a running one sees its keys when it starts",
-            });
-        }
+        KeysAct::Rotate { purpose, configured } => rotate(&purpose, &configured).await?,
+        KeysAct::Retire { purpose, configured } => retire(&purpose, &configured).await?,
     }
     Ok(())
+}
+
+fn parse(purpose: &str) -> Result<KeyPurpose, Refused> {
+    KeyPurpose::parse(purpose).ok_or_else(|| {
+        let known: Vec<_> = KeyPurpose::ALL.iter().map(|purpose| purpose.as_str()).collect();
+        Refused::other(format!("there is no purpose {purpose:?}: write one of {}", known.join(", ")))
+    })
+}
+
+async fn rotate(purpose: &str, configured: &Configured) -> Result<(), Refused> {
+    let purpose = parse(purpose)?;
+    telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;
+    let config = configured.load()?;
+    let app = super::open(&config).await?;
+    let changed = manage::rotate_key(&app, &config.keys.dir, purpose).await;
+    app.store.close().await;
+    list(&changed.map_err(Refused::other)?);
+    match purpose {
+        KeyPurpose::Journal => {
+            say(policy(&app, &config)?.trim_end());
+            say(
+                "restart every running service: whoever starts from now on signs under both keys; until then it goes on under \
+                 the old one. Give the policy above to auditors and the new key to each witness, then: porteplume keys retire \
+                 journal",
+            );
+        }
+        KeyPurpose::KeyEncryption => {
+            say("restart every running service NOW: it cannot open what others seal under the new key");
+        }
+        _ => say("restart the service: a running one sees its keys when it starts"),
+    }
+    Ok(())
+}
+
+async fn retire(purpose: &str, configured: &Configured) -> Result<(), Refused> {
+    let purpose = parse(purpose)?;
+    telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;
+    let config = configured.load()?;
+    let app = super::open(&config).await?;
+    let changed = manage::retire_key(&app, &config.keys.dir, purpose).await;
+    app.store.close().await;
+    list(&changed.map_err(Refused::other)?);
+    say("restart every running service: the old key signs until then, and has no more use");
+    Ok(())
+}
+
+/// The policy under the keys as they stand now.
+fn policy(app: &App, config: &Config) -> Result<String, Refused> {
+    let keys = KeyStore::open(&config.keys.dir).map_err(Refused::other)?;
+    read::policy_under(app, &Arc::new(keys)).map_err(Refused::other)
 }
 
 fn list(keys: &[KeyListing]) {

@@ -56,7 +56,15 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::Note`] when the origin is no key name.
     pub fn sign(&self, key: &JournalKey) -> Result<String, CheckpointError> {
-        Ok(Note::sign(&self.text(), &self.origin, key)?.to_string())
+        self.sign_with(&[key])
+    }
+
+    /// The same under each of the journal's keys that sign now: two in the overlap of a rotation.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    pub fn sign_with(&self, keys: &[&JournalKey]) -> Result<String, CheckpointError> {
+        Ok(Note::sign_with(&self.text(), &self.origin, keys)?.to_string())
     }
 
     /// Reads a signed checkpoint of the journal whose keys these are (the current one and those before it).

@@ -27,9 +27,17 @@ impl Link {
     /// # Errors
     /// [`CheckpointError::Note`] when the origin is no key name.
     pub fn sign(&self, key: &JournalKey) -> Result<String, CheckpointError> {
+        self.sign_with(&[key])
+    }
+
+    /// The same under each of the journal's keys that sign now.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    pub fn sign_with(&self, keys: &[&JournalKey]) -> Result<String, CheckpointError> {
         let Self { origin, before, size, root } = self;
         let text = format!("{origin}\n{MARK}\n{before}\n{size}\n{root}\n");
-        Ok(Note::sign(&text, origin, key)?.to_string())
+        Ok(Note::sign_with(&text, origin, keys)?.to_string())
     }
 
     /// Reads the link of a journal whose keys these are.

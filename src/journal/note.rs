@@ -120,13 +120,24 @@ impl Note {
     /// # Errors
     /// [`NoteError::Malformed`] for a text no note can hold; [`NoteError::Name`].
     pub fn sign(text: &str, name: &str, key: &JournalKey) -> Result<Self, NoteError> {
+        Self::sign_with(text, name, &[key])
+    }
+
+    /// Signs a text under several keys of one name, a line for each.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    pub fn sign_with(text: &str, name: &str, keys: &[&JournalKey]) -> Result<Self, NoteError> {
         if !is_text(text) {
             return Err(NoteError::Malformed);
         }
-        let vkey = Vkey::new(name, key.public_key()).map_err(|_| NoteError::Name)?;
-        let signature = key.sign(text.as_bytes()).to_vec();
-        let signature = NoteSignature { name: name.to_owned(), id: vkey.id(), signature };
-        Ok(Self { text: text.to_owned(), signatures: vec![signature] })
+        let line = |key: &&JournalKey| {
+            let vkey = Vkey::new(name, key.public_key()).map_err(|_| NoteError::Name)?;
+            let signature = key.sign(text.as_bytes()).to_vec();
+            Ok(NoteSignature { name: name.to_owned(), id: vkey.id(), signature })
+        };
+        let signatures = keys.iter().map(line).collect::<Result<_, _>>()?;
+        Ok(Self { text: text.to_owned(), signatures })
     }
 
     /// Reads a note. Signatures are not checked yet.

@@ -5,7 +5,7 @@ mod keys;
 mod register;
 mod standing;
 
-pub use keys::{RotationError, rotate_key};
+pub use keys::{RotationError, retire_key, rotate_key};
 pub use register::{
     ListedAidant, add_client, aidants_of, auditors_list, clients_list, organisations_list, register_client,
 };

@@ -1,6 +1,7 @@
 //! What anybody may read of the journal: nothing of it tells of a person.
 
 use super::{App, Error, witnesses};
+use crate::crypto::KeyStore;
 use crate::journal::{TileId, TileKind, TileSet};
 use crate::mandate::Instant;
 use crate::storage::{JournalSigner, Snapshot, StoreError, journal};
@@ -31,8 +32,12 @@ pub async fn oldest_waiting(app: &App) -> Result<Option<Instant>, Error> {
 
 /// The keys and the address by which anybody can verify the journal.
 pub fn policy(app: &App) -> Result<String, Error> {
-    let keys =
-        JournalSigner::new(app.origin.clone(), Arc::clone(&app.keys)).map_err(|_| Error::Unreadable)?;
+    policy_under(app, &app.keys)
+}
+
+/// The same under other keys of ours than those the service works with, as after a rotation.
+pub fn policy_under(app: &App, keys: &Arc<KeyStore>) -> Result<String, Error> {
+    let keys = JournalSigner::new(app.origin.clone(), Arc::clone(keys)).map_err(|_| Error::Unreadable)?;
     Ok(crate::journal::policy(
         keys.verifiers(),
         Some(&format!("{}/journal", app.issuer.as_str())),

@@ -51,12 +51,12 @@ impl JournalSigner {
 impl CheckpointSigner for JournalSigner {
     fn sign(&self, size: u64, root: &Hash) -> Result<String, String> {
         let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: *root };
-        checkpoint.sign(self.keys.journal()).map_err(|error| error.to_string())
+        checkpoint.sign_with(&self.keys.journal_keys()).map_err(|error| error.to_string())
     }
 
     fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String> {
         let link = Link { origin: self.origin.clone(), before, size, root: *root };
-        link.sign(self.keys.journal()).map_err(|error| error.to_string())
+        link.sign_with(&self.keys.journal_keys()).map_err(|error| error.to_string())
     }
 
     fn open(&self, note: &str) -> Option<(u64, Hash)> {

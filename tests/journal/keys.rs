@@ -4,7 +4,7 @@ use crate::mandates::world::World;
 use crate::support::app::keys;
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::world::whereabouts;
-use porteplume::crypto::{KeyPurpose, KeyState, KeyStore};
+use porteplume::crypto::{KeyPurpose, KeyState, KeyStore, Rotation};
 use porteplume::journal::{Policy, leaf_hash, policy};
 use porteplume::mandate::{AidantId, EventKind};
 use porteplume::service::manage::{self, RotationError};
@@ -18,7 +18,12 @@ use std::sync::Arc;
 
 /// Keys of this world's own: the others share theirs.
 fn own_keys(world: &World) -> PathBuf {
-    let folder = world.test.database.folder().join("keys");
+    copied_keys(world.test.database.folder())
+}
+
+/// A copy of the run's keys in that folder, to be changed.
+pub(super) fn copied_keys(folder: &Path) -> PathBuf {
+    let folder = folder.join("keys");
     std::fs::DirBuilder::new().mode(0o700).create(&folder).unwrap();
     for file in std::fs::read_dir(keys()).unwrap() {
         let file = file.unwrap().path();
@@ -89,7 +94,14 @@ on_both! {
         assert_eq!((after.open(&old), after.open(&new)), (Some((7, root)), Some((8, root))));
         assert!(trust(&after).open(&old).is_ok() && trust(&after).open(&new).is_ok());
         assert!(trust(&before).open(&old).is_ok());
-        assert!(trust(&before).open(&new).is_err(), "who has the old policy needs the new one");
+        assert!(trust(&before).open(&new).is_ok(), "both sign, until the former one is retired");
+        Rotation::prepare_end(&folder, KeyPurpose::Journal).unwrap().carry_out().unwrap();
+        let alone = signer();
+        assert_eq!(alone.verifiers(), after.verifiers());
+        let newest = alone.sign(9, &root).unwrap();
+        assert_eq!(after.open(&newest), Some((9, root)));
+        assert!(trust(&alone).open(&old).is_ok() && trust(&alone).open(&new).is_ok());
+        assert!(trust(&before).open(&newest).is_err(), "who has the old policy needs the new one by now");
     }
 
     a_rotation_that_cannot_be_journaled_does_not_happen(database) {

@@ -19,6 +19,7 @@ mod log;
 mod outside;
 mod public;
 mod rollback;
+mod rotation;
 mod samples;
 mod tampering;
 mod witness;

@@ -41,13 +41,20 @@ async fn serving(router: Router) -> String {
 
 /// A real witness of ours that watches the tests' journal.
 async fn honest(name: &str, clock: &ManualClock) -> NamedWitness {
+    watching(name, &[signer().verifier()], clock).await
+}
+
+/// A real witness of ours that knows these keys of a journal.
+pub(super) async fn watching(name: &str, keys: &[Vkey], clock: &ManualClock) -> NamedWitness {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let dir = format!("porteplume_witnesses_{}_{number}", std::process::id());
     let dir: PathBuf = std::env::temp_dir().join(dir);
     let _ = std::fs::remove_dir_all(&dir);
     let key = witness::init(&dir, &format!("{name}.example/1"), &SystemEntropy).unwrap();
-    witness::watch(&dir, &signer().verifier().to_string()).unwrap();
+    for known in keys {
+        witness::watch(&dir, &known.to_string()).unwrap();
+    }
     let witness = Arc::new(Witness::open(&dir, Arc::new(clock.clone())).unwrap());
     let url = serving(porteplume::web::witness(witness)).await;
     NamedWitness { name: name.to_owned(), key, url }

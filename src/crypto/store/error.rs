@@ -65,6 +65,12 @@ pub enum KeyStoreError {
         /// Why.
         reason: &'static str,
     },
+    /// No key is on its way out.
+    #[error("no {purpose} key is on its way out: `porteplume keys rotate {purpose}` comes first")]
+    NotLeaving {
+        /// What it would be for.
+        purpose: &'static str,
+    },
     /// The file system refused.
     #[error("{}: {source}", path.display())]
     Io {
@@ -91,6 +97,7 @@ impl KeyStoreError {
             Self::BadManifest { .. } => "keys_bad_manifest",
             Self::BadKey { .. } => "keys_bad_key",
             Self::NotRotatable { .. } => "key_not_rotatable",
+            Self::NotLeaving { .. } => "key_not_leaving",
             Self::Io { .. } => "keys_io",
             Self::Crypto(error) => error.code(),
         }

@@ -80,6 +80,12 @@ impl KeyPurpose {
         }
     }
 
+    /// Whether the key before goes on beside the new one until it is retired: who verifies the journal is told of its
+    /// keys by people.
+    pub(super) const fn overlaps(self) -> bool {
+        matches!(self, Self::Journal)
+    }
+
     /// Why such a key cannot be exchanged, when it cannot.
     pub(super) const fn why_not_rotatable(self) -> Option<&'static str> {
         match self {
@@ -98,6 +104,9 @@ pub enum KeyState {
     Next,
     /// In use.
     Current,
+    /// Signs beside the current one, until whoever verifies has heard of that: the overlap in the rotation of the
+    /// journal's key (contract of the journal, 4.5).
+    Leaving,
     /// Only verifies (or unwraps) what it made.
     Retired,
 }
@@ -109,6 +118,7 @@ impl KeyState {
         match self {
             Self::Next => "next",
             Self::Current => "current",
+            Self::Leaving => "leaving",
             Self::Retired => "retired",
         }
     }
@@ -183,7 +193,11 @@ impl Manifest {
         for purpose in KeyPurpose::ALL {
             let count = |state| manifest.keys.iter().filter(|key| key.is(purpose, state)).count();
             let next = usize::from(purpose.token_alg().is_some());
-            if count(KeyState::Current) != 1 || count(KeyState::Next) != next {
+            let leaving = usize::from(purpose.overlaps());
+            if count(KeyState::Current) != 1
+                || count(KeyState::Next) != next
+                || count(KeyState::Leaving) > leaving
+            {
                 return Err(format!("not one {} key in each state it must have", purpose.as_str()));
             }
         }
@@ -204,10 +218,27 @@ impl Manifest {
         for key in self.keys.iter_mut().filter(|key| key.purpose == fresh.purpose) {
             key.state = match key.state {
                 KeyState::Next => KeyState::Current,
-                KeyState::Current | KeyState::Retired => KeyState::Retired,
+                KeyState::Current if key.purpose.overlaps() => KeyState::Leaving,
+                KeyState::Current | KeyState::Leaving | KeyState::Retired => KeyState::Retired,
             };
         }
         self.add(fresh);
+    }
+
+    /// Retires the key of a purpose that signs beside the current one. Whether there was one.
+    pub(super) fn retire(&mut self, purpose: KeyPurpose) -> bool {
+        let leaving = self.keys.iter_mut().find(|key| key.is(purpose, KeyState::Leaving));
+        leaving.map(|key| key.state = KeyState::Retired).is_some()
+    }
+
+    /// The key of a purpose that signs beside the current one.
+    pub(super) fn leaving(&self, purpose: KeyPurpose) -> Option<&Record> {
+        self.keys.iter().find(|key| key.is(purpose, KeyState::Leaving))
+    }
+
+    /// Every key of a purpose that came before the current one, oldest first.
+    pub(super) fn former(&self, purpose: KeyPurpose) -> impl Iterator<Item = &Record> {
+        self.retired(purpose).chain(self.leaving(purpose))
     }
 
     pub(super) fn current(&self, purpose: KeyPurpose) -> Result<&Record, KeyStoreError> {

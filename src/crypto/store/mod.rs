@@ -5,7 +5,8 @@
 //! of mode 0600; the store refuses to open while one of them is looser.
 //!
 //! Token-signing keys go `next -> current -> retired`: a key is published before it signs, and stays published
-//! after it has signed until the one that follows it retires. Other keys are born `current`. The private half
+//! after it has signed until the one that follows it retires. Other keys are born `current`. The journal's key
+//! before goes `leaving` and signs beside the new one until it is retired. The private half
 //! of a retired signing key is removed; a retired key-encryption key is kept, since it still unwraps.
 
 mod error;
@@ -35,6 +36,7 @@ pub struct KeyStore {
     es256: TokenKey,
     rs256: TokenKey,
     journal: JournalKey,
+    leaving_journal: Option<JournalKey>,
     former_journal: Vec<[u8; 32]>,
     published: Jwks,
     listing: Vec<KeyListing>,
@@ -95,8 +97,9 @@ impl KeyStore {
         for purpose in KeyPurpose::ALL.into_iter().filter(|purpose| purpose.token_alg().is_some()) {
             published.keys.extend(manifest.published(purpose).filter_map(|record| record.public.clone()));
         }
+        let leaving_journal = manifest.leaving(KeyPurpose::Journal);
         let former_journal = manifest
-            .retired(KeyPurpose::Journal)
+            .former(KeyPurpose::Journal)
             .map(|record| {
                 record.ed25519().ok_or_else(|| directory.bad_manifest("a journal key lacks its public half"))
             })
@@ -108,6 +111,7 @@ impl KeyStore {
             es256: load_token(directory, manifest.current(KeyPurpose::TokenEs256)?, TokenAlg::Es256)?,
             rs256: load_token(directory, manifest.current(KeyPurpose::TokenRs256)?, TokenAlg::Rs256)?,
             journal: load_journal(directory, manifest.current(KeyPurpose::Journal)?)?,
+            leaving_journal: leaving_journal.map(|record| load_journal(directory, record)).transpose()?,
             former_journal,
             published,
             listing: manifest.listing(),
@@ -165,7 +169,13 @@ impl KeyStore {
         &self.journal
     }
 
-    /// Public keys that signed checkpoints before, oldest first.
+    /// The keys that sign checkpoints now: the current one, and in the overlap of a rotation the one before.
+    #[must_use]
+    pub fn journal_keys(&self) -> Vec<&JournalKey> {
+        std::iter::once(&self.journal).chain(&self.leaving_journal).collect()
+    }
+
+    /// Public keys that signed checkpoints before the current one, oldest first.
     #[must_use]
     pub fn former_journal_keys(&self) -> &[[u8; 32]] {
         &self.former_journal

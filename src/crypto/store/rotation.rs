@@ -7,14 +7,14 @@ use crate::clock::{Clock, Entropy};
 use std::fs::File;
 use std::path::Path;
 
-/// A rotation that is ready: the fresh key is written, and the manifest does not know it yet. The key store stays
-/// locked until this is gone. A running service sees the rotation when it opens the store again.
+/// A rotation that is ready, or the end of its overlap: a fresh key is written, and the manifest does not know it yet. The
+/// key store stays locked until this is gone. A running service sees the rotation when it opens the store again.
 pub struct Rotation {
     directory: Directory,
     _lock: File,
     manifest: Manifest,
     changed: Vec<KeyListing>,
-    fresh: String,
+    fresh: Option<String>,
 }
 
 impl Rotation {
@@ -32,20 +32,32 @@ impl Rotation {
         if let Some(reason) = purpose.why_not_rotatable() {
             return Err(KeyStoreError::NotRotatable { purpose: purpose.as_str(), reason });
         }
-        let directory = Directory::new(dir);
-        if !directory.has_manifest() {
-            return Err(KeyStoreError::Missing { dir: dir.to_owned() });
+        let (directory, lock, mut manifest) = opened(dir)?;
+        if manifest.leaving(purpose).is_some() {
+            let reason = "the one before still signs beside it; `porteplume keys retire` ends that";
+            return Err(KeyStoreError::NotRotatable { purpose: purpose.as_str(), reason });
         }
-        let lock = directory.lock(Lock::Exclusive)?;
-        directory.check_modes()?;
-        let mut manifest = directory.manifest()?;
         let before = manifest.listing();
         let born = if purpose.token_alg().is_some() { KeyState::Next } else { KeyState::Current };
         let record = make(&directory, purpose, born, entropy, clock)?;
-        let fresh = record.kid.clone();
+        let fresh = Some(record.kid.clone());
         manifest.rotate(record);
-        let changed = manifest.listing().into_iter().filter(|key| !before.contains(key)).collect();
+        let changed = changed(&before, &manifest);
         Ok(Self { directory, _lock: lock, manifest, changed, fresh })
+    }
+
+    /// Ends the overlap of a purpose's rotation; nothing counts yet.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::NotLeaving`] and nothing changed when there is none; as [`super::KeyStore::open`].
+    pub fn prepare_end(dir: &Path, purpose: KeyPurpose) -> Result<Self, KeyStoreError> {
+        let (directory, lock, mut manifest) = opened(dir)?;
+        let before = manifest.listing();
+        if !manifest.retire(purpose) {
+            return Err(KeyStoreError::NotLeaving { purpose: purpose.as_str() });
+        }
+        let changed = changed(&before, &manifest);
+        Ok(Self { directory, _lock: lock, manifest, changed, fresh: None })
     }
 
     /// The keys that change, as they will stand.
@@ -69,11 +81,27 @@ impl Rotation {
         Ok(self.changed)
     }
 
-    /// Takes the fresh key away again.
+    /// Takes the fresh key away again, if there is one.
     ///
     /// # Errors
     /// From the files; a key the manifest does not know does no harm.
     pub fn abandon(self) -> Result<(), KeyStoreError> {
-        self.directory.remove_key(&self.fresh)
+        self.fresh.map_or(Ok(()), |fresh| self.directory.remove_key(&fresh))
     }
+}
+
+/// The store, locked for a change.
+fn opened(dir: &Path) -> Result<(Directory, File, Manifest), KeyStoreError> {
+    let directory = Directory::new(dir);
+    if !directory.has_manifest() {
+        return Err(KeyStoreError::Missing { dir: dir.to_owned() });
+    }
+    let lock = directory.lock(Lock::Exclusive)?;
+    directory.check_modes()?;
+    let manifest = directory.manifest()?;
+    Ok((directory, lock, manifest))
+}
+
+fn changed(before: &[KeyListing], after: &Manifest) -> Vec<KeyListing> {
+    after.listing().into_iter().filter(|key| !before.contains(key)).collect()
 }

@@ -2,9 +2,10 @@
 
 use super::Manager;
 use crate::crypto::{KeyListing, KeyPurpose, KeyStoreError, Rotation};
+use crate::journal::{Checkpoint, Vkey};
 use crate::mandate::EventKind;
 use crate::service::{App, Caller, Error, Record};
-use crate::storage::StoreError;
+use crate::storage::{StoreError, journal};
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error as ThisError;
@@ -15,6 +16,12 @@ pub enum RotationError {
     /// The key store refuses, or fails.
     #[error("{0}")]
     Keys(#[from] KeyStoreError),
+    /// Nobody has seen the new key sign: whoever still runs under the old one alone would be cut off.
+    #[error(
+        "the newest checkpoint does not bear the new key's signature: restart every running service, and try again once one of \
+         them has written"
+    )]
+    Unseen,
     /// It could not be journaled, so it did not happen.
     #[error("the key was not rotated, because that could not be journaled: {0}")]
     Journal(#[from] Error),
@@ -32,6 +39,35 @@ pub async fn rotate_key(
     purpose: KeyPurpose,
 ) -> Result<Vec<KeyListing>, RotationError> {
     let rotation = Rotation::prepare(dir, purpose, &*app.entropy, &*app.clock)?;
+    journaled(app, purpose, rotation).await
+}
+
+/// Ends the overlap in the rotation of a purpose's key: from now on the new one signs alone. Its entry is the last
+/// one under both.
+///
+/// # Errors
+/// As [`rotate_key`], and [`RotationError::Unseen`] while the newest checkpoint is not signed under the new key.
+pub async fn retire_key(
+    app: &App,
+    dir: &Path,
+    purpose: KeyPurpose,
+) -> Result<Vec<KeyListing>, RotationError> {
+    let end = Rotation::prepare_end(dir, purpose)?;
+    let newest = app.store.read("manage.newest_checkpoint", |snapshot| {
+        Box::pin(async move { Ok::<_, Error>(journal::head(snapshot).await?) })
+    });
+    let newest = newest.await?.ok_or(RotationError::Unseen)?;
+    let current = Vkey::new(&app.origin, app.keys.journal().public_key()).map_err(|_| Error::Unreadable)?;
+    Checkpoint::open(&newest.note, &[current]).map_err(|_| RotationError::Unseen)?;
+    journaled(app, purpose, end).await
+}
+
+/// The entry, then the keys.
+async fn journaled(
+    app: &App,
+    purpose: KeyPurpose,
+    rotation: Rotation,
+) -> Result<Vec<KeyListing>, RotationError> {
     let keys = rotation.changed().iter().map(|key| format!("{} {}", key.kid, key.state.as_str()));
     let record = Record::done(EventKind::KeyRotated)
         .detail("purpose", purpose.as_str())

@@ -1,0 +1,231 @@
+//! The rotation of the journal's key, with services that run on meanwhile, witnesses who hear of it late, and people who
+//! hold the policy of before.
+
+use super::keys::copied_keys;
+use super::witnesses::watching;
+use crate::support::database::{TestDatabase, on_both};
+use crate::support::settings::configuration;
+use crate::support::world::whereabouts;
+use porteplume::clock::{ManualClock, SystemClock, SystemEntropy};
+use porteplume::config::Config;
+use porteplume::crypto::{KeyPurpose, KeyState, KeyStore};
+use porteplume::journal::{NamedWitness, Policy, Vkey};
+use porteplume::mandate::{EventKind, Instant};
+use porteplume::service::manage::{self, RotationError};
+use porteplume::service::verify::{Journal, verify};
+use porteplume::service::{App, Error, proof, read, witnesses};
+use porteplume::storage::search::{self, Filter};
+use porteplume::storage::{JournalSigner, Store, journal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const ORIGIN: &str = "porteplume.test/journal";
+
+/// An instance with keys of its own, a published checkpoint outside its database, and witnesses.
+struct Instance {
+    database: TestDatabase,
+    keys: PathBuf,
+    witnesses: Vec<NamedWitness>,
+    quorum: usize,
+}
+
+impl Instance {
+    fn fresh(database: TestDatabase) -> Self {
+        let keys = copied_keys(database.folder());
+        Self { database, keys, witnesses: Vec::new(), quorum: 0 }
+    }
+
+    fn published(&self) -> PathBuf {
+        self.database.folder().join("published")
+    }
+
+    /// A process of the service, with the keys as they are at that moment.
+    async fn process(&self) -> App {
+        let url = &self.database.options().url;
+        let text = configuration("127.0.0.1:1", "http://127.0.0.1:1", url, &self.keys, "");
+        let origin = format!("origin = \"{ORIGIN}\"");
+        let named = self.witnesses.iter().map(|one| format!("\"{} {} {}\"", one.name, one.key, one.url));
+        let (named, quorum) = (named.collect::<Vec<_>>().join(", "), self.quorum);
+        let kept = format!(
+            "{origin}\ncheckpoint_file = \"{}\"\nwitnesses = [{named}]\nquorum = {quorum}",
+            self.published().display()
+        );
+        let config =
+            Config::parse(&text.replace(&origin, &kept), [], &|_| unreachable!("no secret in a file"));
+        porteplume::app::open(&config.unwrap(), Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap()
+    }
+
+    fn signer(&self) -> JournalSigner {
+        JournalSigner::new(ORIGIN, Arc::new(KeyStore::open(&self.keys).unwrap())).unwrap()
+    }
+
+    /// Trust in that key and one witness, if there is any.
+    fn trust(&self, key: &Vkey) -> Policy {
+        let named = &self.witnesses;
+        let text = porteplume::journal::policy(std::slice::from_ref(key), None, named, self.quorum);
+        Policy::parse(text.as_bytes()).unwrap()
+    }
+
+    /// Everything verifies, and the checkpoint kept outside is no older than the database.
+    async fn verifies(&self) {
+        let store = Store::open_for_reading(&self.database.options()).await.unwrap();
+        let keys = Arc::new(KeyStore::open(&self.keys).unwrap());
+        let verifiers = self.signer().verifiers().to_vec();
+        let (published, now) = (Some(self.published()), porteplume::clock::Clock::now(&SystemClock));
+        let report = verify(Journal { store: store.clone(), keys, verifiers, published, now }).await.unwrap();
+        store.close().await;
+        assert!(report.is_clean(), "{:?}", report.lines());
+    }
+}
+
+/// Writes an entry, which waits for its place; its proof.
+async fn write(app: &App) -> porteplume::journal::LogProof {
+    let siret = format!("{:014}", app.now().micros() % 100_000_000_000_000);
+    manage::add_organisation(app, "Mairie", &siret, &whereabouts()).await.unwrap();
+    let by = Arc::clone(app);
+    app.store
+        .read("test", move |snapshot| {
+            Box::pin(async move {
+                let size = journal::head(snapshot).await?.unwrap().size;
+                let row = journal::entries(snapshot, size - 1, 1).await?.remove(0);
+                Ok::<_, Error>(proof::of(&by, snapshot, &row).await?.unwrap().log)
+            })
+        })
+        .await
+        .unwrap()
+}
+
+/// How many entries tell of a change of keys.
+async fn told(app: &App) -> usize {
+    let filter =
+        Filter { kind: Some(EventKind::KeyRotated), ..Filter::period(Instant::from_micros(0), app.now()) };
+    let found = app.store.read("test", move |snapshot| {
+        Box::pin(async move { Ok::<_, Error>(search::find(snapshot, &filter, None, 50).await?.found) })
+    });
+    found.await.unwrap().len()
+}
+
+async fn rotate(app: &App, keys: &Path) -> Result<(), RotationError> {
+    manage::rotate_key(app, keys, KeyPurpose::Journal).await.map(drop)
+}
+
+async fn retire(app: &App, keys: &Path) -> Result<(), RotationError> {
+    manage::retire_key(app, keys, KeyPurpose::Journal).await.map(drop)
+}
+
+on_both! {
+    in_the_overlap_of_a_rotation_both_keys_sign_and_whoever_knows_either_verifies(database) {
+        let instance = Instance::fresh(database);
+        let old = instance.process().await;
+        let first = instance.signer().verifiers()[0].clone();
+        let before = write(&old).await;
+        rotate(&old, &instance.keys).await.unwrap();
+        let second = instance.signer().verifiers()[0].clone();
+        assert_ne!(first, second);
+        let listed: Vec<_> = KeyStore::list(&instance.keys).unwrap().into_iter()
+            .filter(|key| key.purpose == KeyPurpose::Journal).map(|key| key.state).collect();
+        assert_eq!(listed, [KeyState::Leaving, KeyState::Current]);
+
+        let new = instance.process().await;
+        let both = write(&new).await;
+        for key in [&first, &second] {
+            instance.trust(key).open(&read::checkpoint(&new).await.unwrap().unwrap()).unwrap();
+            both.verify_under(&instance.trust(key)).unwrap();
+        }
+        let named = String::from_utf8(read::policy(&new).unwrap().into_bytes()).unwrap();
+        assert!(named.contains(&second.to_string()) && named.contains(&first.to_string()), "{named}");
+        let unaware = write(&old).await;
+        unaware.verify_under(&instance.trust(&first)).unwrap();
+        let again = write(&new).await;
+        again.verify_under(&instance.trust(&second)).unwrap();
+        before.verify_under(&instance.trust(&first)).unwrap();
+        assert_eq!(told(&new).await, 1);
+        instance.verifies().await;
+        for app in [old, new] {
+            app.store.close().await;
+        }
+    }
+
+    after_the_overlap_the_new_key_signs_alone_and_what_was_signed_before_still_counts(database) {
+        let instance = Instance::fresh(database);
+        let old = instance.process().await;
+        let first = instance.signer().verifiers()[0].clone();
+        rotate(&old, &instance.keys).await.unwrap();
+        let files = || std::fs::read_dir(&instance.keys).unwrap().count();
+        let kept = files();
+        let new = instance.process().await;
+        let both = write(&new).await;
+        retire(&new, &instance.keys).await.unwrap();
+        assert_eq!(files(), kept - 1, "the private half of the former key is gone");
+        let alone = instance.process().await;
+        let last = write(&alone).await;
+        let second = instance.signer().verifiers()[0].clone();
+        last.verify_under(&instance.trust(&second)).unwrap();
+        assert!(last.verify_under(&instance.trust(&first)).is_err(), "the former key signs no more");
+        both.verify_under(&instance.trust(&first)).unwrap();
+        write(&new).await.verify_under(&instance.trust(&second)).unwrap();
+        write(&alone).await.verify_under(&instance.trust(&second)).unwrap();
+        assert_eq!(told(&alone).await, 2);
+        instance.verifies().await;
+        for app in [old, new, alone] {
+            app.store.close().await;
+        }
+    }
+
+    a_rotation_out_of_turn_changes_nothing(database) {
+        let instance = Instance::fresh(database);
+        let old = instance.process().await;
+        let code = |refused: Result<(), RotationError>| match refused {
+            Err(RotationError::Keys(error)) => error.code(),
+            Err(RotationError::Unseen) => "unseen",
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(code(retire(&old, &instance.keys).await), "key_not_leaving");
+        let token = manage::retire_key(&old, &instance.keys, KeyPurpose::TokenEs256).await.map(drop);
+        assert_eq!(code(token), "key_not_leaving");
+        rotate(&old, &instance.keys).await.unwrap();
+        let listed = KeyStore::list(&instance.keys).unwrap();
+        assert_eq!(code(rotate(&old, &instance.keys).await), "key_not_rotatable");
+        let new = instance.process().await;
+        assert_eq!(code(retire(&new, &instance.keys).await), "unseen", "nobody has signed under the new key yet");
+        assert_eq!(KeyStore::list(&instance.keys).unwrap(), listed);
+        assert_eq!(told(&new).await, 1);
+        for app in [old, new] {
+            app.store.close().await;
+        }
+    }
+
+    a_witness_that_hears_late_of_a_rotation_vouches_through_the_overlap(database) {
+        let mut instance = Instance::fresh(database);
+        let clock = ManualClock::at(porteplume::clock::Clock::now(&SystemClock));
+        let first = instance.signer().verifiers()[0].clone();
+        instance.witnesses = vec![watching("late", std::slice::from_ref(&first), &clock).await];
+        instance.quorum = 1;
+        let old = instance.process().await;
+        rotate(&old, &instance.keys).await.unwrap();
+        let second = instance.signer().verifiers()[0].clone();
+        let new = instance.process().await;
+        write(&new).await;
+        witnesses::round(&new).await.unwrap();
+        let note = read::checkpoint(&new).await.unwrap().unwrap();
+        for key in [&first, &second] {
+            assert_eq!(instance.trust(key).open(&note).unwrap().seen.len(), 1, "{note}");
+        }
+        retire(&new, &instance.keys).await.unwrap();
+        let alone = instance.process().await;
+        write(&alone).await;
+        witnesses::round(&alone).await.unwrap();
+        assert_eq!(read::checkpoint(&alone).await.unwrap().unwrap(), note, "it refuses what it cannot know");
+
+        // Told of the new key, it would have gone on.
+        instance.witnesses = vec![watching("told", &[first, second.clone()], &clock).await];
+        let told = instance.process().await;
+        witnesses::round(&told).await.unwrap();
+        let newer = read::checkpoint(&told).await.unwrap().unwrap();
+        assert!(newer != note && instance.trust(&second).open(&newer).is_ok());
+        instance.verifies().await;
+        for app in [old, new, alone, told] {
+            app.store.close().await;
+        }
+    }
+}
