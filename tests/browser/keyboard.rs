@@ -1,4 +1,4 @@
-//! A mandate granted and ended by those who use no mouse: Tab, Enter, Space and the arrows only.
+//! A mandate granted and ended, and the journal read, by those who use no mouse: Tab, Enter, Space and the arrows only.
 
 use super::grant::PROCEDURES;
 use super::world::{Phone, World};
@@ -72,6 +72,68 @@ fn a_mandate_is_granted_and_ended_without_a_mouse() {
     home.walk_and_enter("link-end");
     home.walk_and_enter("end-submit");
     home.is_at("page-usager-ended");
+}
+
+/// Takes a step of the desk, and looks at where it leads: marks of the focus, axe, every width.
+fn arrives(office: &Browser, page: &str) {
+    office.is_at(page);
+    office.look();
+}
+
+/// A sample is drawn, one of its entries examined, and the report opened.
+fn sample(office: &Browser) {
+    office.walk_and_enter("nav-samples");
+    arrives(office, "page-samples");
+    office.walk_and_enter("draw-submit");
+    arrives(office, "page-sample");
+    let drawn = office.attribute("#entries [id^=entry-]", "id").expect("entries were drawn");
+    office.walk_and_enter(&drawn);
+    arrives(office, "page-checklist");
+    for (question, answer) in
+        [("covered", "yes"), ("agreed", "yes"), ("within", "unclear"), ("ordinary", "no")]
+    {
+        office.walk_and_choose(question, &format!("{question}-{answer}"));
+    }
+    office.walk_to("#note");
+    office.write("Vu le matin");
+    office.walk_and_enter("checklist-submit");
+    office.is_at("page-sample");
+    office.says("Examinées : 1 sur");
+    office.walk_and_enter("link-report");
+    arrives(office, "page-report");
+    office.says("Vu le matin");
+}
+
+#[test]
+fn the_journal_is_searched_followed_charted_and_sampled_without_a_mouse() {
+    let world = World::on(Engine::Sqlite);
+    let desk = Browser::hurry("keyboard-proposal", "fr");
+    world.enrol(&desk, "samir-haddad");
+    super::grant::propose(&desk);
+
+    let office = Browser::start("keyboard-desk", "fr");
+    sign_in(&world, &office, "auditor", "ines-ferrand");
+    arrives(&office, "page-purpose");
+    office.walk_to("#purpose");
+    office.write("Contrôle annuel, réf. 2026-17");
+    office.walk_and_enter("purpose-submit");
+    arrives(&office, "page-search");
+    office.walk_and_pick("#kind", "mandate.proposed");
+    office.walk_and_enter("search-submit");
+    arrives(&office, "page-search");
+    let entry = office.attribute("#results [id^=entry-]", "id").expect("the proposal is found");
+    office.walk_and_enter(&entry);
+    arrives(&office, "page-entry");
+    office.walk_and_follow("#entry a[href*=\"follow?mandate\"]");
+    arrives(&office, "page-follow");
+    assert!(office.has("#timeline li"), "{}", office.text());
+    office.walk_and_enter("nav-charts");
+    arrives(&office, "page-charts");
+    office.walk_and_pick("#organisation", "");
+    office.walk_and_enter("charts-submit");
+    arrives(&office, "page-charts");
+    assert!(office.has("[id^=chart-]"), "{}", office.text());
+    sample(&office);
 }
 
 #[test]

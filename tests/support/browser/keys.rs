@@ -16,7 +16,7 @@ pub(crate) enum Key {
     Enter,
     /// Ticks a box.
     Space,
-    /// On to the next choice of a group.
+    /// On to the next choice of a group or a list.
     Down,
 }
 
@@ -63,8 +63,42 @@ impl Browser {
     /// Walks to the control of this id and presses Enter there; waits for the page it leads to.
     #[track_caller]
     pub(crate) fn walk_and_enter(&self, id: &str) {
-        self.walk_to(&by_id(id));
+        self.walk_and_follow(&by_id(id));
+    }
+
+    /// As [`Self::walk_and_enter`], for what has no id.
+    #[track_caller]
+    pub(crate) fn walk_and_follow(&self, selector: &str) {
+        self.walk_to(selector);
         self.leaving(|| self.key(Key::Enter));
+    }
+
+    /// Walks to the group of choices of this name, and goes on to the one of this id. Where the walk meets the group is
+    /// the browser's affair.
+    #[track_caller]
+    pub(crate) fn walk_and_choose(&self, name: &str, id: &str) {
+        self.walk_to(&format!("input[name=\"{name}\"]"));
+        self.key(Key::Space);
+        for _ in 0..PATIENCE {
+            if self.has(&format!("{}:checked", by_id(id))) {
+                return;
+            }
+            self.key(Key::Down);
+        }
+        panic!("no way to {id} by keyboard at {}", self.address());
+    }
+
+    /// Walks to a list and goes down to the option of this value.
+    #[track_caller]
+    pub(crate) fn walk_and_pick(&self, list: &str, value: &str) {
+        self.walk_to(list);
+        for _ in 0..PATIENCE {
+            if self.has(&format!("{list} option[value=\"{value}\"]:checked")) {
+                return;
+            }
+            self.key(Key::Down);
+        }
+        panic!("no way to {value} in {list} by keyboard at {}", self.address());
     }
 
     /// The id of what has the focus; the page itself has none.

@@ -87,6 +87,10 @@ impl Browser {
         self.wait_until("another page", || {
             self.driver.at(&before, "GET", "name", &Value::Null).is_err_and(|e| is_gone(&e))
         });
+        // The old page goes before the new one is whole: what is found in between is gone at the next step.
+        self.wait_until("a whole page", || {
+            self.driver.run("return document.readyState", &[]).is_ok_and(|state| state == "complete")
+        });
     }
 
     /// Ticks a checkbox, chooses a radio button or opens a fold by its id; the page stays.
