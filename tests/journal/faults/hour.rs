@@ -15,8 +15,9 @@ use porteplume::storage::mandates::MandateRow;
 use porteplume::storage::{StoreOptions, mandates};
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant as Moment};
 
 /// Where the database of the hour is; without it nothing is lived.
 pub(super) const ADDRESS: &str = "PORTEPLUME_TEST_HOUR";
@@ -28,6 +29,13 @@ pub(super) const KEYS: &str = crate::support::app::KEYS;
 const MANDATES: usize = 3;
 /// Refused for a while, one begins again.
 const MOST_TRIES: usize = 12;
+/// After a refusal that took so long one gives up: a lock that could not be given back is held until the process ends, and
+/// every write waits for it in vain.
+const LONGEST: Duration = Duration::from_secs(4);
+/// When something was said last.
+static LAST: Mutex<Option<Moment>> = Mutex::new(None);
+/// Whether one gave up.
+static GIVEN_UP: AtomicBool = AtomicBool::new(false);
 
 #[expect(clippy::disallowed_methods, reason = "said by the test that runs this one")]
 fn said(name: &str) -> Option<String> {
@@ -38,6 +46,7 @@ fn said(name: &str) -> Option<String> {
 #[expect(clippy::print_stdout, reason = "acknowledged to the process that harms this one")]
 pub(super) fn say(what: &str) {
     println!("hour: {what}");
+    *LAST.lock().unwrap() = Some(Moment::now());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,7 +55,7 @@ async fn an_hour_of_work() {
     let database = TestDatabase::lent(&address, Path::new(&folder));
     let options = StoreOptions {
         published_checkpoint: Some(Path::new(&folder).join("checkpoint")),
-        patience: Duration::from_secs(2),
+        patience: Duration::from_secs(1),
         ..database.options()
     };
     let pace = Pace { patience: Duration::from_secs(5), request_seconds: 30 };
@@ -64,7 +73,7 @@ async fn live(test: &TestApp) {
     let app = &test.web.app;
     let mut lived = 0;
     for number in 0..MOST_TRIES {
-        if lived == MANDATES {
+        if lived == MANDATES || given_up() {
             return;
         }
         let Some(parties) = parties(app, number).await else { continue };
@@ -114,8 +123,26 @@ fn id(app: &App) -> [u8; 16] {
     app.new_id().unwrap()
 }
 
+/// Whether one gave up.
+pub(super) fn given_up() -> bool {
+    GIVEN_UP.load(Ordering::Relaxed)
+}
+
+/// A page said to come again.
+pub(super) fn came_again() {
+    say_refused("come_again");
+}
+
 pub(super) fn refused(error: &Error) {
-    say(&format!("refused {}", error.code()));
+    say_refused(error.code());
+}
+
+fn say_refused(code: &str) {
+    let last = *LAST.lock().unwrap();
+    if last.is_some_and(|last| last.elapsed() > LONGEST) {
+        GIVEN_UP.store(true, Ordering::Relaxed);
+    }
+    say(&format!("refused {code}"));
 }
 
 /// A usager after an identification.
@@ -199,6 +226,9 @@ async fn step(
     fact: &LifeFact,
 ) -> Option<EventId> {
     for _ in 0..2 {
+        if given_up() {
+            return None;
+        }
         let (app_, now) = (Arc::clone(app), app.now());
         let (before, after, fact) = (before.cloned(), after.clone(), fact.clone());
         let done = app.include("hour", move |tx| {

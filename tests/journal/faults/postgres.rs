@@ -146,7 +146,7 @@ async fn whatever_is_killed_of_server_sequencer_and_replicas_no_acknowledged_act
     for folder in &folders {
         std::fs::create_dir_all(folder).unwrap();
     }
-    let rounds = if all() { WHOLE } else { SAMPLE };
+    let rounds = if all().is_some() { WHOLE } else { SAMPLE };
     let mut everything = Vec::new();
     for number in 0..rounds {
         let mut replicas: Vec<Child> = folders.iter().map(|folder| replica(&server, folder)).collect();

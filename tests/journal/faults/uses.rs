@@ -1,7 +1,7 @@
 //! What a mandate is used for within the hour, over the service's own pages: an intervention refused and one opened, its
 //! tokens and claims, the usager who reads, revokes, and takes the history along.
 
-use super::hour::{refused, say};
+use super::hour::{came_again, given_up, refused, say};
 use crate::openid::{self, Answer, Browser, PRIME, REDIRECT, SECRET, Town, VITALE};
 use crate::support::app::TestApp;
 use crate::support::database::signer;
@@ -53,11 +53,14 @@ async fn browser(town: &Town, who: Who) -> Option<Browser<'_>> {
 /// Sends a request until it is answered, with whether it took more than once.
 async fn answered(ask: impl AsyncFn() -> Answer) -> Option<(Answer, bool)> {
     for tries in 0..TRIES {
+        if given_up() {
+            break;
+        }
         let answer = ask().await;
         if answer.status != 503 {
             return Some((answer, tries > 0));
         }
-        say("refused come_again");
+        came_again();
     }
     None
 }
