@@ -111,7 +111,8 @@ fn over(engine: &str, admin: Option<&str>, data: &Path, entries: u64) -> Vec<(St
         let took = (0..TIMES).map(|_| desk.first_byte(&path)).collect();
         (name, Measured { took })
     });
-    let measured = measured.collect();
+    let drawn = Measured { took: (0..TIMES).map(|_| desk.sample(&demo.app).0).collect() };
+    let measured = measured.chain([("a sample of a year, drawn".to_owned(), drawn)]).collect();
     runtime.block_on(demo.stop());
     if let Some(admin) = admin {
         runtime.block_on(administer(admin, format!("DROP DATABASE {name} WITH (FORCE)")));
@@ -186,8 +187,8 @@ impl Desk {
         self.get(path).0
     }
 
-    /// Draws a sample; where it is.
-    fn sample(&self, app: &App) -> String {
+    /// Draws a sample; how soon, and where it is.
+    fn sample(&self, app: &App) -> (f64, String) {
         let (csrf, id) = (&self.csrf, to_hex(&app.new_id().unwrap()));
         let form = format!("csrf={csrf}&idempotency={id}&from=&to=&organisation=&kind=&count=20");
         let head = self.head("POST", "/auditor/samples");
@@ -196,8 +197,7 @@ impl Desk {
             form.len()
         ));
         assert!(answer.starts_with("HTTP/1.1 303"), "{answer:.300}");
-        println!("a sample of a year drawn in {first:.1} ms");
-        format!("/auditor/samples/{id}")
+        (first, format!("/auditor/samples/{id}"))
     }
 }
 
@@ -231,7 +231,7 @@ async fn pages(app: &App, desk: &Desk) -> Vec<(String, String)> {
     let (client, procedure) = ("caisse-de-demonstration", "prime-activite");
     let middle = some.len() / 2;
     let entry = some[middle].event_id.clone();
-    let sample = desk.sample(app);
+    let (_, sample) = desk.sample(app);
     let (_, page) = desk.get(&sample);
     let checklist = page.split(&format!("{sample}/entries/")).nth(1).unwrap().split('"').next().unwrap();
     let find = |filters: &str| format!("/auditor?{filters}");

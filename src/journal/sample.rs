@@ -59,7 +59,11 @@ impl Drawing {
     /// Offers an entry; each once.
     pub fn offer(&mut self, entry: &EventId) {
         self.offered += 1;
-        self.kept.insert((self.seed.rank(entry), entry.clone()));
+        let rank = self.seed.rank(entry);
+        let room = self.kept.len() < self.size;
+        if room || self.kept.last().is_some_and(|(last, _)| rank < *last) {
+            self.kept.insert((rank, entry.clone()));
+        }
         if self.kept.len() > self.size {
             self.kept.pop_last();
         }

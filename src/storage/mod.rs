@@ -54,6 +54,7 @@ pub mod login_flows;
 pub mod mandates;
 pub mod organisations;
 pub mod papers;
+pub mod population;
 pub mod refusals;
 pub mod representations;
 pub mod samples;

@@ -47,6 +47,7 @@ pub fn all_statements() -> Vec<Statement> {
         super::representations::STATEMENTS,
         super::samples::STATEMENTS,
         super::saved_searches::STATEMENTS,
+        super::population::STATEMENTS,
         super::search::STATEMENTS,
         super::seen::STATEMENTS,
         super::sequence::STATEMENTS,

@@ -10,7 +10,7 @@ use crate::service::{App, Caller, Error, InputError, Record, Session};
 use crate::storage::data_keys::KeyKind;
 use crate::storage::samples::{self, AnswerRow, SampleRow};
 use crate::storage::search::{self, Filter};
-use crate::storage::{Snapshot, Tx, journal, seen};
+use crate::storage::{Snapshot, Tx, journal, population, seen};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use time::Duration;
@@ -21,8 +21,6 @@ pub const LARGEST_SAMPLE: u16 = 200;
 const LONGEST_PERIOD: Duration = Duration::days(366);
 /// Longest note about an entry, in characters.
 const LONGEST_NOTE: usize = 1_000;
-/// Entries looked at together while drawing.
-const PAGE: u32 = 2_000;
 /// Samples shown in a list.
 const SHOWN: u32 = 50;
 
@@ -187,18 +185,18 @@ async fn drawn(
     let parameters = population.parameters();
     let seed = SampleSeed::new(&head.note, &reading.id, &parameters);
     let mut drawing = Drawing::new(seed, population.count.into());
-    let mut offered = BTreeSet::new();
-    for filter in sight.narrow(&population.filter(app)) {
+    let (filters, mut offered) = (sight.narrow(&population.filter(app)), BTreeSet::new());
+    for filter in &filters {
         let mut after = None;
         loop {
-            let walked = search::find(snapshot, &filter, after.as_ref(), PAGE).await?;
-            for found in walked.found {
-                let signed = found.index.is_some_and(|index| index < head.size);
-                if signed && offered.insert(found.event_id.clone()) {
-                    drawing.offer(&found.event_id);
+            let (page, next) = population::population(snapshot, filter, head.size, after.as_ref()).await?;
+            for (_, event) in &page {
+                // What two grants show is offered once.
+                if filters.len() == 1 || offered.insert(event.clone()) {
+                    drawing.offer(event);
                 }
             }
-            after = walked.reached;
+            after = next;
             if after.is_none() {
                 break;
             }
