@@ -1,4 +1,4 @@
-//! SHA-256, HMAC-SHA-256 and the hexadecimal form of bytes.
+//! SHA-2, HMAC-SHA-256 and the hexadecimal form of bytes.
 
 use super::CryptoError;
 use ring::{digest, hmac};
@@ -17,6 +17,30 @@ pub fn sha256_parts(parts: &[&[u8]]) -> [u8; 32] {
         context.update(part);
     }
     sized(context.finish().as_ref())
+}
+
+/// A hash function that others sign with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digest {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Digest {
+    /// The hash of the bytes.
+    #[must_use]
+    pub fn of(self, bytes: &[u8]) -> Vec<u8> {
+        let algorithm = match self {
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
+        };
+        digest::digest(algorithm, bytes).as_ref().to_vec()
+    }
 }
 
 /// HMAC-SHA-256 of the bytes under a key used once; who computes many keeps an [`HmacKey`].

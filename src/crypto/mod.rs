@@ -19,7 +19,7 @@ mod totp;
 
 pub use code::{RecoveryCode, VerificationCode, normalise_code};
 pub use error::CryptoError;
-pub use hash::{HmacKey, from_hex, hmac_sha256, sha256, sha256_parts, to_hex};
+pub use hash::{Digest, HmacKey, from_hex, hmac_sha256, sha256, sha256_parts, to_hex};
 pub use index::{IndexKey, PairwiseKey};
 pub use jws::{JwsAlg, JwsError, JwsHeader, VerifiedJws, sign_jws, verify_jws};
 pub use seal::{Cell, DataKey, KeyEncryptionKey};

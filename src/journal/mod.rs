@@ -12,6 +12,7 @@
 //!   it, without asking us.
 //! * A [`Policy`] (C2SP tlog-policy) says which keys count, and how many witnesses must have seen a checkpoint. What
 //!   a witness says, and how it decides, stands in [`Submission`], [`decide`] and [`read_answer`] (C2SP tlog-witness).
+//! * A [`Timestamp`] (RFC 3161) is an authority's word that a checkpoint was there at an instant.
 //! * An [`Audit`] goes through a whole journal and names what was altered, removed, inserted or reordered.
 
 mod audit;
@@ -30,6 +31,7 @@ mod policy;
 mod proof;
 mod sample;
 mod tile;
+mod timestamp;
 mod tree;
 mod vkey;
 mod witness;
@@ -58,6 +60,7 @@ pub use sample::{Drawing, SampleSeed};
 pub use tile::{
     BundleError, TILE_WIDTH, TileId, TileKind, TileSet, decode_bundle, encode_bundle, partial_tiles,
 };
+pub use timestamp::{Timestamp, TimestampAuthorities, TimestampError, TimestampRequest};
 pub use tree::{Frontier, FrontierError, FullTile};
 pub use vkey::{Vkey, VkeyError, VkeyKind};
 pub use witness::{

@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod auditor;
+pub(crate) mod authority;
 pub(crate) mod browser;
 pub(crate) mod database;
 pub(crate) mod gate;
