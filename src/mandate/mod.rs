@@ -3,6 +3,7 @@
 //! Pure: no clock, no chance, no database, no web. Whoever wants to know what the law of this service
 //! is reads this room and needs no other.
 
+mod calendar;
 mod catalogue;
 mod checklist;
 mod decide;
@@ -28,6 +29,7 @@ mod text_fixed;
 mod text_stored;
 mod words;
 
+pub use calendar::paris;
 pub use catalogue::{
     Act, Bilingual, CATALOGUE_TOML, Catalogue, CatalogueError, CatalogueFile, NeverDelegable, Procedure,
     Theme,
