@@ -16,6 +16,8 @@ statements! {
     SEEN_BY_MANY = "SELECT size FROM cosignature GROUP BY size HAVING COUNT(DISTINCT vkey) >= $1 ORDER BY size DESC \
         LIMIT CAST($2 AS BIGINT)";
     NEWEST_OF = "SELECT COALESCE(MAX(size), 0) AS size FROM cosignature WHERE vkey = $1";
+    BETWEEN = "SELECT size, MIN(seen_at) AS seen_at FROM cosignature WHERE size > $1 AND size <= $2 GROUP BY size \
+        ORDER BY size";
     PAGE = "SELECT cosignature.size AS size, vkey, seen_at, line, note FROM cosignature LEFT JOIN checkpoint \
         ON checkpoint.size = cosignature.size WHERE cosignature.size >= $1 AND (cosignature.size > $1 OR vkey > $2 \
         OR (vkey = $2 AND seen_at > $3)) ORDER BY cosignature.size, vkey, seen_at LIMIT CAST($4 AS BIGINT)";
@@ -78,6 +80,16 @@ pub async fn seen_by(snapshot: &mut Snapshot, least: usize) -> Result<Vec<u64>, 
 /// Size of the newest checkpoint that a witness has seen; 0 for none.
 pub async fn newest_of(snapshot: &mut Snapshot, vkey: &str) -> Result<u64, StoreError> {
     Ok(snapshot.find(TABLE, sql(NEWEST_OF).bind(vkey), |row| row.count("size")).await?.unwrap_or(0))
+}
+
+/// The checkpoints of more than `after` and at most `until` entries that witnesses saw, and when the first says it did.
+pub async fn between(
+    snapshot: &mut Snapshot,
+    after: u64,
+    until: u64,
+) -> Result<Vec<(u64, Instant)>, StoreError> {
+    let rows = sql(BETWEEN).bind(number(after)).bind(number(until));
+    snapshot.list(TABLE, rows, |row| Ok((row.count("size")?, row.instant("seen_at")?))).await
 }
 
 /// Cosignatures in pages, each with the note it stands below, as far as that is there: for verification.

@@ -63,6 +63,7 @@ pub mod search;
 pub mod seen;
 pub mod sessions;
 pub mod tally;
+pub mod time_stamps;
 pub mod tokens;
 pub mod usagers;
 

@@ -57,6 +57,7 @@ macro_rules! reached {
 }
 
 statements! {
+    NEWEST = "SELECT MAX(at) AS at FROM event_search";
     OF = "SELECT event_search.event_id AS event_id, at, kind, outcome, code, organisation, aidant, mandate, usager, \
         client, procedure, leaf.idx AS idx FROM event_search \
         LEFT JOIN leaf ON leaf.event_id = event_search.event_id WHERE event_search.event_id = $1";
@@ -253,6 +254,12 @@ pub async fn find(
         _ => reached(snapshot, filter.walk(end, after, value, WALK)).await?,
     };
     Ok(Walked { found, reached })
+}
+
+/// The latest time that any entry tells, of those that can be found.
+pub async fn newest(snapshot: &mut Snapshot) -> Result<Option<Instant>, StoreError> {
+    let found = snapshot.find("event_search", sql(NEWEST), |row| row.instant_or_none("at")).await?;
+    Ok(found.flatten())
 }
 
 /// Makes an entry impossible to find (erasure, end of retention).

@@ -53,6 +53,7 @@ pub fn all_statements() -> Vec<Statement> {
         super::sequence::STATEMENTS,
         super::sessions::STATEMENTS,
         super::tally::STATEMENTS,
+        super::time_stamps::STATEMENTS,
         super::tokens::STATEMENTS,
         super::usagers::STATEMENTS,
     ]

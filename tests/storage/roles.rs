@@ -20,7 +20,11 @@ const RIGHTS: [&str; 7] = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "
 /// Who may do what to which tables. What stands in no row is refused.
 const MAY: [(&str, &str, &[&str]); 11] = [
     (SERVICE, "SELECT", &["_sqlx_migrations", "leaf", "tile", "checkpoint", "queue"]),
-    (SERVICE, "SELECT INSERT", &["event", "refusal", "audit_grant_scope", "cosignature", "audit_sample"]),
+    (
+        SERVICE,
+        "SELECT INSERT",
+        &["event", "refusal", "audit_grant_scope", "cosignature", "audit_sample", "time_stamp"],
+    ),
     (SERVICE, "INSERT", &["queue"]),
     (SERVICE, "SELECT INSERT DELETE", &["opening", "event_search", "audit_seen"]),
     (

@@ -10,9 +10,10 @@ use porteplume::storage::auditors::AuditorRow;
 use porteplume::storage::cosignatures::CosignatureRow;
 use porteplume::storage::organisations::OrganisationRow;
 use porteplume::storage::refusals::RefusalRow;
+use porteplume::storage::time_stamps::TimeStampRow;
 use porteplume::storage::{
     Engine, Store, StoreError, audit_grants, auditors, cosignatures, idempotency, journal, organisations,
-    refusals, representations,
+    refusals, representations, time_stamps,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Executor as _};
 use std::collections::BTreeSet;
@@ -65,6 +66,35 @@ async fn refusal(store: &Store) {
         at: NOW,
     };
     put!(store, [row], |tx, event| refusals::insert(tx, &row, &event)).unwrap();
+}
+
+/// A time-stamp of the first checkpoint.
+async fn stamped(store: &Store) {
+    let first = get!(store, [], |s| journal::checkpoints(s, 0, 1)).remove(0);
+    let row = TimeStampRow {
+        day: "2026-11-18".to_owned(),
+        size: first.size,
+        at: NOW,
+        token: vec![1, 2, 3],
+        event: EventId::from_bytes([3; 16]),
+    };
+    for day in ["2026-11-18", "2026-11-19", "2026-11-19"] {
+        let row = TimeStampRow { day: day.to_owned(), ..row.clone() };
+        let there = get!(store, [], |s| time_stamps::of_day(s, day)).is_some();
+        let made = put!(store, [row], |tx, event| async {
+            time_stamps::insert(tx, &TimeStampRow { event, ..row }).await
+        });
+        assert_eq!(made.is_ok(), !there, "one a day");
+    }
+    let kept = get!(store, [], |s| time_stamps::of_day(s, "2026-11-18")).unwrap();
+    assert_eq!(kept, TimeStampRow { event: kept.event.clone(), ..row });
+    assert_eq!(get!(store, [], |s| time_stamps::of_day(s, "2026-11-20")), None);
+    assert_eq!(get!(store, [], |s| time_stamps::newest(s)), Some(NOW));
+    assert_eq!(get!(store, [first], |s| time_stamps::between(s, 0, first.size)), [(first.size, NOW)]);
+    assert!(get!(store, [first], |s| time_stamps::between(s, first.size, 1_000_000)).is_empty());
+    let page = get!(store, [], |s| time_stamps::page(s, "2026-11-18", 10));
+    assert_eq!(page.len(), 1);
+    assert_eq!((page[0].0.day.as_str(), page[0].1.as_deref()), ("2026-11-19", Some(first.note.as_str())));
 }
 
 /// A cosignature under the first checkpoint.
@@ -220,9 +250,9 @@ on_both! {
         };
         let facts: Vec<String> = sqlx::query_scalar(facts).fetch_all(&mut connection).await.unwrap();
         let triggers: Vec<String> = sqlx::query_scalar(triggers).fetch_all(&mut connection).await.unwrap();
-        assert_eq!(facts.len(), 14, "{facts:?}");
+        assert_eq!(facts.len(), 15, "{facts:?}");
         for fact in facts {
-            let changes = if fact == "refusal" { "never_changes" } else { "change_needs_entry" };
+            let changes = if ["refusal", "time_stamp"].contains(&fact.as_str()) { "never_changes" } else { "change_needs_entry" };
             for wall in [changes, "never_deleted"] {
                 assert!(triggers.contains(&format!("{fact}_{wall}")), "{fact} lacks {wall}");
             }
@@ -234,11 +264,12 @@ on_both! {
         filled(&store).await;
         refusal(&store).await;
         cosigned(&store).await;
+        stamped(&store).await;
         let mut connection = database.raw().await;
         for (table, change) in [
             ("event", "tag = event_id"), ("leaf", "leaf_hash = leaf_hash"), ("tile", "idx = idx + 1"),
             ("checkpoint", "note = 'x'"), ("opening", "key_id = 'x'"), ("event_search", "code = NULL"),
-            ("refusal", "code = 'x'"), ("cosignature", "line = 'x'"),
+            ("refusal", "code = 'x'"), ("cosignature", "line = 'x'"), ("time_stamp", "gen_time = 1"),
         ] {
             let before = count(&mut connection, table).await;
             assert!(before > 0, "{table} has rows");
@@ -350,12 +381,21 @@ async fn sqlite_refuses_insert_or_replace_with_and_without_recursive_triggers() 
     filled(&store).await;
     refusal(&store).await;
     cosigned(&store).await;
+    stamped(&store).await;
     let mut connection = database.raw().await;
     for triggers in ["ON", "OFF"] {
         raw(&mut connection, &format!("PRAGMA recursive_triggers = {triggers}")).await.unwrap();
-        for table in
-            ["event", "leaf", "tile", "checkpoint", "opening", "event_search", "refusal", "cosignature"]
-        {
+        for table in [
+            "event",
+            "leaf",
+            "tile",
+            "checkpoint",
+            "opening",
+            "event_search",
+            "refusal",
+            "cosignature",
+            "time_stamp",
+        ] {
             for verb in ["INSERT OR REPLACE", "REPLACE", "INSERT OR IGNORE"] {
                 let before = count(&mut connection, table).await;
                 let sql = format!("{verb} INTO {table} SELECT * FROM {table} LIMIT 1");
@@ -377,10 +417,11 @@ async fn postgres_refuses_truncate_and_changes_as_a_replica_and_through_copies()
     filled(&store).await;
     refusal(&store).await;
     cosigned(&store).await;
+    stamped(&store).await;
     let mut connection = database.raw().await;
     for role in ["origin", "replica", "local"] {
         raw(&mut connection, &format!("SET session_replication_role = {role}")).await.unwrap();
-        for table in ["event", "leaf", "tile", "checkpoint", "refusal", "cosignature"] {
+        for table in ["event", "leaf", "tile", "checkpoint", "refusal", "cosignature", "time_stamp"] {
             for sql in [
                 format!("TRUNCATE {table}"),
                 format!("TRUNCATE {table} CASCADE"),
