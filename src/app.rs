@@ -3,17 +3,18 @@
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
 use crate::crypto::{KeyStore, KeyStoreError};
-use crate::journal::{self, NamedWitness, Policy, PolicyError, Vkey, VkeyError};
+use crate::journal::{self, NamedWitness, Policy, PolicyError, TimestampAuthorities, Vkey, VkeyError};
 use crate::mandate::EventKind;
 use crate::provider::Issuer;
 use crate::relying::{HttpClient, HttpError, HttpPolicy, RelyingError, RelyingParty};
 use crate::service::witness::Witness;
-use crate::service::{self, App, BadCatalogue, Caller, Ctx, Pulse, Record, Vault, Witnesses};
+use crate::service::{self, App, BadCatalogue, Caller, Ctx, Pulse, Record, Timestamps, Vault, Witnesses};
 use crate::storage::{self, JournalSigner, Store, StoreError, StoreOptions};
 use crate::web::{self, Edge, Web};
 use crate::{jobs, telemetry};
 use axum::Router;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -22,7 +23,7 @@ use tokio::sync::watch;
 
 /// How long a person waits for inclusion before they read "being recorded".
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest answer of a witness that is read, in bytes.
+/// The longest answer of a witness or time-stamping authority that is read, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
 /// How long open requests may take to finish at shutdown.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -53,6 +54,16 @@ pub enum StartError {
          \"none\" or \"witnesses\""
     )]
     Witnesses(#[from] PolicyError),
+    /// A certificate of a time-stamping authority.
+    #[error(
+        "{0} in journal.timestamp_certificates cannot be used: {1}; write the path of certificates as PEM"
+    )]
+    Authority(PathBuf, String),
+    /// An authority that nothing vouches for.
+    #[error(
+        "journal.timestamp_url needs journal.timestamp_certificates: the certificates that the authority is known by"
+    )]
+    NoAuthority,
     /// The catalogue.
     #[error("{0}")]
     Catalogue(#[from] BadCatalogue),
@@ -103,6 +114,7 @@ pub async fn open(
             .map_err(|e| StartError::Provider(name, e))
     };
     let witnesses = witnesses(config, &signer_keys)?;
+    let timestamps = timestamps(config)?;
     let (citizens, agents) = (party("citizens", &config.citizens)?, party("agents", &config.agents)?);
     let app = Arc::new(Ctx {
         store,
@@ -118,6 +130,7 @@ pub async fn open(
         patience: PATIENCE,
         pulse: Pulse::default(),
         witnesses,
+        timestamps,
     });
     open_journal(&app).await?;
     Ok(app)
@@ -148,6 +161,35 @@ pub(crate) fn witnesses(config: &Config, keys: &[Vkey]) -> Result<Witnesses, Sta
     Policy::parse(text.as_bytes())?;
     let http = HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config) })?;
     Ok(Witnesses::new(named, quorum, &http))
+}
+
+/// The authorities whose time-stamps count.
+///
+/// # Errors
+/// [`StartError::Authority`].
+pub(crate) fn authorities(config: &Config) -> Result<TimestampAuthorities, StartError> {
+    let mut trusted = TimestampAuthorities::default();
+    for path in &config.journal.timestamp_certificates {
+        let pem =
+            std::fs::read(path).map_err(|error| StartError::Authority(path.clone(), error.to_string()))?;
+        trusted.add(&pem).map_err(|_| {
+            StartError::Authority(
+                path.clone(),
+                "it holds no certificate, or one that cannot be read".to_owned(),
+            )
+        })?;
+    }
+    Ok(trusted)
+}
+
+/// Who time-stamps the day's checkpoint.
+fn timestamps(config: &Config) -> Result<Timestamps, StartError> {
+    let (url, trusted) = (config.journal.timestamp_url.clone(), authorities(config)?);
+    if url.is_some() && trusted.is_empty() {
+        return Err(StartError::NoAuthority);
+    }
+    let http = HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config) })?;
+    Ok(Timestamps::new(url, trusted, &http))
 }
 
 /// The journal's first entry, when there is none yet.

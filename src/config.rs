@@ -86,6 +86,11 @@ pub struct Journal {
     pub witnesses: Vec<Witness>,
     /// How many of them must have seen a checkpoint before it is served. Default 0.
     pub quorum: u32,
+    /// Where the day's checkpoint is time-stamped (RFC 3161). Default: nowhere.
+    pub timestamp_url: Option<String>,
+    /// The certificates (PEM) by which time-stamps are trusted: of the authority, or of who vouches for it; those of
+    /// before as well, for what they stamped.
+    pub timestamp_certificates: Vec<PathBuf>,
 }
 
 /// A witness: somebody else who remembers our newest checkpoint.
@@ -254,6 +259,9 @@ fn keys(section: &mut Section<'_>) -> Result<Keys, ConfigError> {
 const WITNESS: &str = "write each as name, key and address, such as \"association temoin.example.org/1+1c2d3e4f+BBpc… \
     https://temoin.example.org\"";
 
+const AUTHORITY: &str = "write the address of a time-stamping authority, such as \"https://tsa.example.fr/rfc3161\" (http only \
+    on loopback)";
+
 fn journal(section: &mut Section<'_>) -> Result<Journal, ConfigError> {
     Ok(Journal {
         origin: section.required(
@@ -264,6 +272,12 @@ fn journal(section: &mut Section<'_>) -> Result<Journal, ConfigError> {
         checkpoint_file: section.optional("checkpoint_file", "write the path of a file", values::path)?,
         witnesses: section.list("witnesses", WITNESS, values::witness)?,
         quorum: section.number("quorum", 0..=64, 0)?,
+        timestamp_url: section.optional("timestamp_url", AUTHORITY, values::authority)?,
+        timestamp_certificates: section.list(
+            "timestamp_certificates",
+            "write the paths of the authority's certificates (PEM)",
+            values::path,
+        )?,
     })
 }
 

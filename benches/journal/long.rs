@@ -107,9 +107,12 @@ async fn check(data: &Path, entries: u64) {
     let signer = JournalSigner::new("porteplume.example/demonstration", Arc::clone(&keys)).unwrap();
     let verifiers = signer.verifiers().to_vec();
     let published = Some(data.join("checkpoint"));
+    let authorities = porteplume::journal::TimestampAuthorities::default();
     let began = Instant::now();
     let report =
-        verify::verify(Journal { store, keys, verifiers, published, now: SystemClock.now() }).await.unwrap();
+        verify::verify(Journal { store, keys, verifiers, published, authorities, now: SystemClock.now() })
+            .await
+            .unwrap();
     assert!(report.is_clean());
     #[expect(clippy::cast_precision_loss, reason = "a count of a million")]
     let rate = report.tree.entries as f64 / began.elapsed().as_secs_f64();

@@ -4,7 +4,7 @@ use super::{Configured, Refused, say};
 use crate::config::Config;
 use crate::crypto::KeyStore;
 use crate::relying::{HttpClient, HttpError, HttpPolicy};
-use crate::service::{App, health, read};
+use crate::service::{App, health, read, timestamps};
 use std::net::{Ipv4Addr, SocketAddr};
 use time::Duration;
 
@@ -41,6 +41,9 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
                     .map_err(|error| error.to_string()),
             );
             check("journal", journal(&app).await);
+            if app.timestamps.are_asked_for() {
+                check("time-stamps", stamped(&app).await);
+            }
             let writes = health::check(&app).await;
             check("writing", writes.map(|()| "possible".to_owned()).map_err(|ill| ill.to_string()));
             for (name, party) in [("citizens", &app.citizens), ("agents", &app.agents)] {
@@ -63,6 +66,17 @@ async fn journal(app: &App) -> Found {
         Some(at) => Err(format!(
             "an entry of {} still waits for its place: start the service, or restart it when it runs, so that it \
              signs under the keys that are there now",
+            at.to_utc()
+        )),
+    }
+}
+
+async fn stamped(app: &App) -> Found {
+    match timestamps::overdue(app).await.map_err(|error| error.to_string())? {
+        None => Ok("none is overdue".to_owned()),
+        Some(at) => Err(format!(
+            "the day's checkpoint was not time-stamped since {}: start the service, or see in its log why the authority in \
+             journal.timestamp_url gave no time-stamp",
             at.to_utc()
         )),
     }

@@ -6,6 +6,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::Telemetry;
 use crate::crypto::KeyStore;
 use crate::demo::synth::{self, Amount};
+use crate::journal::TimestampAuthorities;
 use crate::service::Witnesses;
 use crate::service::export::{Export, export};
 use crate::service::verify::{self, Journal};
@@ -52,7 +53,7 @@ pub(super) enum JournalAct {
         #[arg(long, default_value_t = 365)]
         days: u32,
     },
-    /// Write checkpoint, tiles, bundles and policy as static files (C2SP tlog-tiles). Example: porteplume journal export --dir ./log
+    /// Write checkpoint, tiles, bundles, policy and time-stamps as static files (C2SP tlog-tiles). Example: porteplume journal export --dir ./log
     Export {
         /// The folder; what is there and complete is not written again.
         #[arg(long, value_name = "DIR")]
@@ -91,7 +92,8 @@ impl Whose {
         let config = self.configured.load()?;
         let store = open_store(config.database.url.expose()).await?;
         let published = config.journal.checkpoint_file.clone();
-        journal(store, &config.keys.dir, config.journal.origin.clone(), published)
+        let known = journal(store, &config.keys.dir, config.journal.origin.clone(), published)?;
+        Ok(Journal { authorities: app::authorities(&config)?, ..known })
     }
 }
 
@@ -129,7 +131,14 @@ fn journal(
 ) -> Result<Journal, Refused> {
     let keys = Arc::new(KeyStore::open(keys).map_err(Refused::other)?);
     let signer = JournalSigner::new(origin, Arc::clone(&keys)).map_err(Refused::other)?;
-    Ok(Journal { store, keys, verifiers: signer.verifiers().to_vec(), published, now: SystemClock.now() })
+    Ok(Journal {
+        store,
+        keys,
+        verifiers: signer.verifiers().to_vec(),
+        published,
+        authorities: TimestampAuthorities::default(),
+        now: SystemClock.now(),
+    })
 }
 
 pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
@@ -165,6 +174,9 @@ async fn check(journal: Journal) -> Result<(), Refused> {
         "{} entries, {} checkpoints and {} openings hold; {} mandates follow from their entries",
         tree.entries, tree.checkpoints, tree.openings, report.mandates
     ));
+    if report.timestamps > 0 {
+        say(&format!("{} time-stamps hold", report.timestamps));
+    }
     if tree.erased > 0 || report.erased_mandates > 0 || report.erased_persons > 0 {
         let (persons, mandates) = (report.erased_persons, report.erased_mandates);
         say(&format!("erased: {persons} persons, {} openings, {mandates} mandates", tree.erased));

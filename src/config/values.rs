@@ -88,6 +88,11 @@ pub(super) fn witness(text: &str) -> Option<Witness> {
     Some(Witness { name: name.to_owned(), vkey: vkey.to_owned(), url: url.to_owned() })
 }
 
+/// The address of a time-stamping authority.
+pub(super) fn authority(text: &str) -> Option<String> {
+    public_url(text).map(|_| text.to_owned())
+}
+
 /// Networks of addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Networks(Vec<IpNet>);

@@ -281,6 +281,8 @@ fn configuration(
             origin: "porteplume.example/demonstration".to_owned(),
             checkpoint_file: Some(data.join("checkpoint")),
             witnesses: Vec::new(),
+            timestamp_url: None,
+            timestamp_certificates: Vec::new(),
             quorum: 0,
         },
         citizens,

@@ -1,7 +1,7 @@
 //! What happens by itself: times that pass, rows that have had their time.
 
 use crate::service::audit::glass;
-use crate::service::{App, Error, expire, retention, upkeep, witnesses};
+use crate::service::{App, Error, expire, retention, timestamps, upkeep, witnesses};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -52,7 +52,10 @@ async fn chores(app: App, mut stop: watch::Receiver<bool>) {
 async fn outside(app: App, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            asked = witnesses::round(&app) => report("witnesses", asked),
+            (seen, stamped) = async { tokio::join!(witnesses::round(&app), timestamps::round(&app)) } => {
+                report("witnesses", seen);
+                report("timestamps", stamped);
+            }
             // What was asked is not waited for: the answers count nowhere.
             _ = stop.wait_for(|stop| *stop) => return,
         }

@@ -291,6 +291,8 @@ kinds! {
     RetentionRun = "retention.run" in Evidence, sub Never, aid Never;
     /// A signing key was made or changed.
     KeyRotated = "key.rotated" in Evidence, sub Never, aid Never;
+    /// An authority time-stamped a checkpoint (RFC 3161).
+    JournalTimestamped = "journal.timestamped" in Evidence, sub Never, aid Never;
     /// The service was started under another configuration than before.
     ConfigurationChanged = "configuration.changed" in Evidence, sub Never, aid Never;
 }

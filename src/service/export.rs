@@ -5,7 +5,7 @@ use super::{Error, Witnesses, read, witnesses};
 use crate::journal::{
     Checkpoint, CheckpointError, TileId, TileKind, Vkey, encode_bundle, partial_tiles, policy,
 };
-use crate::storage::{Snapshot, Store, journal};
+use crate::storage::{Snapshot, Store, journal, time_stamps};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,7 +46,11 @@ pub enum ExportError {
     },
 }
 
-/// Writes `checkpoint`, `policy`, `tile/<level>/…` and `tile/entries/…`. What is full and there already never changes, so it
+/// Time-stamps read at once.
+const PAGE: u32 = 100;
+
+/// Writes `checkpoint`, `policy`, `tile/<level>/…`, `tile/entries/…` and `timestamps/<day>.tsr`, each beside the checkpoint it
+/// stamps, `timestamps/<day>.checkpoint`. What is full and there already never changes, so it
 /// is not written again; the checkpoint comes last, so that it never speaks of what is not there. Gives the number of
 /// entries.
 ///
@@ -70,11 +74,34 @@ pub async fn export(export: &Export) -> Result<u64, ExportError> {
             .await?;
         write(&path, &bytes).await?;
     }
+    stamps(export, size).await?;
     let named = export.witnesses.named();
     let trusted = policy(&export.keys, None, &named, export.witnesses.quorum());
     write(&export.dir.join("policy"), trusted.as_bytes()).await?;
     write(&export.dir.join("checkpoint"), served.note.as_bytes()).await?;
     Ok(size)
+}
+
+/// The time-stamps of checkpoints up to that size, as `openssl ts -verify` reads them.
+async fn stamps(export: &Export, size: u64) -> Result<(), ExportError> {
+    let mut after = String::new();
+    loop {
+        let from = after.clone();
+        let page = export
+            .store
+            .read::<_, Error, _>("export.stamps", move |snapshot| {
+                Box::pin(async move { Ok(time_stamps::page(snapshot, &from, PAGE).await?) })
+            })
+            .await?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        last.day.clone_into(&mut after);
+        for (row, note) in page.iter().filter(|(row, _)| row.size <= size) {
+            let Some(note) = note else { return Err(Error::Unreadable.into()) };
+            let beside = |kind: &str| export.dir.join(format!("timestamps/{}.{kind}", row.day));
+            write(&beside("checkpoint"), note.as_bytes()).await?;
+            write(&beside("tsr"), &row.token).await?;
+        }
+    }
 }
 
 /// Every tile and bundle of a journal of that size.

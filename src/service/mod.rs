@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod claims;
 pub mod configuration;
 pub mod consent;
+mod dates;
 pub mod desk;
 pub mod end;
 pub mod erase;
@@ -45,6 +46,7 @@ pub mod sign_in;
 mod silent;
 pub mod space;
 pub mod steps;
+pub mod timestamps;
 pub mod tokens;
 pub mod upkeep;
 pub mod uses;
@@ -58,6 +60,7 @@ pub mod witnesses;
 pub use error::{Error, FactorError, InputError, SessionError, SignInError};
 pub use health::Pulse;
 pub use record::{Caller, Record, Stream};
+pub use timestamps::Timestamps;
 pub use vault::{OpenKey, Vault};
 pub use who::{
     FACTOR_FRESH, IDENTIFICATION_FRESH, IDLE, Identified, LONGEST as LONGEST_SESSION, Session,
@@ -104,6 +107,8 @@ pub struct Ctx {
     pub pulse: Pulse,
     /// Who else sees the journal.
     pub witnesses: Witnesses,
+    /// Who says when the journal was as it was.
+    pub timestamps: Timestamps,
 }
 
 /// The shared context.

@@ -5,7 +5,7 @@
 //! rarely, and never holds the service up. It has one power: a checkpoint that bears our own signature and is not
 //! in our database shows that the database was rolled back or replaced, and nothing is signed any more.
 
-use super::{App, Error, read};
+use super::{App, Error, dates, read};
 use crate::crypto::{sha256, to_hex};
 use crate::journal::{
     Answer, AnswerError, NamedWitness, Note, NoteSignature, Submission, Vkey, consistency_path,
@@ -28,8 +28,6 @@ const ATTEMPTS: usize = 3;
 const AGAIN: Duration = Duration::minutes(10);
 /// How long a witness that failed is left alone at first; twice as long each time, up to [`AGAIN`].
 const LEAVE: Duration = Duration::seconds(5);
-/// How far a witness's clock may be before ours.
-const AHEAD: Duration = Duration::minutes(5);
 /// What a submission is.
 const TEXT: &str = "text/plain; charset=utf-8";
 /// The alarm that the database is not the one we signed for.
@@ -65,8 +63,8 @@ enum Trouble {
     /// Its answer is of no use.
     #[error(transparent)]
     Answer(#[from] AnswerError),
-    /// Its clock is far before ours.
-    #[error("the witness's clock is far before ours")]
+    /// Its clock, or ours, is wrong.
+    #[error("the witness's clock and ours are far apart")]
     Clock,
     /// It sends us from size to size.
     #[error("the witness names another size each time")]
@@ -240,7 +238,7 @@ async fn consistency(app: &App, old: u64, new: u64) -> Result<Vec<crate::journal
 async fn keep(app: &App, contact: &Contact, size: u64, line: &NoteSignature, at: u64) -> Result<(), Trouble> {
     let micros = i64::try_from(at).ok().and_then(|seconds| seconds.checked_mul(1_000_000));
     let seen_at = micros.map(Instant::from_micros).ok_or(Trouble::Clock)?;
-    if seen_at.since(app.now()) > AHEAD {
+    if !dates::fits(app, seen_at).await? {
         return Err(Trouble::Clock);
     }
     let vkey = contact.witness.key.to_string();

@@ -22,5 +22,7 @@ mod rollback;
 mod rotation;
 mod samples;
 mod tampering;
+mod timestamp;
+mod timestamps;
 mod witness;
 mod witnesses;

@@ -10,18 +10,18 @@ use sqlx::Row as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-fn porteplume(act: &str, config: &Path) -> Output {
+pub(super) fn porteplume(act: &str, config: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_porteplume"));
     command.arg(act).arg("--config").arg(config).output().unwrap()
 }
 
 /// What it said, on either stream.
-fn said(output: &Output) -> String {
+pub(super) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
 }
 
 /// An operator's configuration over that database; the published checkpoint is kept beside it.
-fn configured(database: &TestDatabase) -> (std::path::PathBuf, std::path::PathBuf) {
+pub(super) fn configured(database: &TestDatabase) -> (std::path::PathBuf, std::path::PathBuf) {
     let (config, published) =
         (database.folder().join("porteplume.toml"), database.folder().join("checkpoint"));
     let text = configuration("127.0.0.1:1", "http://127.0.0.1:1", &database.options().url, keys(), "");

@@ -1,6 +1,7 @@
 //! Our journal and its witnesses: who vouches for it, who says nonsense, and who proves that we were rolled back.
 
-use super::history::written;
+use super::history;
+use crate::storage::sample::in_minutes;
 use crate::support::app::TestApp;
 use crate::support::database::{TestDatabase, on_both, signer};
 use axum::Router;
@@ -9,13 +10,13 @@ use axum::extract::State;
 use axum::http::{Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use porteplume::clock::{ManualClock, SystemEntropy};
+use porteplume::clock::{Clock as _, ManualClock, SystemEntropy};
 use porteplume::crypto::{JournalKey, SecretBytes};
 use porteplume::journal::{
     Checkpoint, Hash, LogProof, NamedWitness, Note, NoteSignature, Policy, PolicyError, Submission, TileSet,
     Vkey, Witnessed, inclusion_path, inclusion_tiles, leaf_hash, policy, verify_inclusion,
 };
-use porteplume::mandate::EventKind;
+use porteplume::mandate::{EventKind, MandateId};
 use porteplume::relying::{HttpClient, HttpPolicy};
 use porteplume::service::health::{self, Ill};
 use porteplume::service::witness::{self, Witness};
@@ -67,6 +68,16 @@ fn key(seed: u8) -> JournalKey {
 fn vkey() -> Vkey {
     Vkey::cosigner("liar.example", key(61).public_key()).unwrap()
 }
+
+/// A journal, at the time of its newest entry.
+async fn written(database: TestDatabase) -> (TestApp, MandateId) {
+    let (app, mandate) = history::written(database).await;
+    app.clock.advance(in_minutes(5).since(app.clock.now()));
+    (app, mandate)
+}
+
+/// The second of its newest entry.
+const NOW: u64 = 1_795_000_300;
 
 /// How a bad witness answers: to submissions, and to monitors.
 type Lie = fn(&str, u64) -> Response;
@@ -263,16 +274,17 @@ on_both! {
 
     a_witness_that_talks_nonsense_is_left_alone_and_the_service_goes_on(database) {
         let (mut app, _) = written(database).await;
-        let lies: [(&str, Lie); 11] = [
+        let lies: [(&str, Lie); 12] = [
             ("html", |_, _| ([(header::CONTENT_TYPE, "text/html")], "<html>Welcome</html>\n").into_response()),
             ("nothing", |_, _| String::new().into_response()),
             ("no text", |_, _| vec![0xff_u8, 0xfe, b'\n'].into_response()),
             ("a bad signature", |body, _| {
                 let text = submitted(body).replacen("\n3", "\n4", 1);
-                line(&text, "liar.example", 61, 1_790_000_000).into_response()
+                line(&text, "liar.example", 61, NOW).into_response()
             }),
-            ("another key", |body, _| line(&submitted(body), "liar.example", 62, 1_790_000_000).into_response()),
-            ("a time to come", |body, _| line(&submitted(body), "liar.example", 61, 1_790_009_999).into_response()),
+            ("another key", |body, _| line(&submitted(body), "liar.example", 62, NOW).into_response()),
+            ("a time to come", |body, _| line(&submitted(body), "liar.example", 61, NOW + 9_999).into_response()),
+            ("a time long past", |body, _| line(&submitted(body), "liar.example", 61, NOW - 3_600).into_response()),
             ("no time at all", |body, _| {
                 let signed = Note::sign(&submitted(body), "liar.example", &key(61)).unwrap().to_string();
                 format!("{}\n", signed.lines().last().unwrap()).into_response()

@@ -34,6 +34,7 @@ async fn without_walls(test: &TestApp) -> AnyConnection {
 async fn lines(test: &TestApp) -> Vec<String> {
     let store = Store::open_for_reading(&test.database.options()).await.unwrap();
     let journal = Journal {
+        authorities: porteplume::journal::TimestampAuthorities::default(),
         store: store.clone(),
         keys: Arc::clone(&test.web.app.keys),
         verifiers: vec![crate::support::database::signer().verifier()],

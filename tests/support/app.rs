@@ -130,6 +130,14 @@ impl TestApp {
         self.with(|ctx| ctx.witnesses = witnesses)
     }
 
+    /// The same service, its checkpoints stamped by that authority.
+    pub(crate) fn stamped_by(self, timestamps: service::Timestamps) -> Self {
+        while Arc::strong_count(&self.web.app) > 1 {
+            std::thread::yield_now();
+        }
+        self.with(|ctx| ctx.timestamps = timestamps)
+    }
+
     fn with(self, change: impl FnOnce(&mut Ctx)) -> Self {
         let mut ctx = Arc::into_inner(self.web.app).expect("nobody uses the service yet");
         change(&mut ctx);
@@ -147,7 +155,10 @@ impl TestApp {
     pub(crate) async fn report(&self, published: Option<PathBuf>, now: Instant) -> Report {
         let store = Store::open_for_reading(&self.database.options()).await.unwrap();
         let (keys, verifiers) = (Arc::clone(&self.web.app.keys), vec![signer().verifier()]);
-        let report = verify(Journal { store: store.clone(), keys, verifiers, published, now }).await.unwrap();
+        let authorities = self.web.app.timestamps.trusted().clone();
+        let report = verify(Journal { store: store.clone(), keys, verifiers, published, authorities, now })
+            .await
+            .unwrap();
         store.close().await;
         report
     }
@@ -168,6 +179,7 @@ impl TestApp {
             patience: pace.patience,
             pulse: service::Pulse::default(),
             witnesses: service::Witnesses::default(),
+            timestamps: service::Timestamps::default(),
         });
         let limits = Limits { request_seconds: pace.request_seconds, ..config.limits };
         let edge = Edge::new(&config.server, limits, Arc::new(clock.clone()), Arc::new(SystemEntropy));

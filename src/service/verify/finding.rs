@@ -153,6 +153,22 @@ pub enum Finding {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// A time-stamp is not what it was, or was removed.
+    TimeStamp {
+        /// The day it is of.
+        day: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// An entry says that it was written after others saw a checkpoint that covers it.
+    DatedLater {
+        /// The entry.
+        event: String,
+        /// Size of the checkpoint.
+        size: u64,
+        /// Who saw it, and how.
+        by: &'static str,
+    },
     /// Somebody is suspended without an entry, or in spite of one stands again.
     Standing {
         /// Organisation, aidant, auditor or client.
@@ -210,6 +226,11 @@ impl fmt::Display for Finding {
             Self::Cosignature { size, vkey, what } => {
                 write!(f, "checkpoint of {size} entries: the cosignature of {vkey} {what}")
             }
+            Self::TimeStamp { day, what } => write!(f, "time-stamp of {day}: {what}"),
+            Self::DatedLater { event, size, by } => write!(
+                f,
+                "event {event}: it says that it was written after {by} the checkpoint of {size} entries that covers it"
+            ),
             Self::Standing { party, id } => {
                 write!(f, "{party} {id}: its standing is not what its last entry made it")
             }
@@ -228,6 +249,8 @@ pub struct Report {
     pub erased_mandates: u64,
     /// Persons who were erased.
     pub erased_persons: u64,
+    /// Time-stamps that stamp the checkpoint they stand at.
+    pub timestamps: u64,
     findings: Vec<Finding>,
     unkept: u64,
 }

@@ -6,12 +6,14 @@
 //! their entries tell; whether each line of the refusals is; and whether who is suspended was suspended by an entry. It
 //! reads one consistent view, writes nothing, and works on a database the service would refuse to open.
 
+mod dates;
 mod finding;
 mod found;
 mod mandates;
 mod openings;
 mod parties;
 mod refusals;
+mod timestamps;
 mod told;
 mod tree;
 mod witnesses;
@@ -20,7 +22,7 @@ pub use finding::{Finding, MandateFault, Report};
 
 use super::Error;
 use crate::crypto::KeyStore;
-use crate::journal::{Checkpoint, Vkey};
+use crate::journal::{Checkpoint, TimestampAuthorities, Vkey};
 use crate::mandate::Instant;
 pub use crate::storage::audit::ListedEntry;
 use crate::storage::{Store, audit};
@@ -38,6 +40,8 @@ pub struct Journal {
     pub verifiers: Vec<Vkey>,
     /// Where the checkpoint last published was kept outside the database.
     pub published: Option<PathBuf>,
+    /// The authorities whose time-stamps count; when none is known, that they are whole is all that is verified of them.
+    pub authorities: TimestampAuthorities,
     /// Now, to judge what may have been erased already.
     pub now: Instant,
 }
@@ -79,6 +83,7 @@ pub async fn verify(journal: Journal) -> Result<Report, Error> {
                 parties::check(snapshot, &openings, standings, registrations, &mut report).await?;
                 refusals::check(snapshot, &openings, notes.refusals, &mut report).await?;
                 witnesses::check(snapshot, &mut report).await?;
+                timestamps::check(snapshot, &journal.authorities, notes.stamps, &mut report).await?;
                 Ok(report)
             })
         })

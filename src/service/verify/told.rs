@@ -110,6 +110,11 @@ impl Told {
         common.filter(|_| self.kind() == Some(EventKind::PersonErased)).unwrap_or_default()
     }
 
+    /// A detail that is a whole number.
+    pub(super) fn number(&self, what: &str) -> Option<u64> {
+        self.detail(what).and_then(Value::as_u64)
+    }
+
     /// A detail that is a text.
     pub(super) fn text(&self, what: &str) -> Option<String> {
         self.detail(what).and_then(Value::as_str).map(str::to_owned)

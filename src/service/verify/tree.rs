@@ -1,9 +1,11 @@
 //! Entries, tiles and checkpoints: the database's rows handed to the journal's audit, stretch by stretch.
 
+use super::dates::Dates;
 use super::found::{self, Says};
 use super::openings::Openings;
 use super::parties::{self, Registrations, Standings};
 use super::refusals::{self, Refusals};
+use super::timestamps::{self, Stamps};
 use super::told::Told;
 use super::{Finding, Journal};
 use crate::journal::{
@@ -22,7 +24,10 @@ pub(super) struct Notes {
     pub(super) standings: Standings,
     pub(super) registrations: Registrations,
     pub(super) refusals: Refusals,
-    /// What is wrong with how entries can be found.
+    pub(super) stamps: Stamps,
+    /// When entries say that they were written.
+    dates: Dates,
+    /// What is wrong with how entries can be found, and with when they say they were written.
     pub(super) lies: Vec<Finding>,
     /// Whether anybody was erased.
     pub(super) erased: bool,
@@ -35,6 +40,7 @@ impl Notes {
         parties::changes(kind).is_some()
             || parties::registers(kind).is_some()
             || refusals::is_kept(kind)
+            || timestamps::is_kept(kind)
             || matches!(kind, EventKind::PersonErased)
     }
 }
@@ -57,10 +63,12 @@ pub(super) async fn audit(
                 notes.standings.note(&told);
                 notes.registrations.note(&told);
                 notes.refusals.note(&leaf.event_id, &told);
+                notes.stamps.note(&leaf.event_id, &told);
                 notes.destroyed += told.destroyed();
                 notes.erased |= told.kind() == Some(EventKind::PersonErased);
             }
         }
+        notes.lies.extend(notes.dates.pass(snapshot, &rows.leaves).await?);
         rows.hand_to(&mut audit);
     }
     for (event, entry) in audit::events_without_leaf(snapshot, engine).await? {

@@ -223,6 +223,10 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "Une partie a vu pour la première fois que le mandat avait pris fin.",
             "A party saw for the first time that the mandate had ended.",
         ),
+        EventKind::JournalTimestamped => text(
+            "Une autorité d’horodatage a daté l’état du journal.",
+            "A time-stamping authority dated the state of the journal.",
+        ),
         EventKind::ConfigurationChanged => text(
             "Le service a démarré avec une autre configuration.",
             "The service was started under another configuration.",

@@ -6,6 +6,7 @@ use super::values::{Kind, Value};
 use crate::storage::sample::in_minutes;
 use crate::support::app::TestApp;
 use crate::support::database::signer;
+use porteplume::journal::TimestampAuthorities;
 use porteplume::service::verify::{Journal, verify};
 use porteplume::storage::{Engine, Store};
 use sqlx::any::AnyRow;
@@ -149,6 +150,7 @@ impl Bench {
             keys: Arc::clone(&self.test.web.app.keys),
             verifiers: vec![signer().verifier()],
             published,
+            authorities: TimestampAuthorities::default(),
             now: in_minutes(60),
         });
         match verified.await {

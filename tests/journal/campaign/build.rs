@@ -3,11 +3,14 @@
 use crate::journal::history::{self, live};
 use crate::storage::sample::{self, in_minutes};
 use crate::support::app::TestApp;
+use crate::support::authority::Authority;
 use crate::support::database::TestDatabase;
+use porteplume::journal::{Timestamp, TimestampRequest};
 use porteplume::mandate::{EventKind, MandateId};
+use porteplume::service::timestamps::{self, Kept};
 use porteplume::service::{App, Caller, Error, Record};
 use porteplume::storage::refusals::{self, RefusalRow};
-use porteplume::storage::{BoxFuture, Tx};
+use porteplume::storage::{BoxFuture, StoreError, Tx, journal};
 use sqlx::Executor as _;
 use std::sync::Arc;
 
@@ -17,6 +20,21 @@ where
 {
     let kept = Arc::clone(app);
     app.include("campaign", move |tx| work(Arc::clone(&kept), tx)).await.unwrap();
+}
+
+/// Two days' time-stamps of the newest checkpoint.
+async fn stamped(app: &App) {
+    let authority = Authority::new();
+    for day in ["2026-11-21", "2026-11-22"] {
+        let head =
+            app.store.read::<_, StoreError, _>("campaign", |snapshot| Box::pin(journal::head(snapshot)));
+        let head = head.await.unwrap().unwrap();
+        let request = TimestampRequest::new(&head.note, &*app.entropy).unwrap();
+        let token = authority.answer(&request.to_der());
+        let at = Timestamp::verify(&token, &head.note, None).unwrap().at;
+        timestamps::keep(app, Kept { day: day.to_owned(), size: head.size, at, token }).await.unwrap();
+        write(app, |app, tx| Box::pin(async move { signed_out(&app, tx, 7).await })).await;
+    }
 }
 
 /// A mandate with its use, refusals with their lines, entries of one and of several to a checkpoint.
@@ -46,6 +64,7 @@ pub(super) async fn small(database: TestDatabase) -> TestApp {
     for number in 0..3 {
         write(&app, move |app, tx| Box::pin(async move { signed_out(&app, tx, number).await })).await;
     }
+    stamped(&app).await;
     write(&app, |app, tx| {
         Box::pin(async move {
             for number in 10..13 {

@@ -37,6 +37,9 @@ pub(super) fn called(table: &str, row: &BTreeMap<String, Value>) -> Vec<String> 
             vec![format!("checkpoint of size {}", cell("size")), "the table checkpoint".to_owned()]
         }
         "refusal" => vec![format!("event {}", cell("id"))],
+        "time_stamp" => {
+            vec![format!("time-stamp of {}", cell("day")), format!("event {}", cell("last_event"))]
+        }
         _ => vec![format!("event {}", cell("event_id"))],
     }
 }

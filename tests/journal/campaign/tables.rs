@@ -4,8 +4,8 @@ use porteplume::storage::Engine;
 use std::collections::BTreeSet;
 
 /// The journal's own, and what is written once with an entry.
-const JOURNAL: [&str; 8] =
-    ["event", "leaf", "tile", "checkpoint", "opening", "event_search", "refusal", "queue"];
+const JOURNAL: [&str; 9] =
+    ["event", "leaf", "tile", "checkpoint", "opening", "event_search", "refusal", "time_stamp", "queue"];
 
 /// Facts: their walls are `tests/storage/walls.rs`, what follows from entries is verified in `tampering.rs`.
 const FACTS: [&str; 16] = [
@@ -27,7 +27,7 @@ const FACTS: [&str; 16] = [
     "audit_answer",
 ];
 
-/// What others said of the journal: a changed line is found (`witnesses.rs`), one taken away is one witness less under a
+/// What witnesses said of the journal: a changed line is found (`witnesses.rs`), one taken away is one witness less under a
 /// checkpoint, which is for whoever holds a policy to notice.
 const SAID: [&str; 1] = ["cosignature"];
 
