@@ -72,7 +72,9 @@ impl Instance {
         let keys = Arc::new(KeyStore::open(&self.keys).unwrap());
         let verifiers = self.signer().verifiers().to_vec();
         let (published, now) = (Some(self.published()), porteplume::clock::Clock::now(&SystemClock));
-        let report = verify(Journal { store: store.clone(), keys, verifiers, published, now }).await.unwrap();
+        let authorities = porteplume::journal::TimestampAuthorities::default();
+        let journal = Journal { store: store.clone(), keys, verifiers, published, authorities, now };
+        let report = verify(journal).await.unwrap();
         store.close().await;
         assert!(report.is_clean(), "{:?}", report.lines());
     }
