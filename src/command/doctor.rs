@@ -26,10 +26,7 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
         }
     };
     let keys = KeyStore::open(&config.keys.dir);
-    check(
-        "keys",
-        keys.map(|keys| format!("{} keys", keys.listing().len())).map_err(|error| error.to_string()),
-    );
+    check("keys", keys.map(|keys| told(&keys)).map_err(|error| error.to_string()));
     match super::open(&config).await {
         Err(error) => check("service", Err(error.to_string())),
         Ok(app) => {
@@ -79,6 +76,18 @@ async fn stamped(app: &App) -> Found {
              journal.timestamp_url gave no time-stamp",
             at.to_utc()
         )),
+    }
+}
+
+/// How many keys there are, and whether a rotation of the journal's is under way.
+fn told(keys: &KeyStore) -> String {
+    let count = keys.listing().len();
+    match keys.journal_keys().len() {
+        1 => format!("{count} keys"),
+        _ => format!(
+            "{count} keys; the journal's former key still signs beside the new one: `porteplume keys retire journal` ends \
+             that, once auditors and witnesses know the new one"
+        ),
     }
 }
 

@@ -17,6 +17,7 @@ use porteplume::service::{App, Error, proof, read, witnesses};
 use porteplume::storage::search::{self, Filter};
 use porteplume::storage::{JournalSigner, Store, journal};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 const ORIGIN: &str = "porteplume.test/journal";
@@ -41,6 +42,11 @@ impl Instance {
 
     /// A process of the service, with the keys as they are at that moment.
     async fn process(&self) -> App {
+        let config = Config::parse(&self.configuration(), [], &|_| unreachable!("no secret in a file"));
+        porteplume::app::open(&config.unwrap(), Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap()
+    }
+
+    fn configuration(&self) -> String {
         let url = &self.database.options().url;
         let text = configuration("127.0.0.1:1", "http://127.0.0.1:1", url, &self.keys, "");
         let origin = format!("origin = \"{ORIGIN}\"");
@@ -50,9 +56,7 @@ impl Instance {
             "{origin}\ncheckpoint_file = \"{}\"\nwitnesses = [{named}]\nquorum = {quorum}",
             self.published().display()
         );
-        let config =
-            Config::parse(&text.replace(&origin, &kept), [], &|_| unreachable!("no secret in a file"));
-        porteplume::app::open(&config.unwrap(), Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap()
+        text.replace(&origin, &kept)
     }
 
     fn signer(&self) -> JournalSigner {
@@ -61,8 +65,11 @@ impl Instance {
 
     /// Trust in that key and one witness, if there is any.
     fn trust(&self, key: &Vkey) -> Policy {
-        let named = &self.witnesses;
-        let text = porteplume::journal::policy(std::slice::from_ref(key), None, named, self.quorum);
+        self.trust_all(std::slice::from_ref(key))
+    }
+
+    fn trust_all(&self, keys: &[Vkey]) -> Policy {
+        let text = porteplume::journal::policy(keys, None, &self.witnesses, self.quorum);
         Policy::parse(text.as_bytes()).unwrap()
     }
 
@@ -107,6 +114,13 @@ async fn told(app: &App) -> usize {
     found.await.unwrap().len()
 }
 
+/// Runs a command as the operator does; how it ended, and what it said.
+fn operator(config: &Path, words: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_porteplume"));
+    let output = command.args(words).arg("--config").arg(config).output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
 async fn rotate(app: &App, keys: &Path) -> Result<(), RotationError> {
     manage::rotate_key(app, keys, KeyPurpose::Journal).await.map(drop)
 }
@@ -129,23 +143,24 @@ on_both! {
         assert_eq!(listed, [KeyState::Leaving, KeyState::Current]);
 
         let new = instance.process().await;
+        // Whichever of the two gives an entry its place signs with what it has, and the other goes on.
+        let either = instance.trust_all(&[first.clone(), second.clone()]);
+        for app in [&new, &old, &new, &old] {
+            write(app).await.verify_under(&either).unwrap();
+        }
+        old.store.close().await;
         let both = write(&new).await;
+        let served = read::checkpoint(&new).await.unwrap().unwrap();
         for key in [&first, &second] {
-            instance.trust(key).open(&read::checkpoint(&new).await.unwrap().unwrap()).unwrap();
+            instance.trust(key).open(&served).unwrap();
             both.verify_under(&instance.trust(key)).unwrap();
         }
-        let named = String::from_utf8(read::policy(&new).unwrap().into_bytes()).unwrap();
-        assert!(named.contains(&second.to_string()) && named.contains(&first.to_string()), "{named}");
-        let unaware = write(&old).await;
-        unaware.verify_under(&instance.trust(&first)).unwrap();
-        let again = write(&new).await;
-        again.verify_under(&instance.trust(&second)).unwrap();
         before.verify_under(&instance.trust(&first)).unwrap();
+        let named = read::policy(&new).unwrap();
+        assert!(named.contains(&second.to_string()) && named.contains(&first.to_string()), "{named}");
         assert_eq!(told(&new).await, 1);
         instance.verifies().await;
-        for app in [old, new] {
-            app.store.close().await;
-        }
+        new.store.close().await;
     }
 
     after_the_overlap_the_new_key_signs_alone_and_what_was_signed_before_still_counts(database) {
@@ -153,6 +168,7 @@ on_both! {
         let old = instance.process().await;
         let first = instance.signer().verifiers()[0].clone();
         rotate(&old, &instance.keys).await.unwrap();
+        old.store.close().await;
         let files = || std::fs::read_dir(&instance.keys).unwrap().count();
         let kept = files();
         let new = instance.process().await;
@@ -160,18 +176,18 @@ on_both! {
         retire(&new, &instance.keys).await.unwrap();
         assert_eq!(files(), kept - 1, "the private half of the former key is gone");
         let alone = instance.process().await;
-        let last = write(&alone).await;
         let second = instance.signer().verifiers()[0].clone();
+        for app in [&alone, &new, &alone, &new] {
+            write(app).await.verify_under(&instance.trust(&second)).unwrap();
+        }
+        new.store.close().await;
+        let last = write(&alone).await;
         last.verify_under(&instance.trust(&second)).unwrap();
         assert!(last.verify_under(&instance.trust(&first)).is_err(), "the former key signs no more");
         both.verify_under(&instance.trust(&first)).unwrap();
-        write(&new).await.verify_under(&instance.trust(&second)).unwrap();
-        write(&alone).await.verify_under(&instance.trust(&second)).unwrap();
         assert_eq!(told(&alone).await, 2);
         instance.verifies().await;
-        for app in [old, new, alone] {
-            app.store.close().await;
-        }
+        alone.store.close().await;
     }
 
     a_rotation_out_of_turn_changes_nothing(database) {
@@ -197,6 +213,35 @@ on_both! {
         }
     }
 
+    the_operator_is_given_the_new_policy_and_told_what_is_left_to_do(database) {
+        let instance = Instance::fresh(database);
+        let config = instance.database.folder().join("porteplume.toml");
+        std::fs::write(&config, instance.configuration()).unwrap();
+        let old = instance.process().await;
+        write(&old).await;
+        old.store.close().await;
+        let first = instance.signer().verifiers()[0].to_string();
+        let (ended, said) = operator(&config, &["keys", "rotate", "journal"]);
+        let second = instance.signer().verifiers()[0].to_string();
+        let policy = said.lines().filter(|line| line.starts_with("log ") || line.starts_with("quorum "));
+        let policy = Policy::parse(format!("{}\n", policy.collect::<Vec<_>>().join("\n")).as_bytes()).unwrap();
+        assert_eq!(ended, Some(0), "{said}");
+        assert!(said.contains(&first) && said.contains(&second) && said.contains("porteplume keys retire journal"), "{said}");
+        assert!(operator(&config, &["doctor"]).1.contains("the journal's former key still signs"));
+        let (ended, said) = operator(&config, &["keys", "retire", "journal"]);
+        assert!(ended == Some(1) && said.contains("restart every running service"), "{said}");
+        let restarted = instance.process().await;
+        write(&restarted).await.verify_under(&policy).unwrap();
+        restarted.store.close().await;
+        let (ended, said) = operator(&config, &["keys", "retire", "journal"]);
+        assert!(ended == Some(0) && said.contains("journal  Ed25519  retired"), "{said}");
+        assert!(!operator(&config, &["doctor"]).1.contains("still signs"));
+        let alone = instance.process().await;
+        write(&alone).await.verify_under(&policy).unwrap();
+        instance.verifies().await;
+        alone.store.close().await;
+    }
+
     a_witness_that_hears_late_of_a_rotation_vouches_through_the_overlap(database) {
         let mut instance = Instance::fresh(database);
         let clock = ManualClock::at(porteplume::clock::Clock::now(&SystemClock));
@@ -206,6 +251,7 @@ on_both! {
         let old = instance.process().await;
         rotate(&old, &instance.keys).await.unwrap();
         let second = instance.signer().verifiers()[0].clone();
+        old.store.close().await;
         let new = instance.process().await;
         write(&new).await;
         witnesses::round(&new).await.unwrap();
@@ -214,6 +260,7 @@ on_both! {
             assert_eq!(instance.trust(key).open(&note).unwrap().seen.len(), 1, "{note}");
         }
         retire(&new, &instance.keys).await.unwrap();
+        new.store.close().await;
         let alone = instance.process().await;
         write(&alone).await;
         witnesses::round(&alone).await.unwrap();
@@ -226,7 +273,7 @@ on_both! {
         let newer = read::checkpoint(&told).await.unwrap().unwrap();
         assert!(newer != note && instance.trust(&second).open(&newer).is_ok());
         instance.verifies().await;
-        for app in [old, new, alone, told] {
+        for app in [alone, told] {
             app.store.close().await;
         }
     }
