@@ -34,9 +34,7 @@ impl SampleSeed {
     }
 
     fn rank(&self, entry: &EventId) -> [u8; 32] {
-        let mut bytes = self.0.as_bytes().to_vec();
-        bytes.extend_from_slice(entry.as_str().as_bytes());
-        sha256(&bytes)
+        sha256(&[self.0.as_bytes(), entry.as_str().as_bytes()].concat())
     }
 }
 

@@ -1,7 +1,7 @@
 //! All entries that fit, by their place in time alone: what a sample is drawn from. Unlike a search it goes through
 //! everything, and reads no more of it than it must.
 
-use super::bound::sql;
+use super::bound::{Bound, sql};
 use super::search::{Filter, Place};
 use super::statement::statements;
 use super::{Snapshot, StoreError};
@@ -29,6 +29,11 @@ macro_rules! population {
 }
 
 statements! {
+    // Where only the period counts nothing is read but the index: twice as fast over everything.
+    EVERYTHING = "SELECT event_search.event_id AS event_id, at FROM event_search \
+        JOIN leaf ON leaf.event_id = event_search.event_id \
+        WHERE at >= $1 AND at < $2 AND (at, event_search.event_id) < ($3, $4) AND idx < $5 \
+        ORDER BY at DESC, event_search.event_id DESC LIMIT CAST($6 AS BIGINT)";
     BY_TIME = population!("CAST($5 AS TEXT) IS NULL");
     BY_KIND = population!("kind = $5");
     BY_ORGANISATION = population!("organisation = $5");
@@ -44,20 +49,37 @@ pub async fn population(
 ) -> Result<(Vec<Place>, Option<Place>), StoreError> {
     // Beyond every identifier: hexadecimal digits sort before 'g'.
     let after = after.map_or((filter.until, "g"), |(at, event)| (*at, event.as_str()));
+    let signed = i64::try_from(signed).unwrap_or(i64::MAX);
+    let period = |text| {
+        let period = sql(text).bind(filter.from.micros()).bind(filter.until.micros());
+        period.bind(after.0.micros()).bind(after.1)
+    };
+    let rows = if *filter == Filter::period(filter.from, filter.until) {
+        period(EVERYTHING).bind(signed).bind(i64::from(PAGE))
+    } else {
+        let (text, value) = lead(filter);
+        narrowed(period(text).bind(value), filter).bind(signed).bind(i64::from(PAGE))
+    };
+    let page =
+        snapshot.list("event_search", rows, |row| Ok((row.instant("at")?, row.id("event_id")?))).await?;
+    let next = page.last().filter(|_| page.len() >= PAGE as usize).cloned();
+    Ok((page, next))
+}
+
+/// The index to walk, and for which value.
+fn lead(filter: &Filter) -> (&'static str, Option<&str>) {
     let kind = filter.kind.map(EventKind::as_str);
-    let (text, value) = match (&filter.mandate, &filter.organisation, kind) {
+    match (&filter.mandate, &filter.organisation, kind) {
         (Some(mandate), ..) => (BY_MANDATE, Some(mandate.as_str())),
         (None, Some(organisation), _) => (BY_ORGANISATION, Some(organisation.as_str())),
         (None, None, Some(kind)) => (BY_KIND, Some(kind)),
         (None, None, None) => (BY_TIME, None),
-    };
-    let rows = sql(text)
-        .bind(filter.from.micros())
-        .bind(filter.until.micros())
-        .bind(after.0.micros())
-        .bind(after.1)
-        .bind(value)
-        .bind(kind)
+    }
+}
+
+/// With everything else that is asked for.
+fn narrowed(rows: Bound, filter: &Filter) -> Bound {
+    rows.bind(filter.kind.map(EventKind::as_str))
         .bind(filter.outcome.map(Outcome::as_str))
         .bind(filter.code.as_deref())
         .bind(filter.organisation.as_deref())
@@ -65,10 +87,4 @@ pub async fn population(
         .bind(filter.usager.as_deref())
         .bind(filter.client.as_deref())
         .bind(filter.procedure.as_deref())
-        .bind(i64::try_from(signed).unwrap_or(i64::MAX))
-        .bind(i64::from(PAGE));
-    let page =
-        snapshot.list("event_search", rows, |row| Ok((row.instant("at")?, row.id("event_id")?))).await?;
-    let next = page.last().filter(|_| page.len() >= PAGE as usize).cloned();
-    Ok((page, next))
 }
