@@ -45,7 +45,13 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(super) async fn begin(pool: &AnyPool, begin: &'static str) -> Result<Self, StoreError> {
-        Ok(Self::over(Link::Transaction(pool.begin_with(begin).await?), usize::MAX))
+        // sqlx forgets a BEGIN whose caller is gone before its answer: the connection would go back into the pool inside
+        // that transaction, and the next one to use it would see the past, or be refused to write. A task of its own
+        // always hears the answer.
+        let pool = pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(begin).await });
+        let transaction = begun.await.map_err(|_| StoreError::Panicked)??;
+        Ok(Self::over(Link::Transaction(transaction), usize::MAX))
     }
 
     /// A view for one statement.

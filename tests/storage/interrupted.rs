@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 
 /// Begins so many writes at once; each that is confirmed says so. Dropped, they stop wherever they stand.
@@ -62,6 +62,34 @@ on_both! {
             let sql = format!("SELECT COUNT(*) FROM {table}");
             let rows: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
             assert_eq!(usize::try_from(rows), Ok(order.len()), "{table}");
+        }
+    }
+
+    a_read_dropped_while_it_begins_leaves_no_transaction_behind(database) {
+        let store = database.store().await;
+        append(&store).await.unwrap();
+        for pause in 0..200 {
+            let mut reads = JoinSet::new();
+            for _ in 0..4 {
+                let store = store.clone();
+                reads.spawn(async move { store.read("test", |_| Box::pin(async { Ok::<_, StoreError>(()) })).await });
+            }
+            let begun = std::time::Instant::now();
+            while begun.elapsed() < Duration::from_micros(pause * 20) {
+                yield_now().await;
+            }
+            drop(reads);
+        }
+        // What was begun for somebody who is gone is undone: no look sees the past, and no write is refused.
+        sleep(Duration::from_millis(300)).await;
+        let mut connection = database.raw().await;
+        if database.engine() == Engine::Postgres {
+            let stuck = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+                         AND state = 'idle in transaction'";
+            assert_eq!(sqlx::query_scalar::<_, i64>(stuck).fetch_one(&mut connection).await.unwrap(), 0);
+        }
+        for _ in 0..20 {
+            append(&store).await.unwrap();
         }
     }
 
