@@ -131,6 +131,7 @@ pub async fn open(
         pulse: Pulse::default(),
         witnesses,
         timestamps,
+        watch: config.watch.clone(),
     });
     open_journal(&app).await?;
     Ok(app)

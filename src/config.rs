@@ -8,11 +8,13 @@ mod error;
 mod provider;
 mod reader;
 mod values;
+mod watch;
 
 pub use error::ConfigError;
 pub use provider::{Algorithm, AuthMethod, Provider, UserinfoFormat};
 pub use values::{Issuer, Networks, Secret};
 
+use crate::mandate::Thresholds;
 use reader::{Reader, Section};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -34,6 +36,8 @@ pub struct Config {
     pub agents: Provider,
     /// How much of anything one caller may ask for.
     pub limits: Limits,
+    /// From how many on the rules of the watch speak.
+    pub watch: Thresholds,
     /// Logs.
     pub telemetry: Telemetry,
 }
@@ -190,6 +194,7 @@ impl Config {
             citizens: reader.section("citizens", provider::read)?,
             agents: reader.section("agents", provider::read)?,
             limits: reader.section("limits", limits)?,
+            watch: reader.section("watch", watch::read)?,
             telemetry: reader.section("telemetry", telemetry)?,
         };
         reader.finish()?;
@@ -211,6 +216,7 @@ impl Config {
             ("citizens", provider(&self.citizens)),
             ("agents", provider(&self.agents)),
             ("limits", format!("{:?}", self.limits)),
+            ("watch", format!("{:?}", self.watch)),
             ("telemetry", format!("{:?}", self.telemetry)),
         ]
     }
@@ -413,7 +419,7 @@ mod tests {
     fn the_operators_page_tells_of_every_setting() {
         const PAGE: &str = include_str!("../docs/operator.md");
         // The two providers are set up alike, and share one table there.
-        for section in ["server", "database", "keys", "journal", "citizens", "limits", "telemetry"] {
+        for section in ["server", "database", "keys", "journal", "citizens", "limits", "watch", "telemetry"] {
             let variable = format!("PORTEPLUME__{}__", section.to_uppercase());
             let refused = refusal(SMALL, &[(&format!("{variable}NONE"), "x")]);
             let (_, known) = refused.split_once("its section has ").unwrap();

@@ -16,7 +16,7 @@
 //! | [`jobs`] | what time does by itself: lapse, expiry, purge | `tokio` | `clock` `mandate` `service` `telemetry` |
 //! | [`demo`] | sandbox providers, sandbox service, fictional people, the tour | all | all |
 //! | [`clock`] | the ports of time and chance | `getrandom` | `mandate` |
-//! | [`config`] | the one configuration file and its environment | `ipnet` | none |
+//! | [`config`] | the one configuration file and its environment | `ipnet` | `mandate` |
 //! | [`command`] | the operator's commands, thin over `service` | `clap` `tokio` | all |
 //! | [`telemetry`] | one line per request, metrics, nothing personal | `metrics` `metrics_exporter_prometheus` `tracing_subscriber` | `config` |
 //!

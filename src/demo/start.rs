@@ -12,7 +12,9 @@ use crate::config::{
     Config, Database, Issuer, Journal, Keys, Limits, Networks, Rate, Secret, Server, Telemetry,
 };
 use crate::crypto::{KeyStore, KeyStoreError, OpaqueToken, to_hex};
-use crate::mandate::{ClientId, Instant, LONGEST_GRANT, ProcedureId, Reach, Role, Slots, Whereabouts};
+use crate::mandate::{
+    ClientId, Instant, LONGEST_GRANT, ProcedureId, Reach, Role, Slots, Thresholds, Whereabouts,
+};
 use crate::provider::{Claim, ClientAuthMethod, ClientDraft, Profile};
 use crate::relying::{HttpClient, HttpError, HttpPolicy};
 use crate::service::audit::grants::{self, Given};
@@ -288,6 +290,7 @@ fn configuration(
         citizens,
         agents,
         limits: Limits { sign_in: generous, authorize: generous, ..Limits::default() },
+        watch: Thresholds::default(),
         telemetry: Telemetry::at_a_terminal(),
     })
 }

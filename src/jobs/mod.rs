@@ -1,7 +1,7 @@
 //! What happens by itself: times that pass, rows that have had their time.
 
 use crate::service::audit::glass;
-use crate::service::{App, Error, expire, retention, timestamps, upkeep, witnesses};
+use crate::service::{App, Error, expire, retention, timestamps, upkeep, watch as anomalies, witnesses};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -15,7 +15,7 @@ const ROUNDS_OF_A_SEARCH: u32 = 12;
 const LOST: &str = "journal_entries_lost";
 
 /// The running jobs.
-pub struct Jobs([JoinHandle<()>; 2]);
+pub struct Jobs([JoinHandle<()>; 3]);
 
 impl Jobs {
     /// Waits until the round under way is done. They end by themselves when told to stop.
@@ -32,7 +32,8 @@ impl Jobs {
 #[must_use]
 pub fn start(app: &App, stop: watch::Receiver<bool>) -> Jobs {
     let chores = tokio::spawn(chores(App::clone(app), stop.clone()));
-    Jobs([chores, tokio::spawn(outside(App::clone(app), stop))])
+    let rules = tokio::spawn(rules(App::clone(app), stop.clone()));
+    Jobs([chores, rules, tokio::spawn(outside(App::clone(app), stop))])
 }
 
 async fn chores(app: App, mut stop: watch::Receiver<bool>) {
@@ -42,6 +43,16 @@ async fn chores(app: App, mut stop: watch::Receiver<bool>) {
             search(&app).await;
             report("retention", retention::run(&app).await.map(drop));
         }
+        if stops(&mut stop).await {
+            return;
+        }
+    }
+}
+
+/// What deserves a second look is looked for in a loop of its own: much may have happened.
+async fn rules(app: App, mut stop: watch::Receiver<bool>) {
+    loop {
+        report("watch", anomalies::round(&app).await);
         if stops(&mut stop).await {
             return;
         }

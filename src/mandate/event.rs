@@ -279,6 +279,14 @@ kinds! {
     ContentLapsed = "auditor.content_lapsed" in Evidence, sub WhenKnown, aid Always;
     /// An auditor read what another one had opened to them.
     ContentRead = "auditor.content_read" in Evidence, sub WhenKnown, aid Always;
+    /// A rule of the watch found something that deserves a second look.
+    AnomalyRaised = "anomaly.raised" in Evidence, sub Never, aid WhenKnown;
+    /// An auditor or a referent read anomalies.
+    AnomalyRead = "anomaly.read" in Technical, sub WhenKnown, aid Always;
+    /// An auditor or a referent commented an anomaly.
+    AnomalyCommented = "anomaly.commented" in Evidence, sub WhenKnown, aid Always;
+    /// An auditor closed an anomaly with a reason.
+    AnomalyClosed = "anomaly.closed" in Evidence, sub WhenKnown, aid Always;
     /// An auditor, or the operator, took a bundle out.
     JournalExported = "auditor.exported" in Technical, sub Never, aid WhenKnown;
     /// A page or a record was refused: of another organisation, or without the right.

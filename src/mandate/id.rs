@@ -126,6 +126,14 @@ random_id!(
     SearchId
 );
 random_id!(
+    /// What a rule of the watch found.
+    AnomalyId
+);
+random_id!(
+    /// What somebody said about an anomaly.
+    CommentId
+);
+random_id!(
     /// One journal entry: a `UUIDv7` written as 32 hexadecimal digits.
     EventId
 );

@@ -3,6 +3,7 @@
 //! Pure: no clock, no chance, no database, no web. Whoever wants to know what the law of this service
 //! is reads this room and needs no other.
 
+mod anomaly;
 mod calendar;
 mod catalogue;
 mod checklist;
@@ -27,8 +28,10 @@ mod terms;
 mod text;
 mod text_fixed;
 mod text_stored;
+mod watch;
 mod words;
 
+pub use anomaly::{Anomaly, AnomalyError, AnomalyState, Closing};
 pub use calendar::paris;
 pub use catalogue::{
     Act, Bilingual, CATALOGUE_TOML, Catalogue, CatalogueError, CatalogueFile, NeverDelegable, Procedure,
@@ -40,8 +43,8 @@ pub use event::{EventKind, Named, Outcome, Retention};
 pub use glass::{GLASS_ANSWER, GLASS_OPEN, Glass, GlassError, GlassState};
 pub use grant::{Grant, InvalidGrant, LONGEST_GRANT, MOST_NAMED, Reach, Slots};
 pub use id::{
-    AidantId, AuditorId, ClientId, EventId, GlassId, GrantId, InvalidId, MandateId, OrganisationId,
-    ProcedureId, ReadingId, RepresentationId, SampleId, SearchId, ThemeId, UsagerId,
+    AidantId, AnomalyId, AuditorId, ClientId, CommentId, EventId, GlassId, GrantId, InvalidId, MandateId,
+    OrganisationId, ProcedureId, ReadingId, RepresentationId, SampleId, SearchId, ThemeId, UsagerId,
 };
 pub use instant::Instant;
 pub use language::Language;
@@ -55,3 +58,4 @@ pub use state::{Acceptance, Consent, ConsentChannel, EndReason, State, StateName
 pub use terms::{InvalidTerms, LONGEST, Term, Terms};
 pub use text::{Block, MandateText, Section, TEXT_VERSION, binding_text, reading_text};
 pub use text_stored::stored_sections;
+pub use watch::{Finding, OpeningHours, Rule, Share, Thresholds, Trace};

@@ -14,7 +14,7 @@ use crate::mandate::{EndReason, EventKind, Instant, MandateId, Retention, StateN
 use crate::storage::data_keys::{self, KeyKind};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::search::{self, Filter, Found};
-use crate::storage::{Snapshot, Tx, journal, papers, sessions, usagers};
+use crate::storage::{Snapshot, Tx, journal, papers, sessions, usagers, watch};
 use std::sync::Arc;
 use thiserror::Error as ThisError;
 
@@ -145,6 +145,7 @@ pub(super) async fn run(
         data_keys::destroy(tx, &key.id).await?;
     }
     usagers::forget(tx, id).await?;
+    watch::forget_usager(tx, &app.keys.index().blind("usager", &[id.as_str()])).await?;
     sessions::delete_of_usager(tx, id).await?;
     let record = told(Record::done(EventKind::PersonErased), erased);
     let event = record.append(app, tx, &Caller::default(), now).await?;

@@ -3,7 +3,7 @@
 use crate::clock::NoEntropy;
 use crate::crypto::CryptoError;
 use crate::journal::EntryError;
-use crate::mandate::{GlassError, InvalidTerms, Refusal, TransitionError};
+use crate::mandate::{AnomalyError, GlassError, InvalidTerms, Refusal, TransitionError};
 use crate::provider::{BearerError, OAuthError, PageError, RegistrationError};
 use crate::relying::RelyingError;
 use crate::storage::StoreError;
@@ -104,6 +104,9 @@ pub enum Error {
     /// A step of a request for content was refused.
     #[error("refused: {0}")]
     Glass(#[from] GlassError),
+    /// A step of an anomaly was refused.
+    #[error("refused: {0}")]
+    Anomaly(#[from] AnomalyError),
     /// The terms cannot be proposed.
     #[error("refused: {0}")]
     Terms(#[from] InvalidTerms),
@@ -168,6 +171,7 @@ impl Error {
             Self::Refused(refusal) => refusal.code(),
             Self::Transition(transition) => transition.code(),
             Self::Glass(glass) => glass.code(),
+            Self::Anomaly(anomaly) => anomaly.code(),
             Self::Terms(terms) => terms.code(),
             Self::Session(error) => match error {
                 SessionError::SignInNeeded => "sign_in_needed",

@@ -16,10 +16,10 @@ use crate::mandate::{
     AidantId, AuditorId, EventKind, Instant, OrganisationId, ProcedureId, ProfessionalIdentity, Role,
     Standing, Whereabouts,
 };
-use crate::storage::StoreError;
 use crate::storage::aidants::{self, AidantRow};
 use crate::storage::auditors::{self, AuditorRow};
 use crate::storage::organisations::{self, OrganisationRow};
+use crate::storage::{Snapshot, StoreError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use time::Duration;
@@ -65,13 +65,17 @@ impl Manager {
 
 /// The referent of a session: signed in, factor proved, active, and referent still.
 pub async fn referent(app: &App, session: &Session) -> Result<Manager, Error> {
-    let aidant = session.aidant()?.aidant.clone();
-    let found = app
-        .store
+    let session = session.clone();
+    app.store
         .read("manage.referent", move |snapshot| {
-            Box::pin(async move { Ok::<_, Error>(aidants::for_decision(snapshot, &aidant).await?) })
+            Box::pin(async move { referent_in(snapshot, &session).await })
         })
-        .await?;
+        .await
+}
+
+/// The same within a read or a write.
+pub(super) async fn referent_in(snapshot: &mut Snapshot, session: &Session) -> Result<Manager, Error> {
+    let found = aidants::for_decision(snapshot, session.aidant()?.aidant).await?;
     let (aidant, organisation) = found.ok_or(SessionError::SignInNeeded)?;
     let active = aidant.standing == Standing::Active && organisation.standing == Standing::Active;
     if active && aidant.role == Role::Referent {

@@ -5,6 +5,7 @@
 //! anything leaves (invariants 1 to 3). It knows no HTTP, no HTML and no SQL.
 
 pub mod accept;
+pub mod anomalies;
 pub mod audit;
 pub mod authorize;
 pub mod bundle;
@@ -52,6 +53,7 @@ pub mod upkeep;
 pub mod uses;
 mod vault;
 pub mod verify;
+pub mod watch;
 mod who;
 pub mod whoami;
 pub mod witness;
@@ -71,7 +73,7 @@ pub use witnesses::Witnesses;
 use crate::clock::{Clock, Entropy, random};
 use crate::crypto::KeyStore;
 use crate::journal;
-use crate::mandate::{Catalogue, CatalogueError, CatalogueFile, EventId, Instant};
+use crate::mandate::{Catalogue, CatalogueError, CatalogueFile, EventId, Instant, Thresholds};
 use crate::provider::Issuer;
 use crate::relying::RelyingParty;
 use crate::storage::{BoxFuture, Store, Tx};
@@ -109,6 +111,8 @@ pub struct Ctx {
     pub witnesses: Witnesses,
     /// Who says when the journal was as it was.
     pub timestamps: Timestamps,
+    /// From how many on the rules of the watch speak.
+    pub watch: Thresholds,
 }
 
 /// The shared context.

@@ -38,6 +38,7 @@ mod writer;
 mod written;
 
 pub mod aidants;
+pub mod anomalies;
 pub mod assertions;
 pub mod audit;
 pub mod audit_grants;
@@ -66,6 +67,7 @@ pub mod tally;
 pub mod time_stamps;
 pub mod tokens;
 pub mod usagers;
+pub mod watch;
 
 pub use append::{NewEvent, NewOpening, SearchRow};
 pub use engine::Engine;

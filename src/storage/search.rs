@@ -189,7 +189,7 @@ pub struct Walked {
     pub reached: Option<Place>,
 }
 
-fn read(row: &Columns<'_>) -> Result<Found, StoreError> {
+pub(super) fn read(row: &Columns<'_>) -> Result<Found, StoreError> {
     let search = SearchRow {
         kind: row.named("kind", EventKind::parse)?,
         outcome: row.named("outcome", Outcome::parse)?,

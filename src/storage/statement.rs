@@ -26,6 +26,7 @@ pub(super) use statements;
 pub fn all_statements() -> Vec<Statement> {
     [
         super::aidants::STATEMENTS,
+        super::anomalies::STATEMENTS,
         super::append::STATEMENTS,
         super::assertions::STATEMENTS,
         super::audit::STATEMENTS,
@@ -56,6 +57,7 @@ pub fn all_statements() -> Vec<Statement> {
         super::time_stamps::STATEMENTS,
         super::tokens::STATEMENTS,
         super::usagers::STATEMENTS,
+        super::watch::STATEMENTS,
     ]
     .concat()
 }

@@ -49,8 +49,8 @@ impl Snapshot {
         // that transaction, and the next one to use it would see the past, or be refused to write. A task of its own
         // always hears the answer.
         let pool = pool.clone();
-        let begun = tokio::spawn(async move { pool.begin_with(begin).await });
-        let transaction = begun.await.map_err(|_| StoreError::Panicked)??;
+        let task = tokio::spawn(async move { pool.begin_with(begin).await });
+        let transaction = task.await.map_err(|_| StoreError::Panicked)??;
         Ok(Self::over(Link::Transaction(transaction), usize::MAX))
     }
 

@@ -94,11 +94,15 @@ pub enum Flash {
     ProceduresSaved,
     /// The screen was unlocked.
     ScreenUnlocked,
+    /// An anomaly was commented.
+    AnomalyCommented,
+    /// An anomaly was closed.
+    AnomalyClosed,
 }
 
 impl Flash {
     /// Every message, for the cookie that carries one across a redirect.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::MandateActive,
         Self::MandateRenounced,
         Self::MandateEnded,
@@ -109,6 +113,8 @@ impl Flash {
         Self::AidantReinstated,
         Self::ProceduresSaved,
         Self::ScreenUnlocked,
+        Self::AnomalyCommented,
+        Self::AnomalyClosed,
     ];
 
     /// The stable name.
@@ -125,6 +131,8 @@ impl Flash {
             Self::AidantReinstated => "aidant-reinstated",
             Self::ProceduresSaved => "procedures-saved",
             Self::ScreenUnlocked => "screen-unlocked",
+            Self::AnomalyCommented => "anomaly-commented",
+            Self::AnomalyClosed => "anomaly-closed",
         }
     }
 
@@ -136,6 +144,8 @@ impl Flash {
 
     const fn text(self) -> Text {
         let (fr, en) = match self {
+            Self::AnomalyCommented => ("Votre commentaire est gardé.", "Your comment is kept."),
+            Self::AnomalyClosed => ("Le point est classé.", "The point is closed."),
             Self::MandateActive => ("Le mandat est en vigueur.", "The mandate is in force."),
             Self::MandateRenounced => (
                 "Vous avez renoncé à ce mandat. Il ne peut plus servir.",
@@ -207,6 +217,18 @@ impl Frame {
     /// A sentence with two values, at `{0}` and `{1}`.
     pub(super) fn t2(&self, fr: &str, en: &str, zero: impl Display, one: impl Display) -> String {
         fill(&self.t(fr, en), &[&zero, &one])
+    }
+
+    /// A sentence with three values, at `{0}`, `{1}` and `{2}`.
+    pub(super) fn t3(
+        &self,
+        fr: &str,
+        en: &str,
+        zero: impl Display,
+        one: impl Display,
+        two: impl Display,
+    ) -> String {
+        fill(&self.t(fr, en), &[&zero, &one, &two])
     }
 
     pub(super) fn text(&self, text: &Text) -> String {

@@ -70,6 +70,7 @@ macro_rules! page {
 }
 
 pub mod aidant;
+pub mod anomalies;
 pub mod assets;
 pub mod auditor;
 pub mod authorize;

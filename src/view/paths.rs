@@ -107,6 +107,10 @@ pub const PROCEDURES: &str = "/referent/procedures";
 pub const ORGANISATION_MANDATES: &str = "/referent/mandates";
 /// Ends a mandate for the organisation (GET asks, POST does). Takes `{mandate}`.
 pub const ORGANISATION_END: &str = "/referent/mandates/{mandate}/end";
+/// What the watch found in the organisation (GET).
+pub const ORGANISATION_ANOMALIES: &str = "/referent/anomalies";
+/// One anomaly (GET), or a comment about it (POST). Takes `{anomaly}`.
+pub const ORGANISATION_ANOMALY: &str = "/referent/anomalies/{anomaly}";
 
 /// The auditor's sign-in (GET asks, POST goes to the provider).
 pub const AUDITOR_SIGN_IN: &str = "/auditor/sign-in";
@@ -134,6 +138,12 @@ pub const SAMPLE: &str = "/auditor/samples/{sample}";
 pub const SAMPLE_REPORT: &str = "/auditor/samples/{sample}/report";
 /// The checklist of one of its entries (GET, POST). Takes `{sample}` and `{event}`.
 pub const SAMPLE_ENTRY: &str = "/auditor/samples/{sample}/entries/{event}";
+/// What the watch found (GET; `closed` for what is closed).
+pub const ANOMALIES: &str = "/auditor/anomalies";
+/// One anomaly (GET), or a comment about it (POST). Takes `{anomaly}`.
+pub const ANOMALY: &str = "/auditor/anomalies/{anomaly}";
+/// Closes it (GET asks, POST does).
+pub const ANOMALY_CLOSE: &str = "/auditor/anomalies/{anomaly}/close";
 /// Requests for content (GET lists, POST asks).
 pub const CONTENT: &str = "/auditor/content";
 /// Asks for content (GET with `mandate` or `entry`).

@@ -50,6 +50,10 @@ pub enum Problem {
     PeriodInvalid,
     /// No reason was given.
     ReasonMissing,
+    /// The comment is empty.
+    CommentMissing,
+    /// No reason to close was chosen.
+    ClosingMissing,
     /// How many entries a sample holds is no number, or too large.
     CountInvalid,
     /// A question of the checklist has no answer.
@@ -82,6 +86,8 @@ impl Problem {
             Self::RoleMissing => "role-aidant",
             Self::PurposeMissing => "purpose",
             Self::ReasonMissing => "reason",
+            Self::CommentMissing => "text",
+            Self::ClosingMissing => "reason-explained",
             Self::CountInvalid => "count",
             Self::AnswerMissing => "covered-yes",
             Self::PeriodInvalid | Self::PeriodTooLong => "from",
@@ -140,6 +146,8 @@ impl Problem {
                 "The end of the period must come after its start.",
             ),
             Self::ReasonMissing => ("Dites pourquoi.", "State why."),
+            Self::CommentMissing => ("Écrivez votre commentaire.", "Write your comment."),
+            Self::ClosingMissing => ("Choisissez une raison.", "Choose a reason."),
             Self::CountInvalid => ("Écrivez un nombre entre 1 et 200.", "Enter a number between 1 and 200."),
             Self::AnswerMissing => ("Répondez à chaque question.", "Answer each question."),
             Self::PeriodTooLong => {

@@ -19,6 +19,7 @@ impl From<Error> for Problem {
             Error::Refused(refusal) => ruled(StatusCode::FORBIDDEN, code, sentences::refusal(*refusal)),
             Error::Transition(step) => ruled(StatusCode::CONFLICT, code, sentences::transition(*step)),
             Error::Glass(glass) => ruled(StatusCode::CONFLICT, code, sentences::glass(*glass)),
+            Error::Anomaly(anomaly) => ruled(StatusCode::CONFLICT, code, sentences::anomaly(*anomaly)),
             Error::Session(error) => session(*error, code),
             Error::SignIn(error) => sign_in(*error, code),
             Error::Factor(error) => factor(*error, code),

@@ -5,6 +5,7 @@
 
 mod address;
 mod aidant;
+mod anomalies;
 mod assets;
 mod auditor;
 mod authorize;

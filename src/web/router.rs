@@ -2,8 +2,8 @@
 
 use super::middleware::{Routes, compose};
 use super::{
-    Web, aidant, auditor, authorize, consent, factor, history, journal, openid, propose, public, referent,
-    usager,
+    Web, aidant, anomalies, auditor, authorize, consent, factor, history, journal, openid, propose, public,
+    referent, usager,
 };
 use axum::Router;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ pub fn router(web: Web) -> Router {
             .merge(authorize::pages(&edge))
             .merge(openid::pages())
             .merge(journal::routes())
+            .merge(anomalies::routes())
             .merge(auditor::routes())
             .merge(usager::routes())
             .merge(history::routes())

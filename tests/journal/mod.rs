@@ -24,5 +24,6 @@ mod samples;
 mod tampering;
 mod timestamp;
 mod timestamps;
+mod watch;
 mod witness;
 mod witnesses;

@@ -1,5 +1,6 @@
 //! The storage room, held to one contract on both engines.
 
+mod anomalies;
 mod contract;
 mod desk;
 mod interrupted;

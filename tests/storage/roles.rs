@@ -18,14 +18,23 @@ const AUDITOR: &str = "porteplume_auditor";
 const RIGHTS: [&str; 7] = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"];
 
 /// Who may do what to which tables. What stands in no row is refused.
-const MAY: [(&str, &str, &[&str]); 11] = [
+const MAY: [(&str, &str, &[&str]); 12] = [
     (SERVICE, "SELECT", &["_sqlx_migrations", "leaf", "tile", "checkpoint", "queue"]),
     (
         SERVICE,
         "SELECT INSERT",
-        &["event", "refusal", "audit_grant_scope", "cosignature", "audit_sample", "time_stamp"],
+        &[
+            "event",
+            "refusal",
+            "audit_grant_scope",
+            "cosignature",
+            "audit_sample",
+            "time_stamp",
+            "anomaly_comment",
+        ],
     ),
     (SERVICE, "INSERT", &["queue"]),
+    (SERVICE, "SELECT UPDATE", &["watch_mark"]),
     (SERVICE, "SELECT INSERT DELETE", &["opening", "event_search", "audit_seen"]),
     (
         SERVICE,
@@ -44,6 +53,7 @@ const MAY: [(&str, &str, &[&str]); 11] = [
             "audit_grant",
             "break_glass",
             "audit_answer",
+            "anomaly",
         ],
     ),
     (
@@ -63,6 +73,7 @@ const MAY: [(&str, &str, &[&str]); 11] = [
             "used_assertion",
             "idempotency",
             "saved_search",
+            "watch_device",
         ],
     ),
     (SEQUENCER, "SELECT", &["event"]),

@@ -4,7 +4,7 @@ use super::database::{TestDatabase, signer};
 use porteplume::clock::{ManualClock, SystemEntropy};
 use porteplume::config::{Config, Limits, Provider};
 use porteplume::crypto::KeyStore;
-use porteplume::mandate::Instant;
+use porteplume::mandate::{Instant, Thresholds};
 use porteplume::relying::{HttpClient, HttpPolicy, RelyingParty};
 use porteplume::service::verify::{Journal, Report, verify};
 use porteplume::service::{self, App, Ctx, Vault};
@@ -138,6 +138,11 @@ impl TestApp {
         self.with(|ctx| ctx.timestamps = timestamps)
     }
 
+    /// The same service, its rules speaking from other numbers on.
+    pub(crate) fn told_from(self, watch: Thresholds) -> Self {
+        self.with(|ctx| ctx.watch = watch)
+    }
+
     fn with(self, change: impl FnOnce(&mut Ctx)) -> Self {
         let mut ctx = Arc::into_inner(self.web.app).expect("nobody uses the service yet");
         change(&mut ctx);
@@ -180,6 +185,7 @@ impl TestApp {
             pulse: service::Pulse::default(),
             witnesses: service::Witnesses::default(),
             timestamps: service::Timestamps::default(),
+            watch: config.watch.clone(),
         });
         let limits = Limits { request_seconds: pace.request_seconds, ..config.limits };
         let edge = Edge::new(&config.server, limits, Arc::new(clock.clone()), Arc::new(SystemEntropy));

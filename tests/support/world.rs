@@ -261,12 +261,22 @@ pub(crate) async fn step(app: &App, before: MandateRow, mandate: Mandate, fact: 
 
 /// The usager agrees to a proposal.
 pub(crate) async fn consented(app: &App, row: MandateRow, usager: &UsagerId) -> MandateRow {
+    consented_after(app, row, usager, (Duration::ZERO, "eidas1")).await
+}
+
+/// The usager agrees to a proposal so long after they were identified at that level.
+pub(crate) async fn consented_after(
+    app: &App,
+    row: MandateRow,
+    usager: &UsagerId,
+    (took, level): (Duration, &str),
+) -> MandateRow {
     let now = app.now();
     let consent = Consent {
         usager: usager.clone(),
         at: now,
-        identified_at: now,
-        identity_level: "eidas1".to_owned(),
+        identified_at: now.plus(-took),
+        identity_level: level.to_owned(),
         text_hash: "ab".repeat(32),
         language: "fr".to_owned(),
         channel: ConsentChannel::InPresence,

@@ -78,14 +78,17 @@ pub async fn entry(app: &App, session: &Session, caller: &Caller, event: &EventI
 
 /// Whom a reading concerns: it stands in their own space.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Concerned {
+pub(in crate::service) struct Concerned {
     pub(super) mandate: Option<MandateId>,
     pub(super) usager: Option<UsagerId>,
 }
 
 impl Concerned {
     /// Whom an entry about that mandate concerns.
-    pub(super) async fn by(snapshot: &mut Snapshot, mandate: Option<MandateId>) -> Result<Self, Error> {
+    pub(in crate::service) async fn by(
+        snapshot: &mut Snapshot,
+        mandate: Option<MandateId>,
+    ) -> Result<Self, Error> {
         let row = match &mandate {
             Some(id) => mandates::load(snapshot, id).await?,
             None => None,
@@ -93,7 +96,7 @@ impl Concerned {
         Ok(Self { usager: row.and_then(|row| row.mandate.usager().cloned()), mandate })
     }
 
-    pub(super) fn in_record(&self, record: Record) -> Record {
+    pub(in crate::service) fn in_record(&self, record: Record) -> Record {
         let record = match &self.mandate {
             Some(mandate) => record.about(mandate),
             None => record,

@@ -14,7 +14,10 @@ use std::collections::BTreeMap;
 const MOST: u32 = 200;
 
 /// What counts as a look.
-const LOOKS: [EventKind; 10] = [
+const LOOKS: [EventKind; 13] = [
+    EventKind::AnomalyRead,
+    EventKind::AnomalyCommented,
+    EventKind::AnomalyClosed,
     EventKind::SampleAnswered,
     EventKind::MandateRead,
     EventKind::MandatePrinted,

@@ -15,6 +15,7 @@ pub mod saved;
 mod sight;
 
 pub use charts::{Charts, LONGEST_PERIOD, charts};
+pub(super) use entry::Concerned;
 pub use entry::{Shown, Told, entry};
 pub use export::export;
 pub use find::{Found, Line, Named, Offered, Wanted, offered, search};
@@ -44,7 +45,10 @@ async fn standing(snapshot: &mut Snapshot, auditor: &AuditorId) -> Result<(), Er
 }
 
 /// The reading a session is under: its auditor may read still, and it is open.
-async fn reading(snapshot: &mut Snapshot, session: &Session) -> Result<(AuditorId, ReadingRow), Error> {
+pub(super) async fn reading(
+    snapshot: &mut Snapshot,
+    session: &Session,
+) -> Result<(AuditorId, ReadingRow), Error> {
     let (auditor, id) = session.auditor()?;
     standing(snapshot, auditor).await?;
     let row = auditors::load_reading(snapshot, id).await?;

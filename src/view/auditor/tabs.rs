@@ -11,6 +11,8 @@ pub enum Tab {
     Follow,
     /// Charts.
     See,
+    /// What deserves a second look.
+    Watch,
     /// Random samples.
     Sample,
     /// Content that two open.
@@ -19,13 +21,15 @@ pub enum Tab {
 
 impl Tab {
     /// Every room, in the menu's order.
-    pub const ALL: [Self; 5] = [Self::Find, Self::Follow, Self::See, Self::Sample, Self::Content];
+    pub const ALL: [Self; 6] =
+        [Self::Find, Self::Follow, Self::See, Self::Watch, Self::Sample, Self::Content];
 
     pub(in crate::view) const fn as_str(self) -> &'static str {
         match self {
             Self::Find => "search",
             Self::Follow => "follow",
             Self::See => "charts",
+            Self::Watch => "anomalies",
             Self::Sample => "samples",
             Self::Content => "content",
         }
@@ -36,6 +40,7 @@ impl Tab {
             Self::Find => paths::SEARCH,
             Self::Follow => paths::FOLLOW,
             Self::See => paths::CHARTS,
+            Self::Watch => paths::ANOMALIES,
             Self::Sample => paths::SAMPLES,
             Self::Content => paths::CONTENT,
         }
@@ -46,6 +51,7 @@ impl Tab {
             Self::Find => f.t("Chercher", "Find"),
             Self::Follow => f.t("Suivre", "Follow"),
             Self::See => f.t("Voir", "See"),
+            Self::Watch => f.t("Veille", "Watch"),
             Self::Sample => f.t("Échantillon", "Sample"),
             Self::Content => f.t("Contenus", "Content"),
         }

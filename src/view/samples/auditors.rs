@@ -1,7 +1,11 @@
 //! The auditor's desk.
 
 use super::*;
-use crate::mandate::{Answers, Bilingual, EventKind, GlassId, Outcome, SampleId, SearchId, Verdict};
+use crate::mandate::{
+    AnomalyId, Answers, Bilingual, Closing, EventKind, Finding, GlassId, Outcome, Rule, SampleId, SearchId,
+    Verdict,
+};
+use crate::view::anomalies::{Anomalies, Anomaly, CloseAnomaly, Comment, Looker, OneAnomaly, Standing};
 use crate::view::auditor::Choice as Listed;
 use crate::view::auditor::Sample;
 use crate::view::auditor::*;
@@ -57,6 +61,43 @@ fn search(cast: &Cast, results: Option<Vec<EntryLine>>, problems: Vec<Problem>) 
         results,
         next,
     }
+}
+
+fn anomaly(cast: &Cast, rule: Rule, digit: u8) -> Anomaly {
+    let of_mandate = matches!(rule, Rule::NeverUsed | Rule::HastyConsent | Rule::UsedBeforeRevocation);
+    let (about, entries) = (rule != Rule::SharedDevice, vec![EventId::from_bytes([digit; 16])]);
+    Anomaly {
+        id: AnomalyId::from_bytes([digit; 16]),
+        finding: Finding { rule, measured: 18, threshold: 15, span: 10, entries },
+        at: minute(-i64::from(digit)),
+        organisation: about.then(|| cast.organisation.clone()),
+        aidant: about.then(|| "1b".repeat(8)),
+        mandate: of_mandate.then(|| MandateId::from_bytes([digit; 16])),
+        pseudonym: of_mandate.then(|| "2c".repeat(8)),
+        standing: Standing::Open,
+    }
+}
+
+pub(super) fn one_anomaly(
+    cast: &Cast,
+    looker: Looker,
+    anomaly: Anomaly,
+    problems: Vec<Problem>,
+) -> OneAnomaly {
+    let comment =
+        |auditor, text: &str| Comment { by: cast.aidant.clone(), auditor, at: minute(-1), text: text.into() };
+    OneAnomaly {
+        problems,
+        looker,
+        anomaly,
+        comments: vec![comment(true, "Pourquoi si tard ?"), comment(false, &cast.service)],
+        text: String::new(),
+        idempotency: "idempotency-key".into(),
+    }
+}
+
+pub(super) fn for_referent(cast: &Cast, rule: Rule, digit: u8) -> Anomaly {
+    Anomaly { aidant: Some(cast.aidant.clone()), ..anomaly(cast, rule, digit) }
 }
 
 fn followed(then: Option<Then>) -> Followed {
@@ -269,6 +310,34 @@ pub(super) const SAMPLES: &[super::Sample] = &[
     }),
     ("auditor-report", |cast, l| {
         SampleReport { facts: sample_facts(cast), entries: sampled(cast) }.render(&cast.as_auditor(l))
+    }),
+    ("auditor-anomalies", |cast, l| {
+        let all = Rule::ALL.iter().zip(1..).map(|(rule, digit)| anomaly(cast, *rule, digit)).collect();
+        let next = Some("1-2".into());
+        Anomalies { looker: Looker::Auditor, open: true, anomalies: all, next }.render(&cast.as_auditor(l))
+    }),
+    ("auditor-anomalies-none", |cast, l| {
+        let page = Anomalies { looker: Looker::Auditor, open: false, anomalies: vec![], next: None };
+        page.render(&cast.as_auditor(l))
+    }),
+    ("auditor-anomaly", |cast, l| {
+        let anomaly = anomaly(cast, Rule::UsedBeforeRevocation, 1);
+        one_anomaly(cast, Looker::Auditor, anomaly, vec![]).render(&cast.as_auditor(l))
+    }),
+    ("auditor-anomaly-closed", |cast, l| {
+        let by = cast.aidant.clone();
+        let standing = Standing::Closed { by, at: minute(-2), reason: Closing::Explained };
+        let anomaly = Anomaly { standing, ..anomaly(cast, Rule::SharedDevice, 1) };
+        one_anomaly(cast, Looker::Auditor, anomaly, vec![]).render(&cast.as_auditor(l))
+    }),
+    ("auditor-anomaly-close", |cast, l| {
+        let page = CloseAnomaly {
+            problems: vec![Problem::ClosingMissing],
+            anomaly: anomaly(cast, Rule::Burst, 1),
+            text: cast.service.clone(),
+            idempotency: "idempotency-key".into(),
+        };
+        page.render(&cast.as_auditor(l))
     }),
     ("auditor-content", |cast, l| {
         let by = || cast.aidant.clone();

@@ -1,8 +1,11 @@
 //! Pages for aidants, referents and auditors, and for services' requests.
 
+use super::auditors::{for_referent, one_anomaly};
 use super::*;
+use crate::mandate::Rule;
 use crate::mandate::{AidantId, EventKind, Role, Standing, UsagerId};
 use crate::view::aidant::*;
+use crate::view::anomalies::{Anomalies, Looker};
 use crate::view::authorize::{AuthorizeRefused, Candidate, Choice, ChooseMandate, ChooseUsager, Confirm};
 use crate::view::referent::*;
 use crate::view::{Closed, Problem, ProcedureChoice, Qr, ThemeChoice, TimelineLine};
@@ -162,6 +165,16 @@ pub(super) const SAMPLES: &[Sample] = &[
     }),
     ("renounce", |cast, l| Renounce { mandate: cast.card(1, in_force()) }.render(&cast.as_aidant(l))),
     ("printed", |cast, l| printed(cast).render(&cast.as_aidant(l))),
+    ("referent-anomalies", |cast, l| {
+        let all = vec![for_referent(cast, Rule::HastyConsent, 3), for_referent(cast, Rule::OutsideHours, 4)];
+        let page = Anomalies { looker: Looker::Referent, open: true, anomalies: all, next: None };
+        page.render(&cast.as_aidant(l))
+    }),
+    ("referent-anomaly", |cast, l| {
+        let anomaly = for_referent(cast, Rule::HastyConsent, 3);
+        let page = one_anomaly(cast, Looker::Referent, anomaly, vec![Problem::CommentMissing]);
+        page.render(&cast.as_aidant(l))
+    }),
     ("referent-aidants", |cast, l| {
         let all = [Standing::Active, Standing::Active, Standing::Suspended, Standing::Invited];
         let aidants = (1..).zip(all).map(|(digit, standing)| line(cast, digit, standing)).collect();

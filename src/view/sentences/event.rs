@@ -227,6 +227,22 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "Une autorité d’horodatage a daté l’état du journal.",
             "A time-stamping authority dated the state of the journal.",
         ),
+        EventKind::AnomalyRaised => text(
+            "Une règle de veille a relevé quelque chose à regarder de plus près.",
+            "A rule of the watch found something that deserves a closer look.",
+        ),
+        EventKind::AnomalyRead => text(
+            "Une personne chargée du contrôle a lu des points relevés par la veille.",
+            "Somebody in charge of checks read what the watch had found.",
+        ),
+        EventKind::AnomalyCommented => text(
+            "Une personne chargée du contrôle a commenté un point relevé par la veille.",
+            "Somebody in charge of checks commented what the watch had found.",
+        ),
+        EventKind::AnomalyClosed => text(
+            "Un auditeur a classé un point relevé par la veille, avec sa raison.",
+            "An auditor closed what the watch had found, with a reason.",
+        ),
         EventKind::ConfigurationChanged => text(
             "Le service a démarré avec une autre configuration.",
             "The service was started under another configuration.",

@@ -7,7 +7,7 @@ mod refusal;
 
 pub use catalogue::catalogue;
 pub use event::event;
-pub use refusal::{Advice, glass, refusal, transition};
+pub use refusal::{Advice, anomaly, glass, refusal, transition};
 
 use super::Text;
 use crate::mandate::{EndReason, InvalidTerms, Outcome, Role, Standing};

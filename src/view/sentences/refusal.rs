@@ -1,7 +1,7 @@
 //! Why something was refused, and what to do about it.
 
 use super::{invalid_terms, text};
-use crate::mandate::{GlassError, Refusal, StateName, TransitionError};
+use crate::mandate::{AnomalyError, GlassError, Refusal, StateName, TransitionError};
 use crate::view::Text;
 
 /// A refusal in plain words.
@@ -177,6 +177,18 @@ pub const fn glass(error: GlassError) -> Advice {
             "Cette demande attend encore une réponse.",
             "This request still waits for an answer.",
             text("Vous n’avez rien à faire.", "There is nothing to do."),
+        ),
+    }
+}
+
+/// Why a step of an anomaly was refused, and what to do.
+#[must_use]
+pub const fn anomaly(error: AnomalyError) -> Advice {
+    match error {
+        AnomalyError::Closed => advice(
+            "Ce point est déjà classé.",
+            "This point is closed already.",
+            text("Rouvrez la liste de la veille.", "Open the list of the watch again."),
         ),
     }
 }

@@ -8,7 +8,7 @@ const JOURNAL: [&str; 9] =
     ["event", "leaf", "tile", "checkpoint", "opening", "event_search", "refusal", "time_stamp", "queue"];
 
 /// Facts: their walls are `tests/storage/walls.rs`, what follows from entries is verified in `tampering.rs`.
-const FACTS: [&str; 16] = [
+const FACTS: [&str; 18] = [
     "organisation",
     "aidant",
     "factor",
@@ -25,6 +25,8 @@ const FACTS: [&str; 16] = [
     "break_glass",
     "audit_sample",
     "audit_answer",
+    "anomaly",
+    "anomaly_comment",
 ];
 
 /// What witnesses said of the journal: a changed line is found (`witnesses.rs`), one taken away is one witness less under a
@@ -32,7 +34,7 @@ const FACTS: [&str; 16] = [
 const SAID: [&str; 1] = ["cosignature"];
 
 /// Rows that have no history; what was seen of a mandate is an index of entries that say so themselves.
-const WORKING: [&str; 14] = [
+const WORKING: [&str; 16] = [
     "_sqlx_migrations",
     "session",
     "login_flow",
@@ -47,6 +49,8 @@ const WORKING: [&str; 14] = [
     "idempotency",
     "saved_search",
     "audit_seen",
+    "watch_mark",
+    "watch_device",
 ];
 
 /// Columns whose change says nothing: the order of the queue is only the order in which places will be given, which is
