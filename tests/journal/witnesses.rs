@@ -362,6 +362,8 @@ on_both! {
             assert_eq!(health::check(&replica.web.app).await, Err(Ill::RolledBack));
             // On PostgreSQL another replica, which has not been told yet, may place what is queued: that one is closed.
             app.web.app.store.close().await;
+            // A round that was under way when the proof came is waited for.
+            let _ = replica.web.app.store.sequence_once().await;
             let before = size(&replica).await;
             let grown = grow(&replica, 1).await;
             match replica.database.engine() {
