@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod journal;
 mod keys;
+mod restored;
 mod serve;
 mod usager;
 mod witness;

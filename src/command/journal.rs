@@ -1,7 +1,7 @@
-//! `journal verify|export|entries|events|check|synth`. Nothing here changes a journal: all work beside a running service, and on
+//! `journal verify|export|entries|events|check|synth|restored`. Nothing here but the last changes a journal: the others work beside a running service, and on
 //! a database `serve` would refuse.
 
-use super::{Configured, Refused, bundle, say};
+use super::{Configured, Refused, bundle, restored, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Telemetry;
 use crate::crypto::KeyStore;
@@ -61,6 +61,8 @@ pub(super) enum JournalAct {
         #[command(flatten)]
         whose: Whose,
     },
+    /// Write down that the database was restored from a backup. Example: porteplume journal restored --reference 2026-17
+    Restored(restored::Restored),
     /// List the entries: place, instant, kind, outcome. Example: porteplume journal entries --from 1000
     Entries {
         /// The first place listed.
@@ -156,6 +158,7 @@ pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
             telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;
             synth::fill(&data, None, Amount { entries, days }, &say).await.map_err(Refused::other)
         }
+        JournalAct::Restored(args) => restored::run(args).await,
         JournalAct::Entries { from, limit, whose } => list(whose.open().await?, from, limit).await,
     }
 }

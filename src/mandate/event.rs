@@ -297,6 +297,8 @@ kinds! {
     PersonErased = "person.erased" in Evidence, sub Never, aid Never;
     /// What was past its time was destroyed.
     RetentionRun = "retention.run" in Evidence, sub Never, aid Never;
+    /// The database was restored from a backup, and what was lost by it.
+    JournalRestored = "journal.restored" in Evidence, sub Never, aid Never;
     /// A signing key was made or changed.
     KeyRotated = "key.rotated" in Evidence, sub Never, aid Never;
     /// An authority time-stamped a checkpoint (RFC 3161).

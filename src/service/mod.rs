@@ -40,6 +40,7 @@ mod record;
 mod registered;
 pub mod registry;
 pub mod represent;
+pub mod restored;
 pub mod retention;
 pub mod screen;
 pub mod session;

@@ -31,7 +31,52 @@ pub(super) fn configured(database: &TestDatabase) -> (std::path::PathBuf, std::p
     (config, published)
 }
 
+fn restored(config: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_porteplume"));
+    command.args(["journal", "restored", "--config"]).arg(config).args(more).output().unwrap()
+}
+
 on_both! {
+    a_restore_is_an_entry_that_tells_what_was_lost(database) {
+        let (config, published) = configured(&database);
+        assert!(porteplume("doctor", &config).status.success() || published.exists());
+        let (lost, strange) = (database.folder().join("lost"), database.folder().join("strange"));
+        let keys = KeyStore::open(keys()).unwrap();
+        let checkpoint = |origin: &str, size| Checkpoint { origin: origin.to_owned(), size, root: leaf_hash(b"lost") };
+        let write = |path: &Path, origin, size| {
+            std::fs::write(path, checkpoint(origin, size).sign(keys.journal()).unwrap()).unwrap();
+        };
+        let entries = async || -> i64 {
+            let count = "SELECT count(*) FROM event_search WHERE kind = 'journal.restored'";
+            sqlx::query(count).fetch_one(&mut database.raw().await).await.unwrap().get(0)
+        };
+        write(&strange, "elsewhere.test/journal", 900);
+        write(&lost, "porteplume.test/journal", 1);
+        for (more, why) in [
+            (vec!["--reference", " "], "reference"),
+            (vec!["--reference", "17", "--lost", strange.to_str().unwrap()], "no checkpoint signed by this journal"),
+            (vec!["--reference", "17", "--lost", lost.to_str().unwrap()], "nothing was lost: 1 entries"),
+            (vec!["--reference", "17", "--lost", "/nowhere"], "cannot be read"),
+        ] {
+            let output = restored(&config, &more);
+            assert!(output.status.code() == Some(1) && said(&output).contains(why), "{why}: {}", said(&output));
+        }
+        assert_eq!(entries().await, 0, "nothing is written of what is refused");
+
+        write(&lost, "porteplume.test/journal", 900);
+        let output = restored(&config, &["--reference", "incident 17", "--lost", lost.to_str().unwrap()]);
+        assert!(output.status.success() && said(&output).contains("entries that were lost"), "{}", said(&output));
+        let output = restored(&config, &["--reference", "incident 18"]);
+        assert!(output.status.success(), "{}", said(&output));
+        assert_eq!(entries().await, 2);
+        let verified = Command::new(env!("CARGO_BIN_EXE_porteplume"))
+            .args(["journal", "verify", "--config"])
+            .arg(&config)
+            .output()
+            .unwrap();
+        assert!(verified.status.success(), "{}", said(&verified));
+    }
+
     doctor_names_a_database_behind_what_was_published_and_says_what_to_do(database) {
         let (config, published) = configured(&database);
         let first = said(&porteplume("doctor", &config));

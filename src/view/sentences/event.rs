@@ -227,6 +227,10 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "Une autorité d’horodatage a daté l’état du journal.",
             "A time-stamping authority dated the state of the journal.",
         ),
+        EventKind::JournalRestored => text(
+            "La base de données a été restaurée depuis une sauvegarde.",
+            "The database was restored from a backup.",
+        ),
         EventKind::AnomalyRaised => text(
             "Une règle de veille a relevé quelque chose à regarder de plus près.",
             "A rule of the watch found something that deserves a closer look.",
