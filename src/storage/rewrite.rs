@@ -19,9 +19,13 @@ const TABLES: [&str; 9] = [
     "login_flow",
 ];
 
-const NOW: &str = "SELECT CAST(clock_timestamp() AS TEXT)";
-const OLDER: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
-    AND pid <> pg_backend_pid() AND xact_start <= CAST($1 AS TIMESTAMPTZ)";
+/// A transaction number later than every erasure so far.
+const NOW: &str = "SELECT CAST(CAST(pg_current_xact_id() AS xid) AS TEXT)";
+/// Who can still see what was there before it: views that began before in this database, and writes that began before in
+/// any database of the server, since a view taken now looks back as far as the oldest of them.
+const OLDER: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
+    AND (age(backend_xid) > age(CAST($1 AS xid)) \
+    OR (datname = current_database() AND age(backend_xmin) > age(CAST($1 AS xid))))";
 /// How often, and how many times, older transactions are looked for: a minute.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const MOST_LOOKS: u32 = 600;
@@ -63,8 +67,8 @@ async fn tables(connection: &mut AnyConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Waits until no transaction is left that began before: what it could still see would be written anew as well. Those
-/// of other accounts show their beginning to members of `pg_read_all_stats` only.
+/// Waits until no transaction is left that could still see what was there before: it would be written anew as well. Those
+/// of other accounts show themselves to members of `pg_read_all_stats` only.
 async fn older_are_over(connection: &mut AnyConnection) -> Result<(), StoreError> {
     let now: String = sqlx::query_scalar(NOW).fetch_one(&mut *connection).await?;
     for _ in 0..MOST_LOOKS {

@@ -9,7 +9,7 @@ use porteplume::mandate::{EventKind, MandateId, UsagerId};
 use porteplume::service::erase::{self, EraseError, Erased};
 use porteplume::service::{Error, retention, upkeep};
 use porteplume::storage::{Engine, Store, data_keys, data_keys::KeyKind};
-use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use time::Duration;
 
 /// A person with a mandate in force, a use of it, and a visit to their space.
@@ -102,6 +102,24 @@ async fn rewritten(world: &World) {
 }
 
 on_both! {
+    files_are_written_anew_once_nobody_on_the_server_looks_back_at_what_was_there(database) {
+        if database.engine() == Engine::Sqlite {
+            Store::rewrite(&database.options().url).await.unwrap();
+            return;
+        }
+        // Another database of the same server, in which somebody writes.
+        let elsewhere = std::env::var("PORTEPLUME_TEST_POSTGRES").unwrap();
+        let mut elsewhere = sqlx::AnyConnection::connect(&elsewhere).await.unwrap();
+        elsewhere.execute("BEGIN").await.unwrap();
+        elsewhere.execute("SELECT CAST(pg_current_xact_id() AS TEXT)").await.unwrap();
+        let url = database.options().url;
+        let mut rewriting = tokio::spawn(async move { Store::rewrite(&url).await });
+        let early = tokio::time::timeout(std::time::Duration::from_secs(1), &mut rewriting).await;
+        assert!(early.is_err(), "a view taken now would look back as far as that write: {early:?}");
+        elsewhere.execute("ROLLBACK").await.unwrap();
+        rewriting.await.unwrap().unwrap();
+    }
+
     a_mandate_that_stands_stands_against_the_erasure_of_its_person(database) {
         let world = World::over(database).await;
         let (_desk, _, usager) = lived(&world).await;
