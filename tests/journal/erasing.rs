@@ -108,11 +108,11 @@ on_both! {
             return;
         }
         // Another database of the same server, in which somebody writes.
-        let elsewhere = std::env::var("PORTEPLUME_TEST_POSTGRES").unwrap();
-        let mut elsewhere = sqlx::AnyConnection::connect(&elsewhere).await.unwrap();
+        let url = database.options().url;
+        let (server, _) = url.rsplit_once('/').unwrap();
+        let mut elsewhere = sqlx::AnyConnection::connect(&format!("{server}/postgres")).await.unwrap();
         elsewhere.execute("BEGIN").await.unwrap();
         elsewhere.execute("SELECT CAST(pg_current_xact_id() AS TEXT)").await.unwrap();
-        let url = database.options().url;
         let mut rewriting = tokio::spawn(async move { Store::rewrite(&url).await });
         let early = tokio::time::timeout(std::time::Duration::from_secs(1), &mut rewriting).await;
         assert!(early.is_err(), "a view taken now would look back as far as that write: {early:?}");
