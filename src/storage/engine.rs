@@ -118,7 +118,8 @@ pub(super) async fn connect_pool(config: &StoreOptions) -> Result<AnyPool, Store
     let pool = AnyPoolOptions::new()
         .max_connections(config.connections.max(2))
         .acquire_timeout(config.patience)
-        .test_before_acquire(true)
+        // Whoever takes one tests it with the first thing it does: see `Snapshot`.
+        .test_before_acquire(false)
         .after_connect(|connection, _| Box::pin(prepare_postgres_session(connection)));
     let pool = pool
         .connect_with(options(&with_statement_cache(&config.url))?)

@@ -23,6 +23,7 @@ mod head;
 mod mandate_row;
 mod named;
 mod options;
+mod placed;
 mod postgres;
 mod pressure;
 mod reading;

@@ -7,10 +7,11 @@ use super::reading::Reading;
 use super::sequence::Sequencer;
 use super::signer::CheckpointSigner;
 use super::tx::{Snapshot, Tx};
+use super::waiting::Ticket;
 use super::writer::{Job, Write, Writer, guarded};
 use super::written::Written;
-use super::{BoxFuture, Engine, Statement, StoreError, StoreOptions, engine, pressure, rewrite};
-use crate::mandate;
+use super::{BoxFuture, Engine, Statement, StoreError, StoreOptions, engine, placed, pressure, rewrite};
+use crate::mandate::{self, EventId};
 use crate::telemetry;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -76,7 +77,10 @@ impl Store {
                 let sequencing = Sequencing::new(pool.clone(), options, sequencer, publisher).await?;
                 let sequencing = Arc::new(sequencing);
                 sequencing.verify().await?;
-                let mut tasks = vec![tokio::spawn(pressure::watch(Arc::downgrade(&sequencing)))];
+                let mut tasks = vec![
+                    tokio::spawn(pressure::watch(Arc::downgrade(&sequencing))),
+                    tokio::spawn(placed::follow(Arc::downgrade(&sequencing))),
+                ];
                 tasks.extend(options.sequencing.then(|| tokio::spawn(sequence(Arc::downgrade(&sequencing)))));
                 Writing::Postgres { sequencing, tasks: Mutex::new(tasks) }
             }
@@ -166,7 +170,7 @@ impl Store {
         E: From<StoreError>,
         F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
     {
-        let mut tx = Tx::begin(sequencing.pool()).await?;
+        let mut tx = Tx::of_pool(sequencing.pool());
         let result = guarded(work(&mut tx)).await?;
         // A failed statement decides, whatever the closure made of it.
         match tx.take_fault() {
@@ -175,16 +179,15 @@ impl Store {
             _ => {}
         }
         let value = result.map_err(Ended::Failed)?;
-        tx.write_appended().await?;
         let events = tx.take_appended().into_iter().map(|entry| entry.event_id).collect::<Vec<_>>();
         if events.is_empty() {
-            tx.into_snapshot().commit().await.map_err(of_commit)?;
+            tx.finish().await?;
             return Ok(Written::included_already(value, events));
         }
         let ticket = sequencing.waiting.enter(events);
-        tx.into_snapshot().commit().await.map_err(of_commit)?;
+        tx.finish().await?;
         sequencing.kick();
-        Ok(Written::pending(value, self.clone(), ticket))
+        Ok(Written::pending(value, ticket))
     }
 
     /// Runs a named read on one consistent view.
@@ -255,6 +258,14 @@ impl Store {
         }
     }
 
+    /// A place among those who wait; none where nothing is ever committed without its place.
+    pub(super) fn awaiting(&self, events: &[EventId]) -> Option<Ticket> {
+        match &self.0.writing {
+            Writing::Never | Writing::Sqlite { .. } => None,
+            Writing::Postgres { sequencing, .. } => Some(sequencing.waiting.enter(events.to_vec())),
+        }
+    }
+
     pub(super) fn warden(&self) -> Option<&Warden> {
         self.0.warden.as_ref()
     }
@@ -266,6 +277,8 @@ impl Store {
     pub async fn prepare_all(&self) -> Result<usize, StoreError> {
         let mut all: Vec<Statement> = super::all_statements();
         if self.engine() == Engine::Postgres {
+            all.extend_from_slice(super::append::POSTGRES_STATEMENTS);
+            all.extend_from_slice(placed::STATEMENTS);
             all.extend_from_slice(super::postgres::STATEMENTS);
         }
         for statement in &all {
@@ -334,14 +347,6 @@ impl<E: From<StoreError>> From<StoreError> for Ended<E> {
             StoreError::Contended => Self::Contended,
             other => Self::Failed(other.into()),
         }
-    }
-}
-
-/// A commit the database refused was not written; one that broke may have been.
-fn of_commit(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(_) | StoreError::Database(_) => StoreError::OutcomeUnknown,
-        refused => refused,
     }
 }
 

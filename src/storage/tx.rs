@@ -9,7 +9,7 @@ use crate::journal::{Hash, leaf_hash};
 use crate::mandate::EventId;
 use sqlx::any::Any;
 use sqlx::pool::PoolConnection;
-use sqlx::{AnyConnection, AnyPool, Transaction};
+use sqlx::{AnyConnection, AnyPool, Connection as _, Transaction};
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,8 @@ enum Link {
     Writer(Sqlite),
     /// One of SQLite's readers; dropping it rolls back.
     Reader(Reader),
+    /// PostgreSQL, a write that has not begun: its first statement begins it.
+    Unbegun(AnyPool),
     /// PostgreSQL, a transaction of its own; dropping it rolls back.
     Transaction(Transaction<'static, Any>),
     /// PostgreSQL without a transaction: good for one statement, which is a consistent view by itself.
@@ -45,18 +47,12 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(super) async fn begin(pool: &AnyPool, begin: &'static str) -> Result<Self, StoreError> {
-        // sqlx forgets a BEGIN whose caller is gone before its answer: the connection would go back into the pool inside
-        // that transaction, and the next one to use it would see the past, or be refused to write. A task of its own
-        // always hears the answer.
-        let pool = pool.clone();
-        let task = tokio::spawn(async move { pool.begin_with(begin).await });
-        let transaction = task.await.map_err(|_| StoreError::Panicked)??;
-        Ok(Self::over(Link::Transaction(transaction), usize::MAX))
+        Ok(Self::over(Link::Transaction(heard(pool, begin).await?), usize::MAX))
     }
 
     /// A view for one statement.
     pub(super) async fn single(pool: &AnyPool) -> Result<Self, StoreError> {
-        Ok(Self::over(Link::Single(pool.acquire().await?), 1))
+        Ok(Self::over(Link::Single(living(pool).await?), 1))
     }
 
     /// A view of SQLite's: one statement needs no transaction.
@@ -104,28 +100,32 @@ impl Snapshot {
         self.until = longest.and_then(|longest| Instant::now().checked_add(longest));
     }
 
-    fn runner(&mut self) -> Result<Runner<'_>, StoreError> {
-        Ok(match &mut self.link {
-            Link::Writer(connection) => Runner::Sqlite(connection),
-            Link::Reader(reader) => Runner::Sqlite(reader.connection()?),
-            Link::Transaction(transaction) => Runner::Postgres(transaction),
-            Link::Single(connection) => Runner::Postgres(connection),
-        })
+    async fn runner(&mut self) -> Result<Runner<'_>, StoreError> {
+        if let Link::Unbegun(pool) = &self.link {
+            self.link = Link::Transaction(heard(pool, engine::POSTGRES_BEGIN).await?);
+        }
+        match &mut self.link {
+            Link::Writer(connection) => Ok(Runner::Sqlite(connection)),
+            Link::Reader(reader) => Ok(Runner::Sqlite(reader.connection()?)),
+            Link::Transaction(transaction) => Ok(Runner::Postgres(transaction)),
+            Link::Single(connection) => Ok(Runner::Postgres(connection)),
+            Link::Unbegun(_) => Err(StoreError::Closed),
+        }
     }
 
     /// Ends the view; a transaction of its own commits.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self.link {
-            Link::Writer(_) | Link::Reader(_) | Link::Single(_) => Ok(()),
+            Link::Writer(_) | Link::Reader(_) | Link::Single(_) | Link::Unbegun(_) => Ok(()),
             Link::Transaction(transaction) => Ok(transaction.commit().await?),
         }
     }
 
     /// Begins, marks or ends a transaction of SQLite's writer.
     pub(super) fn control(&mut self, text: &'static str) -> Result<(), StoreError> {
-        match self.runner()? {
-            Runner::Sqlite(connection) => connection.control(text),
-            Runner::Postgres(_) => Err(StoreError::Refused("its transactions are sqlx's".to_owned())),
+        match &self.link {
+            Link::Writer(connection) => connection.control(text),
+            _ => Err(StoreError::Refused("only SQLite's writer ends a transaction in words".to_owned())),
         }
     }
 
@@ -133,7 +133,7 @@ impl Snapshot {
     pub(super) fn close(self) -> Result<(), StoreError> {
         match self.link {
             Link::Writer(connection) => connection.close(),
-            Link::Reader(_) | Link::Transaction(_) | Link::Single(_) => Ok(()),
+            Link::Reader(_) | Link::Transaction(_) | Link::Single(_) | Link::Unbegun(_) => Ok(()),
         }
     }
 
@@ -150,7 +150,7 @@ impl Snapshot {
 
     pub(super) async fn all(&mut self, statement: Bound) -> Result<Vec<Row>, StoreError> {
         self.one_more()?;
-        let rows = match self.runner() {
+        let rows = match self.runner().await {
             Ok(Runner::Sqlite(connection)) => connection.rows(&statement),
             Ok(Runner::Postgres(connection)) => rows(statement, connection).await,
             Err(error) => Err(error),
@@ -190,10 +190,63 @@ impl Snapshot {
 
     /// Changes rows for the store itself, which decides what a failure means.
     pub(super) async fn change(&mut self, statement: Bound) -> Result<u64, StoreError> {
-        match self.runner()? {
+        match self.runner().await? {
             Runner::Sqlite(connection) => connection.change(&statement),
             Runner::Postgres(connection) => Ok(statement.query().execute(connection).await?.rows_affected()),
         }
+    }
+}
+
+/// A commit the database refused was not written; one that broke may have been.
+fn of_commit(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(_) | StoreError::Database(_) => StoreError::OutcomeUnknown,
+        refused => refused,
+    }
+}
+
+/// Begins on a connection of the pool. sqlx forgets a BEGIN whose caller is gone before its answer: the connection would
+/// go back into the pool inside that transaction, and the next one to use it would see the past, or be refused to write.
+/// A task of its own always hears the answer.
+async fn heard(pool: &AnyPool, begin: &'static str) -> Result<Transaction<'static, Any>, StoreError> {
+    let pool = pool.clone();
+    let task = tokio::spawn(async move { begun(&pool, begin).await });
+    Ok(task.await.map_err(|_| StoreError::Panicked)??)
+}
+
+/// Begins on a connection of the pool. One that was cut while it lay idle fails at once and is thrown away: nothing has
+/// run on it, so the next takes its place. The pool itself would ask each before it gives it, one more round trip.
+async fn begun(pool: &AnyPool, begin: &'static str) -> Result<Transaction<'static, Any>, sqlx::Error> {
+    let mut left = pool.size();
+    loop {
+        match pool.begin_with(begin).await {
+            Err(error) if left > 0 && was_cut(&error) => left -= 1,
+            answer => return answer,
+        }
+    }
+}
+
+/// A connection of the pool that still answers.
+async fn living(pool: &AnyPool) -> Result<PoolConnection<Any>, sqlx::Error> {
+    let mut left = pool.size();
+    loop {
+        let mut connection = pool.acquire().await?;
+        match connection.ping().await {
+            Err(error) if left > 0 && was_cut(&error) => left -= 1,
+            Err(error) => return Err(error),
+            Ok(()) => return Ok(connection),
+        }
+    }
+}
+
+/// Whether the connection is gone, and not the pool's patience.
+fn was_cut(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(database) => {
+            database.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57"))
+        }
+        _ => false,
     }
 }
 
@@ -224,8 +277,9 @@ impl Tx {
         Self::over(Snapshot::over(Link::Writer(connection), usize::MAX))
     }
 
-    pub(super) async fn begin(pool: &AnyPool) -> Result<Self, StoreError> {
-        Ok(Self::over(Snapshot::begin(pool, engine::POSTGRES_BEGIN).await?))
+    /// A write on PostgreSQL; nothing is sent before its first statement.
+    pub(super) fn of_pool(pool: &AnyPool) -> Self {
+        Self::over(Snapshot::over(Link::Unbegun(pool.clone()), usize::MAX))
     }
 
     const fn over(snapshot: Snapshot) -> Self {
@@ -270,9 +324,9 @@ impl Tx {
     /// itself ends with them.
     pub async fn append(&mut self, event: NewEvent) -> Result<(), StoreError> {
         let appended = Appended { event_id: event.event_id.clone(), leaf_hash: leaf_hash(&event.entry) };
-        match self.runner()? {
-            Runner::Sqlite(_) => append::write(self, event).await?,
-            Runner::Postgres(_) => self.unwritten.push(event),
+        match &self.link {
+            Link::Writer(_) | Link::Reader(_) => append::write(self, event).await?,
+            Link::Unbegun(_) | Link::Transaction(_) | Link::Single(_) => self.unwritten.push(event),
         }
         self.appended.push(appended);
         Ok(())
@@ -283,13 +337,37 @@ impl Tx {
         self.unwritten.iter().rev().find(|event| event.tag == tag).map(|event| event.entry.as_slice())
     }
 
-    /// Writes what waited for the end.
+    /// Writes what waited for the end, and commits (PostgreSQL).
     ///
     /// # Errors
-    /// Those of [`Self::append`].
-    pub(super) async fn write_appended(&mut self) -> Result<(), StoreError> {
+    /// Those of [`Self::append`]; [`StoreError::OutcomeUnknown`] when the commit broke off.
+    pub(super) async fn finish(mut self) -> Result<(), StoreError> {
+        // A write that asked nothing and has one entry to append is one statement, which commits by itself. It need not
+        // be serialisable: what it writes hangs on nothing it read, and it extends no mandate's stream, which it would
+        // have had to read.
+        if let (Link::Unbegun(pool), [event]) = (&self.link, self.unwritten.as_slice())
+            && append::is_one_statement(event)
+        {
+            self.snapshot.link = Link::Single(living(pool).await?);
+            return self.finish_alone().await;
+        }
+        self.write_appended().await?;
+        self.snapshot.commit().await.map_err(of_commit)
+    }
+
+    /// One statement without a transaction. A server that refused it still answers: nothing was written then.
+    async fn finish_alone(&mut self) -> Result<(), StoreError> {
+        let Err(error) = self.write_appended().await else { return Ok(()) };
+        let answers = match &mut self.snapshot.link {
+            Link::Single(connection) => connection.ping().await.is_ok(),
+            _ => false,
+        };
+        Err(if answers { error } else { of_commit(error) })
+    }
+
+    async fn write_appended(&mut self) -> Result<(), StoreError> {
         for event in std::mem::take(&mut self.unwritten) {
-            append::write(self, event).await?;
+            append::write_at_once(self, event).await?;
         }
         Ok(())
     }

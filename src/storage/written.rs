@@ -5,10 +5,7 @@ use super::store::Store;
 use super::waiting::Ticket;
 use crate::mandate::EventId;
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until, timeout_at};
-
-/// How often another replica's work is looked for.
-const LOOK: Duration = Duration::from_millis(25);
+use tokio::time::Instant;
 
 /// The value of a committed write, kept until its entries are included under a signed checkpoint
 /// (invariant 3). Say [`Self::included`] to wait, or [`Self::committed`] when the commit alone suffices.
@@ -16,7 +13,7 @@ const LOOK: Duration = Duration::from_millis(25);
 pub struct Written<T> {
     value: T,
     events: Vec<EventId>,
-    pending: Option<(Store, Ticket)>,
+    pending: Option<Ticket>,
 }
 
 /// The entries were not included in time. They are committed and will be: ask again, or show "being
@@ -39,8 +36,8 @@ impl<T> Written<T> {
         Self { value, events, pending: None }
     }
 
-    pub(super) fn pending(value: T, store: Store, ticket: Ticket) -> Self {
-        Self { value, events: ticket.events().to_vec(), pending: Some((store, ticket)) }
+    pub(super) fn pending(value: T, ticket: Ticket) -> Self {
+        Self { value, events: ticket.events().to_vec(), pending: Some(ticket) }
     }
 
     /// The entries this write appended.
@@ -60,19 +57,8 @@ impl<T> Written<T> {
     /// # Errors
     /// [`NotIncluded`] when the time runs out first.
     pub async fn included(self, timeout: Duration) -> Result<T, NotIncluded<T>> {
-        let Some((store, ticket)) = &self.pending else { return Ok(self.value) };
-        let until = Instant::now() + timeout;
-        loop {
-            let look = (Instant::now() + LOOK).min(until);
-            let woken = timeout_at(look, ticket.woken()).await.is_ok();
-            if ticket.all_placed() || (!woken && placed_elsewhere(store, ticket.events()).await) {
-                return Ok(self.value);
-            }
-            if Instant::now() >= until {
-                sleep_until(until).await;
-                return Err(NotIncluded(self));
-            }
-        }
+        let Some(ticket) = &self.pending else { return Ok(self.value) };
+        if ticket.placed(Instant::now() + timeout).await { Ok(self.value) } else { Err(NotIncluded(self)) }
     }
 }
 
@@ -80,29 +66,30 @@ impl Store {
     /// Waits for entries that were committed earlier, here or elsewhere. Whether they were included in time.
     pub async fn included(&self, events: &[EventId], timeout: Duration) -> bool {
         let until = Instant::now() + timeout;
-        while !placed_elsewhere(self, events).await {
-            if Instant::now() >= until {
-                return false;
-            }
-            sleep_until((Instant::now() + LOOK).min(until)).await;
+        // Whoever waits before asking misses no placing.
+        let ticket = self.awaiting(events);
+        if self.are_placed(events).await {
+            return true;
         }
-        true
+        match ticket {
+            Some(ticket) => ticket.placed(until).await,
+            None => false,
+        }
     }
-}
 
-async fn placed_elsewhere(store: &Store, events: &[EventId]) -> bool {
-    let events = events.to_vec();
-    let asked = store.read("inclusion", move |snapshot| {
-        let events = events.clone();
-        Box::pin(async move {
-            for event in &events {
-                if !is_included(snapshot, event).await? {
-                    return Ok::<_, super::StoreError>(false);
+    async fn are_placed(&self, events: &[EventId]) -> bool {
+        let events = events.to_vec();
+        let asked = self.read("inclusion", move |snapshot| {
+            Box::pin(async move {
+                for event in &events {
+                    if !is_included(snapshot, event).await? {
+                        return Ok::<_, super::StoreError>(false);
+                    }
                 }
-            }
-            Ok(true)
-        })
-    });
-    // A database that does not answer has not said that the entry is included.
-    asked.await.unwrap_or(false)
+                Ok(true)
+            })
+        });
+        // A database that does not answer has not said that the entry is included.
+        asked.await.unwrap_or(false)
+    }
 }

@@ -205,3 +205,66 @@ async fn connections_cut_in_the_middle_lose_nothing_that_was_confirmed() {
     let order: BTreeSet<EventId> = verified(&store).await.into_iter().collect();
     assert!(order.contains(&id) && confirmed.len() >= 2 && confirmed.is_subset(&order));
 }
+
+#[tokio::test]
+async fn connections_cut_while_they_lie_idle_cost_nobody_an_answer() {
+    let database = TestDatabase::fresh(Engine::Postgres).await;
+    let store = database.store().await;
+    let mut raw = database.raw().await;
+    for _ in 0..3 {
+        let (sender, _receiver) = unbounded_channel();
+        begin(&store, 20, &sender).join_all().await;
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
+                   AND pid <> pg_backend_pid()";
+        raw.execute(cut).await.unwrap();
+        // One that appends alone, one in a transaction, one look of one statement, one of several.
+        append(&store).await.unwrap();
+        raw.execute(cut).await.unwrap();
+        let both = store.write("test", |tx| {
+            Box::pin(async move {
+                let head = journal::head(tx).await?;
+                tx.append(event()).await?;
+                Ok::<_, StoreError>(head.is_some())
+            })
+        });
+        assert!(both.await.unwrap().committed());
+        raw.execute(cut).await.unwrap();
+        let head = store.read_one("test", |snapshot| Box::pin(journal::head(snapshot)));
+        assert!(head.await.unwrap().is_some());
+        raw.execute(cut).await.unwrap();
+        assert!(!verified(&store).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_entry_appended_alone_is_there_or_said_to_be_unknown_or_refused() {
+    let database = TestDatabase::fresh(Engine::Postgres).await;
+    let store = database.store().await;
+    let mut raw = database.raw().await;
+    let counted = "SELECT count(*) FROM event";
+    raw.execute(
+        "CREATE SEQUENCE test_cuts; \
+         CREATE FUNCTION test_cut() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN \
+         IF nextval('test_cuts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; END $$; \
+         CREATE TRIGGER test_cut AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION test_cut()",
+    )
+    .await
+    .unwrap();
+    assert_eq!(append(&store).await, Err(StoreError::OutcomeUnknown));
+    let there: i64 = sqlx::query_scalar(counted).fetch_one(&mut raw).await.unwrap();
+    assert_eq!(there, 0);
+    let twice = event();
+    for expected in [true, false] {
+        let entry = twice.clone();
+        let written = store.write::<(), StoreError, _>("test", move |tx| {
+            let entry = entry.clone();
+            Box::pin(async move { tx.append(entry).await })
+        });
+        match written.await {
+            Ok(written) => assert!(expected, "{:?}", written.events()),
+            Err(error) => assert!(!expected && matches!(error, StoreError::Taken(_)), "{error}"),
+        }
+    }
+    let there: i64 = sqlx::query_scalar(counted).fetch_one(&mut raw).await.unwrap();
+    assert_eq!(there, 1);
+}
