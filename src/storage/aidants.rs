@@ -39,6 +39,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13)";
     LOAD = concat!("SELECT ", columns!(), " FROM aidant WHERE id = $1");
     OF_ORGANISATION = concat!("SELECT ", columns!(), " FROM aidant WHERE organisation_id = $1 ORDER BY id");
+    PAGE = concat!("SELECT ", columns!(), " FROM aidant WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)");
     BY_EMAIL = concat!("SELECT ", columns!(), " FROM aidant WHERE email_blind = $1");
     BY_SUBJECT = concat!("SELECT ", columns!(), " FROM aidant WHERE iss = $1 AND sub = $2");
     UPDATE = "UPDATE aidant SET role = $4, standing = $5, email_blind = $6, identity_sealed = $7, identity_key = $8, \
@@ -132,6 +133,11 @@ pub async fn of_organisation(
     organisation: &OrganisationId,
 ) -> Result<Vec<AidantRow>, StoreError> {
     snapshot.list(TABLE, sql(OF_ORGANISATION).bind(organisation.as_str()), read).await
+}
+
+/// Every aidant in pages, after `after` (empty for the first): for verification.
+pub async fn page(snapshot: &mut Snapshot, after: &str, limit: u32) -> Result<Vec<AidantRow>, StoreError> {
+    snapshot.list(TABLE, sql(PAGE).bind(after).bind(i64::from(limit)), read).await
 }
 
 /// The aidant invited at that address.

@@ -50,6 +50,7 @@ pub mod clients;
 pub mod cosignatures;
 pub mod data_keys;
 pub mod factors;
+pub mod held;
 pub mod idempotency;
 pub mod journal;
 pub mod login_flows;

@@ -38,6 +38,7 @@ pub fn all_statements() -> Vec<Statement> {
         super::cosignatures::STATEMENTS,
         super::data_keys::STATEMENTS,
         super::factors::STATEMENTS,
+        super::held::STATEMENTS,
         super::idempotency::STATEMENTS,
         super::journal::STATEMENTS,
         super::login_flows::STATEMENTS,

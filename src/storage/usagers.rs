@@ -19,6 +19,7 @@ statements! {
     INSERT = "INSERT INTO usager (id, iss, sub, identity_sealed, identity_key, first_seen_at, identified_at, \
         identity_level, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)";
     LOAD = concat!("SELECT ", columns!(), " FROM usager WHERE id = $1");
+    PAGE = concat!("SELECT ", columns!(), " FROM usager WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)");
     BY_SUBJECT = concat!("SELECT ", columns!(), " FROM usager WHERE iss = $1 AND sub = $2");
     UPDATE = "UPDATE usager SET identity_sealed = $3, identity_key = $4, identified_at = $5, identity_level = $6, \
         version = version + 1, last_event = $7 WHERE id = $1 AND version = $2";
@@ -105,6 +106,11 @@ pub async fn insert(tx: &mut Tx, row: &UsagerRow, event: &EventId) -> Result<(),
 /// One usager.
 pub async fn load(snapshot: &mut Snapshot, id: &UsagerId) -> Result<Option<UsagerRow>, StoreError> {
     snapshot.find(TABLE, sql(LOAD).bind(id.as_str()), read).await
+}
+
+/// Every usager in pages, after `after` (empty for the first): for verification.
+pub async fn page(snapshot: &mut Snapshot, after: &str, limit: u32) -> Result<Vec<UsagerRow>, StoreError> {
+    snapshot.list(TABLE, sql(PAGE).bind(after).bind(i64::from(limit)), read).await
 }
 
 /// The usager of that sign-in.

@@ -1,5 +1,5 @@
 //! Each way to change each table of the journal, and what must be found. A statement names the entries it touches by place:
-//! `{first}`, `{third}`, `{fifth}`, `{sixth}`, and `{here}` with its neighbour `{next}` in the middle of a full tile.
+//! `{first}`, `{third}`, `{signed}`, `{after}`, and `{here}` with its neighbour `{next}` in the middle of a full tile.
 
 use porteplume::storage::Engine;
 
@@ -89,7 +89,7 @@ pub(super) fn leaves() -> Vec<Attack> {
                 "UPDATE leaf SET idx = idx + 100000 WHERE idx > 42",
                 "UPDATE leaf SET idx = idx - 100001 WHERE idx > 100000",
             ],
-            "entry 5 (event {sixth}): from here on something was removed",
+            "entry 8 (event {after}): from here on something was removed",
         ),
         attack(
             "leaf inserted at the end",
@@ -149,35 +149,35 @@ pub(super) fn checkpoints() -> Vec<Attack> {
     vec![
         attack(
             "checkpoint note changed",
-            &["UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 5) WHERE size = 305"],
+            &["UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 8) WHERE size = 305"],
             "checkpoint of size 305",
         ),
         attack(
             "checkpoint root changed",
-            &["UPDATE checkpoint SET root = (SELECT leaf_hash FROM leaf WHERE idx = 1) WHERE size = 5"],
-            "entry 4 (event {fifth}): the row of the checkpoint of size 5",
+            &["UPDATE checkpoint SET root = (SELECT leaf_hash FROM leaf WHERE idx = 1) WHERE size = 8"],
+            "entry 7 (event {signed}): the row of the checkpoint of size 8",
         ),
         attack(
             "checkpoint inserted",
-            &["INSERT INTO checkpoint SELECT 100, root, note, link FROM checkpoint WHERE size = 5"],
+            &["INSERT INTO checkpoint SELECT 100, root, note, link FROM checkpoint WHERE size = 8"],
             "checkpoint of size 100",
         ),
         attack(
             "signature broken",
             &[
-                "UPDATE checkpoint SET note = replace(note, 'porteplume.test', 'porteplume.fake') WHERE size = 5",
+                "UPDATE checkpoint SET note = replace(note, 'porteplume.test', 'porteplume.fake') WHERE size = 8",
             ],
-            "checkpoint of size 5 does not convince",
+            "checkpoint of size 8 does not convince",
         ),
-        attack("newest checkpoint deleted", &["DELETE FROM checkpoint WHERE size = 305"], "entry 5"),
+        attack("newest checkpoint deleted", &["DELETE FROM checkpoint WHERE size = 305"], "entry 8"),
         attack(
             "checkpoints exchanged",
             &[
-                "UPDATE checkpoint SET size = 100000 WHERE size = 5",
-                "UPDATE checkpoint SET size = 5 WHERE size = 305",
+                "UPDATE checkpoint SET size = 100000 WHERE size = 8",
+                "UPDATE checkpoint SET size = 8 WHERE size = 305",
                 "UPDATE checkpoint SET size = 305 WHERE size = 100000",
             ],
-            "checkpoint of size 5",
+            "checkpoint of size 8",
         ),
         attack("checkpoints truncated", &["DELETE FROM checkpoint"], "entry 0"),
     ]

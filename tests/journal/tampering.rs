@@ -49,14 +49,14 @@ on_both! {
     whatever_is_changed_in_any_table_of_the_journal_is_found_and_named(database) {
         let mut history = history(database).await;
         history.take_walls_down().await;
-        let (first, third, fifth) = (history.event(0).await, history.event(2).await, history.event(4).await);
-        let sixth = history.event(5).await;
+        let (first, third, signed) = (history.event(0).await, history.event(2).await, history.event(7).await);
+        let after = history.event(8).await;
         let (here, next) = (history.event(HERE).await, history.event(NEXT).await);
         let names = [
             ("first", first.as_str()),
             ("third", third.as_str()),
-            ("fifth", fifth.as_str()),
-            ("sixth", sixth.as_str()),
+            ("signed", signed.as_str()),
+            ("after", after.as_str()),
             ("here", here.as_str()),
             ("next", next.as_str()),
         ];
@@ -133,6 +133,36 @@ on_both! {
         assert_eq!(history.verified(None).await.lines(), Vec::<String>::new());
     }
 
+    somebody_nobody_registered_is_found(database) {
+        let mut history = history(database).await;
+        history.take_walls_down().await;
+        let (stranger, entry) = ("face".repeat(8), history.event(42).await);
+        for event in [entry.as_str(), "0000000000000000000000000000face"] {
+            for (party, also) in [
+                ("organisation", "siret = '99999999999999'"),
+                ("aidant", "email_blind = 'other', sub = 'other'"),
+                ("usager", "sub = 'other'"),
+                ("usager", "iss = '', sub = 'facefacefacefacefacefacefaceface', identity_key = ''"),
+                ("client", "name = 'Autre'"),
+            ] {
+                let forge = format!("UPDATE forged SET id = '{stranger}', last_event = '{event}', {also}");
+                for statement in [
+                    &format!("CREATE TABLE forged AS SELECT * FROM kept_{party} LIMIT 1"),
+                    &forge,
+                    &format!("INSERT INTO {party} SELECT * FROM forged"),
+                    "DROP TABLE forged",
+                ] {
+                    history.run(statement).await;
+                }
+                let lines = history.verified(None).await.lines();
+                let said = format!("{party} {stranger}: it stands there, and no entry of its own registers it");
+                assert!(lines.contains(&said), "{forge}: {lines:?}");
+                history.restore().await;
+            }
+        }
+        assert_eq!(history.verified(None).await.lines(), Vec::<String>::new());
+    }
+
     somebody_suspended_without_an_entry_is_found(database) {
         let mut history = history(database).await;
         history.take_walls_down().await;
@@ -152,12 +182,12 @@ on_both! {
         let published = history.app.database.folder().join("checkpoint");
         std::fs::write(&published, note).unwrap();
         for statement in [
-            "DELETE FROM opening WHERE event_id IN (SELECT event_id FROM leaf WHERE idx >= 5)",
-            "DELETE FROM event_search WHERE event_id IN (SELECT event_id FROM leaf WHERE idx >= 5)",
-            "DELETE FROM event WHERE event_id IN (SELECT event_id FROM leaf WHERE idx >= 5)",
-            "DELETE FROM leaf WHERE idx >= 5",
+            "DELETE FROM opening WHERE event_id IN (SELECT event_id FROM leaf WHERE idx >= 8)",
+            "DELETE FROM event_search WHERE event_id IN (SELECT event_id FROM leaf WHERE idx >= 8)",
+            "DELETE FROM event WHERE event_id IN (SELECT event_id FROM leaf WHERE idx >= 8)",
+            "DELETE FROM leaf WHERE idx >= 8",
             "DELETE FROM tile",
-            "DELETE FROM checkpoint WHERE size > 5",
+            "DELETE FROM checkpoint WHERE size > 8",
         ] {
             history.run(statement).await;
         }

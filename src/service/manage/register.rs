@@ -4,7 +4,7 @@ use super::Manager;
 use crate::crypto::{OpaqueToken, SecretString, TokenHash};
 use crate::mandate::{AidantId, AuditorId, EventKind, Instant, OrganisationId, ProcedureId, Role, Standing};
 use crate::provider::{ClientAuthMethod, ClientDraft, ClientRegistration};
-use crate::service::{App, Caller, Error, InputError, Record, people, registry};
+use crate::service::{App, Caller, Error, InputError, Record, people, registered, registry};
 use crate::storage::organisations::OrganisationRow;
 use crate::storage::{aidants, auditors, clients, organisations};
 use std::collections::BTreeSet;
@@ -121,6 +121,7 @@ pub async fn register_client(app: &App, draft: ClientDraft, secret: Option<Token
         let (app, row) = (App::clone(&app_), Arc::clone(&row));
         Box::pin(async move {
             let record = Manager::Operator.sign(Record::done(EventKind::ClientAdded)).client(&row.id);
+            let record = record.registered(registered::client(&app.keys, &row));
             let event = record.append(&app, tx, &Caller::default(), now).await?;
             clients::insert(tx, &row, &event).await.map_err(super::taken)
         })

@@ -144,6 +144,13 @@ pub enum Finding {
         /// Which.
         id: String,
     },
+    /// A party stands there, and no entry of its own registers it.
+    Unregistered {
+        /// Organisation, aidant, auditor, usager or client.
+        party: &'static str,
+        /// Which.
+        id: String,
+    },
     /// A cosignature is not what its witness wrote under that checkpoint.
     Cosignature {
         /// Size of the checkpoint.
@@ -222,6 +229,9 @@ impl fmt::Display for Finding {
             }
             Self::Registered { party, id } => {
                 write!(f, "{party} {id}: what is registered of it is not what its last entry told")
+            }
+            Self::Unregistered { party, id } => {
+                write!(f, "{party} {id}: it stands there, and no entry of its own registers it")
             }
             Self::Cosignature { size, vkey, what } => {
                 write!(f, "checkpoint of {size} entries: the cosignature of {vkey} {what}")

@@ -102,6 +102,11 @@ impl Openings {
         self.subjects.contains(&(kind, subject.to_owned()))
     }
 
+    /// Whether what was written then may have been destroyed since: the shortest retention is over.
+    pub(super) fn is_past(&self, at: Instant) -> bool {
+        self.now.since(at) >= RETENTION
+    }
+
     /// The key of that subject; none when it is gone or does not open.
     pub(super) async fn key_of(
         &self,
@@ -159,7 +164,7 @@ impl Openings {
         says: &Says,
     ) -> Vec<StoredOpening> {
         let Some(event) = &leaf.event else { return Vec::new() };
-        if self.now.since(event.at) >= RETENTION {
+        if self.is_past(event.at) {
             return Vec::new();
         }
         let mut wrong = Vec::new();

@@ -1,22 +1,25 @@
-//! Who is suspended, and what is registered of whom: the last entry about each party against the party's row.
+//! Who is registered, as what, and who is suspended: the last entry about each party against the party's row.
 
 use super::openings::Openings;
 use super::told::Told;
 use super::{Finding, Report};
-use crate::mandate::{EventKind, Standing, UsagerId};
+use crate::crypto::KeyStore;
+use crate::mandate::{EventId, EventKind, Standing};
 use crate::service::{Error, registered};
 use crate::storage::data_keys::KeyKind;
-use crate::storage::{Snapshot, aidants, auditors, clients, organisations, usagers};
-use std::collections::HashMap;
+use crate::storage::{Snapshot, aidants, auditors, clients, held, journal, organisations, usagers};
+use std::collections::{HashMap, HashSet};
+
+const PAGE: u32 = 500;
 
 /// What the last entry about each party made of it: whether it is suspended.
 #[derive(Default)]
 pub(super) struct Standings(HashMap<(&'static str, String), bool>);
 
-/// What the last entry about each party told of its registration, as a keyed hash. Entries from before they told it say
-/// nothing.
+/// The parties that entries register, with what the last one told of it as a keyed hash. Entries from before they told it
+/// only say that there is one.
 #[derive(Default)]
-pub(super) struct Registrations(HashMap<(&'static str, String), String>);
+pub(super) struct Registrations(HashMap<(&'static str, String), Option<String>>);
 
 /// Whom an entry of that kind registers or binds.
 pub(super) const fn registers(kind: EventKind) -> Option<&'static str> {
@@ -34,17 +37,30 @@ impl Registrations {
     /// Notes what an entry says.
     pub(super) fn note(&mut self, told: &Told) {
         let Some(party) = told.kind().and_then(registers) else { return };
-        if let (true, Some(id), Some(hash)) = (told.is_done(), told.names(party), told.registered()) {
-            self.0.insert((party, id), hash);
+        if let (true, Some(id)) = (told.is_done(), told.names(party)) {
+            let hash = self.0.entry((party, id)).or_default();
+            *hash = told.registered().or_else(|| hash.take());
         }
     }
 
-    /// Holds a row against what was told of it, once.
-    fn hold(&mut self, party: &'static str, id: &str, hash: &str, report: &mut Report) {
-        if self.0.remove(&(party, id.to_owned())).is_some_and(|told| told != hash) {
-            report.add(Finding::Registered { party, id: id.to_owned() });
+    /// Holds a row against what was told of it, once; what no entry registers may be none the less for its own reason.
+    fn hold(&mut self, row: &Party, report: &mut Report) -> bool {
+        let Party { kind: party, id, hash } = row;
+        match self.0.remove(&(*party, id.clone())) {
+            Some(told) if told.as_ref().is_some_and(|told| told != hash) => {
+                report.add(Finding::Registered { party, id: id.clone() });
+                true
+            }
+            told => told.is_some(),
         }
     }
+}
+
+/// A row of a party: which, and what is registered of it.
+struct Party {
+    kind: &'static str,
+    id: String,
+    hash: String,
 }
 
 /// Which party an entry of that kind suspends (true) or reinstates.
@@ -76,68 +92,116 @@ impl Standings {
     }
 }
 
+/// The parties whose rows are held against what was told.
+struct Checked<'a> {
+    openings: &'a mut Openings,
+    told: Registrations,
+    report: &'a mut Report,
+    standings: &'a Standings,
+    /// Entries of erasure that stand behind somebody who was erased.
+    erasures: HashSet<String>,
+}
+
 /// Holds every party's row against its last entry.
 pub(super) async fn check(
     snapshot: &mut Snapshot,
-    openings: &Openings,
+    openings: &mut Openings,
     standings: &Standings,
-    mut registrations: Registrations,
+    told: Registrations,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let mut rows: Vec<(&'static str, String, Standing)> = Vec::new();
-    let (keys, told) = (openings.keys(), &mut registrations);
-    for organisation in organisations::list(snapshot).await? {
-        for row in aidants::of_organisation(snapshot, &organisation.id).await? {
-            told.hold("aidant", row.id.as_str(), &registered::aidant(keys, &row), report);
-            rows.push(("aidant", row.id.to_string(), row.standing));
-        }
-        let id = organisation.id.as_str();
-        told.hold("organisation", id, &registered::organisation(keys, &organisation), report);
-        rows.push(("organisation", organisation.id.to_string(), organisation.standing));
+    let mut checked = Checked { openings, told, report, standings, erasures: HashSet::new() };
+    for row in organisations::list(snapshot).await? {
+        let (id, hash) = (row.id.to_string(), registered::organisation(checked.keys(), &row));
+        checked.hold(snapshot, &Party { kind: "organisation", id, hash }, row.standing).await?;
     }
+    checked.aidants(snapshot).await?;
     for row in auditors::list(snapshot).await? {
-        told.hold("auditor", row.id.as_str(), &registered::auditor(keys, &row), report);
-        rows.push(("auditor", row.id.to_string(), row.standing));
+        let (id, hash) = (row.id.to_string(), registered::auditor(checked.keys(), &row));
+        checked.hold(snapshot, &Party { kind: "auditor", id, hash }, row.standing).await?;
     }
     for row in clients::list(snapshot).await? {
-        told.hold("client", row.id.as_str(), &registered::client(keys, &row), report);
-        rows.push(("client", row.id.to_string(), row.standing));
+        let (id, hash) = (row.id.to_string(), registered::client(checked.keys(), &row));
+        checked.hold(snapshot, &Party { kind: "client", id, hash }, row.standing).await?;
     }
-    for (party, id, standing) in rows {
+    checked.usagers(snapshot).await?;
+    // Whoever is still told of has no row any more.
+    for ((party, id), hash) in checked.told.0 {
+        if hash.is_some() {
+            checked.report.add(Finding::Registered { party, id });
+        }
+    }
+    Ok(())
+}
+
+impl Checked<'_> {
+    fn keys(&self) -> &KeyStore {
+        self.openings.keys()
+    }
+
+    async fn hold(&mut self, snapshot: &mut Snapshot, row: &Party, standing: Standing) -> Result<(), Error> {
+        self.registered(snapshot, row).await?;
+        let Party { kind: party, id, .. } = row;
         // The entries about an erased person name nobody any more.
-        let erased = match party {
-            "aidant" => !openings.has_key(KeyKind::Aidant, &id),
-            "auditor" => !openings.has_key(KeyKind::Auditor, &id),
+        let erased = match *party {
+            "aidant" => !self.openings.has_key(KeyKind::Aidant, id),
+            "auditor" => !self.openings.has_key(KeyKind::Auditor, id),
             _ => false,
         };
         let suspended = standing == Standing::Suspended;
-        if !erased && standings.of(party, &id).unwrap_or(false) != suspended {
-            report.add(Finding::Standing { party, id });
+        if !erased && self.standings.of(party, id).unwrap_or(false) != suspended {
+            self.report.add(Finding::Standing { party, id: id.clone() });
         }
+        Ok(())
     }
-    of_usagers(snapshot, openings, registrations, report).await
-}
 
-/// Holds the usagers told of against their rows; whoever else is still told of has no row any more.
-async fn of_usagers(
-    snapshot: &mut Snapshot,
-    openings: &Openings,
-    mut told: Registrations,
-    report: &mut Report,
-) -> Result<(), Error> {
-    let usagers: Vec<String> =
-        told.0.keys().filter(|(party, _)| *party == "usager").map(|(_, id)| id.clone()).collect();
-    for id in usagers {
-        let row = match UsagerId::parse(&id) {
-            Ok(typed) => usagers::load(snapshot, &typed).await?,
-            Err(_) => None,
-        };
-        if let Some(row) = row {
-            told.hold("usager", &id, &registered::usager(openings.keys(), &id, &row.iss, &row.sub), report);
+    async fn registered(&mut self, snapshot: &mut Snapshot, row: &Party) -> Result<(), Error> {
+        if self.told.hold(row, self.report) || self.may_stand(snapshot, row).await? {
+            return Ok(());
+        }
+        self.report.add(Finding::Unregistered { party: row.kind, id: row.id.clone() });
+        Ok(())
+    }
+
+    async fn aidants(&mut self, snapshot: &mut Snapshot) -> Result<(), Error> {
+        let mut after = String::new();
+        loop {
+            let page = aidants::page(snapshot, &after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            last.id.as_str().clone_into(&mut after);
+            for row in page {
+                let (id, hash) = (row.id.to_string(), registered::aidant(self.keys(), &row));
+                self.hold(snapshot, &Party { kind: "aidant", id, hash }, row.standing).await?;
+            }
         }
     }
-    for (party, id) in told.0.into_keys() {
-        report.add(Finding::Registered { party, id });
+
+    async fn usagers(&mut self, snapshot: &mut Snapshot) -> Result<(), Error> {
+        let mut after = String::new();
+        loop {
+            let page = usagers::page(snapshot, &after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            last.id.as_str().clone_into(&mut after);
+            for row in page {
+                let id = row.id.to_string();
+                let hash = registered::usager(self.keys(), &id, &row.iss, &row.sub);
+                self.registered(snapshot, &Party { kind: "usager", id, hash }).await?;
+            }
+        }
     }
-    Ok(())
+
+    /// Whether a row that no entry registers may stand there: the entry behind it waits for its place, tells of an erasure, or
+    /// is past its time. Only usagers are registered by entries that are destroyed in time.
+    async fn may_stand(&mut self, snapshot: &mut Snapshot, row: &Party) -> Result<bool, Error> {
+        let behind = held::behind(snapshot, row.kind, &row.id).await?;
+        let Some(event) = behind.and_then(|event| EventId::parse(&event).ok()) else { return Ok(false) };
+        let Some(entry) = journal::entry(snapshot, &event).await? else { return Ok(false) };
+        let Some(told) = Told::read(snapshot, self.openings, &event, &entry.entry).await? else {
+            return Ok(row.kind == "usager" && entry.leaf.is_some() && self.openings.is_past(entry.at));
+        };
+        // Each entry of an erasure stands behind one person.
+        let erased = row.kind == "usager" && told.kind() == Some(EventKind::PersonErased);
+        let waits = entry.leaf.is_none() && told.names(row.kind).as_ref() == Some(&row.id);
+        Ok(waits || (erased && self.erasures.insert(event.to_string())))
+    }
 }
