@@ -8,12 +8,13 @@ use crate::support::database::{TestDatabase, signer};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use porteplume::journal::{
-    Checkpoint, Frontier, Hash, NamedWitness, TileId, TileKind, Vkey, decode_bundle, leaf_hash,
+    Checkpoint, Frontier, Hash, NamedWitness, Policy, ProofBundle, TileId, TileKind, Vkey, decode_bundle,
+    leaf_hash,
 };
-use porteplume::mandate::{EventId, EventKind, Outcome};
+use porteplume::mandate::{EventId, EventKind, Outcome, Slots};
 use porteplume::service::export::{Export, export};
 use porteplume::service::health;
-use porteplume::service::{Error, witnesses};
+use porteplume::service::{Error, bundle, witnesses};
 use porteplume::storage::{Engine, NewEvent, SearchRow};
 use porteplume::web::router;
 use std::fmt::Write as _;
@@ -101,7 +102,7 @@ fn go() -> PathBuf {
     let built = Command::new("go")
         .args(["build", "-o"])
         .arg(&verifier)
-        .arg(source("go/main.go"))
+        .args([source("go/main.go"), source("go/bundle.go")])
         .env("GO111MODULE", "off")
         .env("GOPATH", "/usr/share/gocode")
         .env("GOCACHE", tools().join("gocache"))
@@ -215,6 +216,37 @@ async fn go_and_pymerkle_agree_on_seventy_thousand_entries_and_a_flipped_byte_is
         std::fs::write(&path, good).unwrap();
     }
     assert!(go_verifies(&verifier, dir.to_str().unwrap(), &dir).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn go_and_pymerkle_agree_on_a_bundle_and_a_flipped_byte_is_refused_by_all() {
+    let (test, mandate) = super::history::written(TestDatabase::fresh(Engine::Sqlite).await).await;
+    let made =
+        bundle::export(&test.web.app, &bundle::Wanted::Mandate(mandate), Slots::METADATA).await.unwrap();
+    let root = made.verify(&Policy::of_log(&[signer().verifier()])).witnessed.unwrap().checkpoint.root;
+    let archive = porteplume::web::archive(made).unwrap();
+    let file = test.database.folder().join("b.tar");
+    std::fs::write(&file, &archive).unwrap();
+    let (verifier, key) = (go(), signer().verifier().to_string());
+    let in_go = || Command::new(&verifier).arg(&key).arg(&file).output().unwrap();
+    let in_python = || python("python").arg(source("python/bundle.py")).arg(&file).output().unwrap();
+    assert_eq!(said(&in_go()), "4 entries and 8 openings hold\n");
+    assert_eq!(said(&in_python()), format!("4 entries are proved under {root}\n"));
+    let of = |text: &str| archive.windows(text.len()).position(|found| found == text.as_bytes()).unwrap();
+    // In an entry, in the path of a proof, in what a checkpoint signs, in what opens an entry.
+    let (entry, openings) = (of("\nextra ") + 60, of("\"act\": \"") + 60);
+    let path = of("\nindex ") + 20;
+    let size = path + archive[path..].windows(2).position(|found| found == b"\n\n").unwrap() + 2;
+    let signed = size + archive[size..].iter().position(|byte| *byte == b'\n').unwrap() + 2;
+    for (at, proves_inclusion) in [(entry, true), (path, true), (signed, false), (openings, false)] {
+        let mut bad = archive.clone();
+        // Another letter of base64, so that it is not refused for its form.
+        bad[at] = if bad[at] == b'A' { b'B' } else { b'A' };
+        std::fs::write(&file, &bad).unwrap();
+        assert!(!in_go().status.success(), "byte {at}");
+        assert!(!proves_inclusion || !in_python().status.success(), "byte {at}");
+        assert!(ProofBundle::read(&bad).is_err(), "byte {at}");
+    }
 }
 
 /// The other witness, ended with its owner.

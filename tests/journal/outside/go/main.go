@@ -3,7 +3,10 @@
 //
 // Usage: verify VKEY LOG BUNDLES
 //
-// LOG is an address or a folder with "checkpoint" and "tile/..."; BUNDLES is a folder with "tile/entries/...".
+//	verify VKEY ARCHIVE
+//
+// LOG is an address or a folder with "checkpoint" and "tile/..."; BUNDLES is a folder with "tile/entries/..."; ARCHIVE is
+// a bundle of proofs.
 package main
 
 import (
@@ -23,8 +26,12 @@ import (
 const width = 256
 
 func main() {
+	if len(os.Args) == 3 {
+		bundle(os.Args[1], os.Args[2])
+		return
+	}
 	if len(os.Args) != 4 {
-		fail("usage: verify VKEY LOG BUNDLES")
+		fail("usage: verify VKEY LOG BUNDLES, or verify VKEY ARCHIVE")
 	}
 	tree := checkpoint(os.Args[1], read(os.Args[2], "checkpoint"))
 	root, leaves := entries(os.Args[3], tree.N)
