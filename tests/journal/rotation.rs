@@ -2,6 +2,7 @@
 //! hold the policy of before.
 
 use super::keys::copied_keys;
+use super::outside;
 use super::witnesses::watching;
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::settings::configuration;
@@ -10,12 +11,13 @@ use porteplume::clock::{ManualClock, SystemClock, SystemEntropy};
 use porteplume::config::Config;
 use porteplume::crypto::{KeyPurpose, KeyState, KeyStore};
 use porteplume::journal::{NamedWitness, Policy, Vkey};
-use porteplume::mandate::{EventKind, Instant};
+use porteplume::mandate::{EventKind, Instant, Slots};
+use porteplume::service::bundle::{self, Wanted};
 use porteplume::service::manage::{self, RotationError};
 use porteplume::service::verify::{Journal, verify};
 use porteplume::service::{App, Error, proof, read, witnesses};
 use porteplume::storage::search::{self, Filter};
-use porteplume::storage::{JournalSigner, Store, journal};
+use porteplume::storage::{Engine, JournalSigner, Store, journal};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -277,4 +279,34 @@ on_both! {
             app.store.close().await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_accept_what_both_keys_sign_in_the_overlap_by_the_one_they_know() {
+    let mut instance = Instance::fresh(TestDatabase::fresh(Engine::Sqlite).await);
+    let first = instance.signer().verifiers()[0].clone();
+    let folder = instance.database.folder().to_owned();
+    let (_running, named) = outside::watching(&folder, &first).await;
+    (instance.witnesses, instance.quorum) = (vec![named], 1);
+    let old = instance.process().await;
+    write(&old).await;
+    witnesses::round(&old).await.unwrap();
+    rotate(&old, &instance.keys).await.unwrap();
+    old.store.close().await;
+    let new = instance.process().await;
+    write(&new).await;
+    witnesses::round(&new).await.unwrap();
+    let second = instance.signer().verifiers()[0].clone();
+    let note = read::checkpoint(&new).await.unwrap().unwrap();
+    let wanted = Wanted::Places { from: 0, limit: 9 };
+    let archive = porteplume::web::archive(bundle::export(&new, &wanted, Slots::METADATA).await.unwrap());
+    let file = folder.join("overlap.tar");
+    std::fs::write(&file, archive.unwrap()).unwrap();
+    for key in [&first, &second] {
+        assert_eq!(instance.trust(key).open(&note).unwrap().seen.len(), 1, "{note}");
+        assert!(outside::go_knows(key, &file), "{key}");
+    }
+    let stranger = Vkey::new(ORIGIN, &[9; 32]).unwrap();
+    assert!(!outside::go_knows(&stranger, &file), "a third key is none of the two");
+    new.store.close().await;
 }

@@ -116,6 +116,11 @@ fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+/// Whether Go's reference finds that key's signature on a checkpoint, through a bundle's proof.
+pub(crate) fn go_knows(key: &Vkey, archive: &Path) -> bool {
+    Command::new(go()).arg(key.to_string()).arg(archive).output().unwrap().status.success()
+}
+
 fn go_verifies(verifier: &Path, log: &str, bundles: &Path) -> Output {
     let key = signer().verifier().to_string();
     Command::new(verifier).args([key.as_str(), log]).arg(bundles).output().unwrap()
@@ -250,7 +255,7 @@ async fn go_and_pymerkle_agree_on_a_bundle_and_a_flipped_byte_is_refused_by_all(
 }
 
 /// The other witness, ended with its owner.
-struct Aics(Child);
+pub(crate) struct Aics(Child);
 
 impl Drop for Aics {
     fn drop(&mut self) {
@@ -265,24 +270,18 @@ fn aics(dir: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_witness_that_is_not_ours_cosigns_our_journal() {
-    let app = long(300).await;
-    // Cosignatures tell the time: theirs is the machine's.
-    let now =
-        time::Duration::microseconds(porteplume::clock::Clock::now(&porteplume::clock::SystemClock).micros());
-    app.clock.advance(now - time::Duration::microseconds(app.web.app.now().micros()));
-    let dir = app.database.folder().to_owned();
+/// It watches that log from now on.
+pub(crate) async fn watching(dir: &Path, log: &Vkey) -> (Aics, NamedWitness) {
     let port = {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         free.local_addr().unwrap().port()
     };
-    let (address, log) = (format!("127.0.0.1:{port}"), signer().verifier());
-    let key = aics(&dir, &["init", "--name", "witness.example/aics", "--listen", &address]);
-    aics(&dir, &["add-log", "--origin", log.name(), "--vkey", &log.to_string()]);
+    let address = format!("127.0.0.1:{port}");
+    let key = aics(dir, &["init", "--name", "witness.example/aics", "--listen", &address]);
+    aics(dir, &["add-log", "--origin", log.name(), "--vkey", &log.to_string()]);
     let mut witness = python("aics-witness");
-    witness.current_dir(&dir).args(["serve"]).stdout(Stdio::null()).stderr(Stdio::null());
-    let _running = Aics(witness.spawn().unwrap());
+    witness.current_dir(dir).args(["serve"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let running = Aics(witness.spawn().unwrap());
     for _ in 0..300 {
         if std::net::TcpStream::connect(&address).is_ok() {
             break;
@@ -290,7 +289,18 @@ async fn a_witness_that_is_not_ours_cosigns_our_journal() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let key = Vkey::parse(key.trim()).unwrap();
-    let named = vec![NamedWitness { name: "aics".to_owned(), key, url: format!("http://{address}") }];
+    (running, NamedWitness { name: "aics".to_owned(), key, url: format!("http://{address}") })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_that_is_not_ours_cosigns_our_journal() {
+    let app = long(300).await;
+    // Cosignatures tell the time: theirs is the machine's.
+    let now =
+        time::Duration::microseconds(porteplume::clock::Clock::now(&porteplume::clock::SystemClock).micros());
+    app.clock.advance(now - time::Duration::microseconds(app.web.app.now().micros()));
+    let (_running, named) = watching(app.database.folder(), &signer().verifier()).await;
+    let named = vec![named];
     let policy = our_policy(&named, 1);
     let app = app.watched_by(watched_by(named, 1));
     let mut size = 300;
