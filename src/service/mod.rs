@@ -20,6 +20,7 @@ mod error;
 pub mod expire;
 pub mod export;
 pub mod factor;
+mod facts;
 pub mod govern;
 mod grounds;
 pub mod health;

@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::facts::Stands;
 use super::vault::OpenKey;
 
 /// Where a request came from: part of the `ctx` slot, readable by auditors only.
@@ -57,6 +58,7 @@ pub struct Record {
     procedure: Option<ProcedureId>,
     fact: Option<LifeFact>,
     registered: Option<String>,
+    stands: Map<String, Value>,
     detail: Map<String, Value>,
 }
 
@@ -77,6 +79,7 @@ impl Record {
             procedure: None,
             fact: None,
             registered: None,
+            stands: Map::new(),
             detail: Map::new(),
         }
     }
@@ -156,6 +159,13 @@ impl Record {
         Self { registered: Some(hash), ..self }
     }
 
+    /// Tells how the row of a fact stands from now on.
+    #[must_use]
+    pub(super) fn stands(mut self, how: Stands) -> Self {
+        self.stands.insert(how.row, format!("{} {}", how.version, how.hash).into());
+        self
+    }
+
     /// The slot that names a person, with what is registered of them where this one is whose it is.
     fn person(&self, name: &str, id: &str, registers: bool) -> Value {
         let mut person = Map::new();
@@ -200,6 +210,7 @@ impl Record {
         put("fact", fact);
         let person = self.usager.is_some() || self.aidant.is_some() || self.auditor.is_some();
         put("registered", self.registered.as_deref().filter(|_| !person).map(Value::from));
+        put("stands", (!self.stands.is_empty()).then(|| Value::Object(self.stands.clone())));
         put("detail", (!self.detail.is_empty()).then(|| Value::Object(self.detail.clone())));
         Ok(Value::Object(act))
     }

@@ -15,7 +15,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, rule, subject, measured, threshold, span, entries, organisation_id, aidant_id, mandate_id, at, \
-             raised_at, state, closed_by, closed_at, reason, version FROM anomaly WHERE ",
+             raised_at, state, closed_by, closed_at, reason, version, last_event FROM anomaly WHERE ",
             $rest
         )
     };
@@ -31,12 +31,15 @@ statements! {
         LIMIT CAST($4 AS BIGINT)");
     LATEST_OF = select!("organisation_id = $5 AND state = $1 AND (raised_at, id) < ($2, $3) \
         ORDER BY raised_at DESC, id DESC LIMIT CAST($4 AS BIGINT)");
+    PAGE = select!("id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)");
+    COMMENTS_PAGE = "SELECT id, anomaly_id, auditor_id, aidant_id, text_sealed, at, version, last_event FROM anomaly_comment \
+        WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)";
     CLOSE = "UPDATE anomaly SET state = 'closed', closed_by = $3, closed_at = $4, reason = $5, version = version + 1, \
         last_event = $6 WHERE id = $1 AND version = $2 AND state = 'open'";
     COMMENT = "INSERT INTO anomaly_comment (id, anomaly_id, auditor_id, aidant_id, text_sealed, at, version, last_event) \
         VALUES ($1, $2, $3, $4, $5, $6, 1, $7)";
-    COMMENTED = "SELECT id, anomaly_id, auditor_id, aidant_id, text_sealed, at FROM anomaly_comment WHERE id = $1";
-    COMMENTS = "SELECT id, anomaly_id, auditor_id, aidant_id, text_sealed, at FROM anomaly_comment \
+    COMMENTED = "SELECT id, anomaly_id, auditor_id, aidant_id, text_sealed, at, version FROM anomaly_comment WHERE id = $1";
+    COMMENTS = "SELECT id, anomaly_id, auditor_id, aidant_id, text_sealed, at, version FROM anomaly_comment \
         WHERE anomaly_id = $1 ORDER BY at, id";
 }
 
@@ -71,6 +74,8 @@ pub struct CommentRow {
     pub text_sealed: Vec<u8>,
     /// When.
     pub at: Instant,
+    /// Always 1: what was said stays.
+    pub version: i64,
 }
 
 fn read(row: &Columns<'_>) -> Result<AnomalyRow, StoreError> {
@@ -118,6 +123,7 @@ fn read_comment(row: &Columns<'_>) -> Result<CommentRow, StoreError> {
         author,
         text_sealed: row.bytes("text_sealed")?,
         at: row.instant("at")?,
+        version: row.number("version")?,
     })
 }
 
@@ -145,6 +151,26 @@ pub async fn insert(tx: &mut Tx, anomaly: &Anomaly, event: &EventId) -> Result<(
 /// One anomaly.
 pub async fn load(snapshot: &mut Snapshot, id: &AnomalyId) -> Result<Option<AnomalyRow>, StoreError> {
     snapshot.find(TABLE, sql(LOAD).bind(id.as_str()), read).await
+}
+
+/// Every anomaly in pages with the entry behind it, after `after` (empty for the first): for verification.
+pub async fn page(
+    snapshot: &mut Snapshot,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(AnomalyRow, String)>, StoreError> {
+    let rows = sql(PAGE).bind(after).bind(i64::from(limit));
+    snapshot.list(TABLE, rows, |row| Ok((read(row)?, row.text("last_event")?))).await
+}
+
+/// Everything that was said, in the same way.
+pub async fn comments_page(
+    snapshot: &mut Snapshot,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(CommentRow, String)>, StoreError> {
+    let rows = sql(COMMENTS_PAGE).bind(after).bind(i64::from(limit));
+    snapshot.list("anomaly_comment", rows, |row| Ok((read_comment(row)?, row.text("last_event")?))).await
 }
 
 /// The last one a rule raised about the same.

@@ -12,8 +12,8 @@ const TABLE: &str = "audit_grant";
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, auditor_id, reach, slots, from_at, until_at, given_at, ends_at, revoked_at, version \
-             FROM audit_grant WHERE ",
+            "SELECT id, auditor_id, reach, slots, from_at, until_at, given_at, ends_at, revoked_at, version, \
+             last_event FROM audit_grant WHERE ",
             $rest
         )
     };
@@ -24,6 +24,7 @@ statements! {
         last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)";
     NAME = "INSERT INTO audit_grant_scope (grant_id, kind, subject_id, blind) VALUES ($1, $2, $3, $4)";
     NAMED = "SELECT grant_id, kind, subject_id FROM audit_grant_scope WHERE grant_id = $1 ORDER BY kind, subject_id";
+    NAMES = "SELECT grant_id, kind, subject_id, blind FROM audit_grant_scope WHERE grant_id = $1 ORDER BY kind, subject_id";
     LOAD = select!("id = $1");
     OF_AUDITOR = select!("auditor_id = $1 ORDER BY ends_at DESC, id");
     STANDING = select!("auditor_id = $1 AND ends_at > $2 AND given_at <= $2 AND revoked_at IS NULL ORDER BY id");
@@ -145,10 +146,24 @@ pub async fn standing(
     named(snapshot, rows).await
 }
 
-/// Every grant in pages, after `after` (empty for the first).
-pub async fn page(snapshot: &mut Snapshot, after: &str, limit: u32) -> Result<Vec<GrantRow>, StoreError> {
-    let rows = snapshot.list(TABLE, sql(LIST).bind(after).bind(i64::from(limit)), read).await?;
-    named(snapshot, rows).await
+/// Every grant in pages with the entry behind it, without what it names, after `after` (empty for the first): for
+/// verification.
+pub async fn page(
+    snapshot: &mut Snapshot,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(GrantRow, String)>, StoreError> {
+    let rows = sql(LIST).bind(after).bind(i64::from(limit));
+    snapshot.list(TABLE, rows, |row| Ok((read(row)?, row.text("last_event")?))).await
+}
+
+/// What stands there as named by a grant: kind, identifier, and how entries are found by it.
+pub async fn names(snapshot: &mut Snapshot, id: &GrantId) -> Result<Vec<String>, StoreError> {
+    let names = sql(NAMES).bind(id.as_str());
+    let line = |row: &Columns<'_>| {
+        Ok(format!("{} {} {}", row.text("kind")?, row.text("subject_id")?, row.text("blind")?))
+    };
+    snapshot.list("audit_grant_scope", names, line).await
 }
 
 /// Takes a grant back.

@@ -31,6 +31,8 @@ statements! {
     LOAD_READING = "SELECT id, auditor_id, purpose_sealed, opened_at, closed_at, version FROM reading WHERE id = $1";
     READINGS = "SELECT id, auditor_id, purpose_sealed, opened_at, closed_at, version FROM reading \
         WHERE auditor_id = $1 ORDER BY opened_at DESC, id LIMIT CAST($2 AS BIGINT)";
+    ALL_READINGS = "SELECT id, auditor_id, purpose_sealed, opened_at, closed_at, version, last_event FROM reading \
+        WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)";
     CLOSE_READING = "UPDATE reading SET closed_at = $3, version = version + 1, last_event = $4 \
         WHERE id = $1 AND version = $2 AND closed_at IS NULL";
 }
@@ -193,6 +195,16 @@ pub async fn readings_of(
 ) -> Result<Vec<ReadingRow>, StoreError> {
     let rows = sql(READINGS).bind(auditor.as_str()).bind(i64::from(limit));
     snapshot.list("reading", rows, read_reading).await
+}
+
+/// Every stated purpose in pages with the entry behind it, after `after` (empty for the first): for verification.
+pub async fn readings(
+    snapshot: &mut Snapshot,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(ReadingRow, String)>, StoreError> {
+    let rows = sql(ALL_READINGS).bind(after).bind(i64::from(limit));
+    snapshot.list("reading", rows, |row| Ok((read_reading(row)?, row.text("last_event")?))).await
 }
 
 /// Closes a purpose; nothing can be read under it any more.

@@ -12,7 +12,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, auditor_id, reading_id, mandate_id, event_id, reason_sealed, state, asked_at, decided_by, \
-             decided_at, version FROM break_glass WHERE ",
+             decided_at, version, last_event FROM break_glass WHERE ",
             $rest
         )
     };
@@ -22,6 +22,7 @@ statements! {
     INSERT = "INSERT INTO break_glass (id, auditor_id, reading_id, mandate_id, event_id, reason_sealed, state, \
         asked_at, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, 'asked', $7, 1, $8)";
     LOAD = select!("id = $1");
+    PAGE = select!("id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)");
     LATEST = select!("asked_at > $1 ORDER BY asked_at DESC, id LIMIT CAST($2 AS BIGINT)");
     OPEN = select!("auditor_id = $1 AND state = 'open' AND decided_at > $2 ORDER BY decided_at");
     DUE = select!("state = 'asked' AND asked_at <= $1 ORDER BY asked_at LIMIT CAST($2 AS BIGINT)");
@@ -83,6 +84,16 @@ pub async fn insert(
 /// One request.
 pub async fn load(snapshot: &mut Snapshot, id: &GlassId) -> Result<Option<GlassRow>, StoreError> {
     snapshot.find(TABLE, sql(LOAD).bind(id.as_str()), read).await
+}
+
+/// Every request in pages with the entry behind it, after `after` (empty for the first): for verification.
+pub async fn page(
+    snapshot: &mut Snapshot,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(GlassRow, String)>, StoreError> {
+    let rows = sql(PAGE).bind(after).bind(i64::from(limit));
+    snapshot.list(TABLE, rows, |row| Ok((read(row)?, row.text("last_event")?))).await
 }
 
 /// Requests made after `since`, whoever made them, the latest first.

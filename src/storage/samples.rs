@@ -12,8 +12,8 @@ const TABLE: &str = "audit_sample";
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, auditor_id, reading_id, parameters, checkpoint_size, seed, population, drawn, drawn_at \
-             FROM audit_sample WHERE ",
+            "SELECT id, auditor_id, reading_id, parameters, checkpoint_size, seed, population, drawn, drawn_at, \
+             version, last_event FROM audit_sample WHERE ",
             $rest
         )
     };
@@ -24,6 +24,9 @@ statements! {
         drawn, drawn_at, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10)";
     LOAD = select!("id = $1 AND auditor_id = $2");
     OF_AUDITOR = select!("auditor_id = $1 ORDER BY drawn_at DESC, id LIMIT CAST($2 AS BIGINT)");
+    PAGE = select!("id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)");
+    ANSWERS_PAGE = "SELECT sample_id, event_id, answers, note_sealed, answered_at, version, last_event FROM audit_answer \
+        WHERE (sample_id, event_id) > ($1, $2) ORDER BY sample_id, event_id LIMIT CAST($3 AS BIGINT)";
     ANSWER = "INSERT INTO audit_answer (sample_id, event_id, answers, note_sealed, answered_at, version, last_event) \
         VALUES ($1, $2, $3, $4, $5, 1, $6)";
     ANSWER_AGAIN = "UPDATE audit_answer SET answers = $3, note_sealed = $4, answered_at = $5, version = version + 1, \
@@ -53,6 +56,8 @@ pub struct SampleRow {
     pub drawn: Vec<EventId>,
     /// When.
     pub drawn_at: Instant,
+    /// Always 1: a sample never changes.
+    pub version: i64,
 }
 
 /// The answers about one entry; the note is free text, sealed under the auditor's key: no `Debug`.
@@ -83,6 +88,7 @@ fn read(row: &Columns<'_>) -> Result<SampleRow, StoreError> {
         population: row.count("population")?,
         drawn: drawn.map_err(|_| row.inconsistent("drawn"))?,
         drawn_at: row.instant("drawn_at")?,
+        version: row.number("version")?,
     })
 }
 
@@ -123,6 +129,28 @@ pub async fn load(
     id: &SampleId,
 ) -> Result<Option<SampleRow>, StoreError> {
     snapshot.find(TABLE, sql(LOAD).bind(id.as_str()).bind(auditor.as_str()), read).await
+}
+
+/// Every sample in pages with the entry behind it, after `after` (empty for the first): for verification.
+pub async fn page(
+    snapshot: &mut Snapshot,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(SampleRow, String)>, StoreError> {
+    let rows = sql(PAGE).bind(after).bind(i64::from(limit));
+    snapshot.list(TABLE, rows, |row| Ok((read(row)?, row.text("last_event")?))).await
+}
+
+/// All answers in pages, each with its sample and the entry behind it, after that of a sample and an entry (empty for the
+/// first): for verification.
+pub async fn answers_page(
+    snapshot: &mut Snapshot,
+    (sample, event): &(String, String),
+    limit: u32,
+) -> Result<Vec<((SampleId, AnswerRow), String)>, StoreError> {
+    let rows = sql(ANSWERS_PAGE).bind(sample.as_str()).bind(event.as_str()).bind(i64::from(limit));
+    let read = |row: &Columns<'_>| Ok(((row.id("sample_id")?, read_answer(row)?), row.text("last_event")?));
+    snapshot.list("audit_answer", rows, read).await
 }
 
 /// An auditor's samples, the latest first.

@@ -45,7 +45,7 @@ async fn used_by(world: &World, aidant: &mut Browser<'_>, desk: &Browser<'_>) ->
     (mandate, listed(&page.body).remove(0))
 }
 
-async fn ask(desk: &Browser<'_>, mandate: &MandateId, key: &str) -> u16 {
+pub(super) async fn ask(desk: &Browser<'_>, mandate: &MandateId, key: &str) -> u16 {
     let fields =
         [("idempotency", key), ("mandate", mandate.as_str()), ("entry", ""), ("reason", "Plainte 12")];
     desk.post("/auditor/content", &fields).await.status

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Entries about nothing in particular: with the others, more than one tile.
 const OTHERS: usize = 297;
 /// The tables an attacker would touch.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 22] = [
     "event",
     "leaf",
     "tile",
@@ -29,6 +29,15 @@ const TABLES: [&str; 13] = [
     "auditor",
     "usager",
     "client",
+    "reading",
+    "audit_grant",
+    "audit_grant_scope",
+    "break_glass",
+    "audit_sample",
+    "audit_answer",
+    "anomaly",
+    "anomaly_comment",
+    "closed_procedure",
 ];
 
 /// A journal at rest: its service is closed.

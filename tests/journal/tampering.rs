@@ -2,13 +2,15 @@
 //! must find it and name where. These are told one by one; `campaign` goes through every column and row.
 
 use super::attacks::{self, Attack, HERE, NEXT};
+use super::campaign::desk::{closed_down, lived};
 use super::history::{History, history};
 use crate::support::app::TestApp;
 use crate::support::database::on_both;
 use crate::support::world::{self, whereabouts};
-use porteplume::mandate::{MandateId, Role};
-use porteplume::service::Caller;
+use porteplume::mandate::{MandateId, Role, UsagerId};
+use porteplume::service::audit::glass;
 use porteplume::service::manage::{self, Invited, Manager};
+use porteplume::service::{Caller, erase, retention};
 use porteplume::storage::Engine;
 use serde_json::json;
 
@@ -161,6 +163,58 @@ on_both! {
             }
         }
         assert_eq!(history.verified(None).await.lines(), Vec::<String>::new());
+    }
+
+    what_auditors_may_read_or_found_changed_behind_our_back_is_named(database) {
+        let test = closed_down(database).await;
+        let raw = test.database.raw().await;
+        let mut history = History { app: test, mandate: MandateId::from_bytes([1; 16]), raw };
+        history.take_walls_down().await;
+        for (change, said) in [
+            ("UPDATE audit_grant SET revoked_at = NULL WHERE revoked_at IS NOT NULL", "it is not what its last entry tells"),
+            ("UPDATE audit_grant SET ends_at = ends_at + 1 WHERE reach = 'everything'", "it is not what its last entry tells"),
+            ("UPDATE audit_grant_scope SET subject_id = '0000000000000000000000000000face'", "it is not what its last entry tells"),
+            ("UPDATE break_glass SET state = 'open', decided_at = asked_at,               decided_by = (SELECT MIN(auditor.id) FROM auditor WHERE auditor.id <> auditor_id)",
+             "it is not what its last entry tells"),
+            ("UPDATE audit_sample SET last_event = (SELECT last_event FROM anomaly_comment LIMIT 1)",
+             "it carries another entry than the last that tells of it"),
+            ("DELETE FROM anomaly", "it was removed"),
+            ("UPDATE reading SET id = '0000000000000000000000000000face' WHERE closed_at IS NOT NULL",
+             "reading 0000000000000000000000000000face: it stands there without an entry that tells of it"),
+            ("DELETE FROM audit_grant WHERE reach = 'named'", "what it names stands there without it"),
+            ("DELETE FROM closed_procedure WHERE aidant_id = ''", "the procedures closed for it"),
+            ("INSERT INTO closed_procedure SELECT organisation_id, aidant_id, 'other' FROM closed_procedure WHERE aidant_id <> '' LIMIT 1",
+             "the procedures closed for it"),
+        ] {
+            history.run(change).await;
+            let lines = history.verified(None).await.lines();
+            assert!(lines.iter().any(|line| line.contains(said)), "{change}: {lines:?}");
+            history.restore().await;
+        }
+        assert_eq!(history.verified(None).await.lines(), Vec::<String>::new());
+    }
+
+    the_desks_facts_still_verify_when_persons_are_erased_and_entries_past_their_time(database) {
+        let world = lived(database).await;
+        let usagers = "SELECT DISTINCT usager_id FROM mandate ORDER BY usager_id";
+        let mut raw = world.test.database.raw().await;
+        let usagers: Vec<String> = sqlx::query_scalar(usagers).fetch_all(&mut raw).await.unwrap();
+        let first = UsagerId::parse(&usagers[0]).unwrap();
+        erase::usager(&world.app, &first, true).await.unwrap();
+        let holds = async || {
+            let report = world.test.report(None, world.app.now()).await;
+            assert_eq!(report.lines(), Vec::<String>::new());
+        };
+        holds().await;
+        for days in [366, 2 * 366, 7 * 366] {
+            world.test.clock.advance(time::Duration::days(days));
+            porteplume::service::expire::expire_due(&world.app).await.unwrap();
+            glass::lapse_due(&world.app).await.unwrap();
+            while !retention::run(&world.app).await.unwrap().is_empty() {
+                holds().await;
+            }
+            holds().await;
+        }
     }
 
     somebody_suspended_without_an_entry_is_found(database) {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use time::Duration;
 
 /// Every rule switched off.
-fn off() -> Thresholds {
+pub(super) fn off() -> Thresholds {
     Thresholds {
         opening: OpeningHours::parse("mon-sun 00:00-24:00").unwrap(),
         outside_hours: 0,
@@ -36,12 +36,12 @@ fn off() -> Thresholds {
     }
 }
 
-async fn watched(database: TestDatabase, rules: Thresholds) -> World {
+pub(super) async fn watched(database: TestDatabase, rules: Thresholds) -> World {
     World::of(TestApp::over(database).await.told_from(rules)).await
 }
 
 /// Lets the watch look at everything there is.
-async fn look(world: &World) {
+pub(super) async fn look(world: &World) {
     loop {
         watch::round(&world.app).await.unwrap();
         let mut raw = world.test.database.raw().await;
@@ -99,25 +99,25 @@ async fn agreed(world: &World, aidant: &AidantId, took: Duration, level: &str) -
     step(app, row, mandate, LifeFact::Accepted { by: aidant.clone() }).await.mandate.id
 }
 
-async fn in_force(world: &World) -> MandateId {
+pub(super) async fn in_force(world: &World) -> MandateId {
     agreed(world, &world.aidant, Duration::ZERO, "eidas1").await
 }
 
-async fn used(world: &World, mandate: &MandateId) {
+pub(super) async fn used(world: &World, mandate: &MandateId) {
     let sid = porteplume::mandate::EventId::from_bytes(world.app.new_id().unwrap());
     represent(world, mandate, &two(world)[0], sid.as_str()).await;
 }
 
 /// The first anomaly on a page.
-fn first(body: &str) -> String {
+pub(super) fn first(body: &str) -> String {
     body.split("id=\"anomaly-").nth(1).expect("an anomaly").chars().take(32).collect()
 }
 
-fn key(digit: u8) -> String {
+pub(super) fn key(digit: u8) -> String {
     porteplume::mandate::CommentId::from_bytes([digit; 16]).to_string()
 }
 
-async fn close(desk: &Browser<'_>, anomaly: &str, digit: u8) -> u16 {
+pub(super) async fn close(desk: &Browser<'_>, anomaly: &str, digit: u8) -> u16 {
     let fields = [("idempotency", &*key(digit)), ("reason", "explained"), ("text", "Le car passe le soir.")];
     desk.post(&format!("/auditor/anomalies/{anomaly}/close"), &fields).await.status
 }

@@ -75,6 +75,7 @@ on_both! {
         let said = |minute| CommentRow {
             id: CommentId::from_bytes(bytes()), anomaly: one.id.clone(), author: Author::Auditor(by.id.clone()),
             text_sealed: vec![7], at: in_minutes(minute),
+            version: 1,
         };
         let (later, sooner) = (said(2), said(1));
         for row in [&later, &sooner] {

@@ -3,9 +3,9 @@
 use super::{Looker, about, cell, key_of};
 use crate::mandate::{Anomaly, AnomalyId, Closing, CommentId, EventId, EventKind, Instant};
 use crate::service::audit::Concerned;
-use crate::service::{App, Caller, Error, InputError, Record, Session, SessionError};
+use crate::service::{App, Caller, Error, InputError, Record, Session, SessionError, facts};
 use crate::storage::Tx;
-use crate::storage::anomalies::{self, CommentRow};
+use crate::storage::anomalies::{self, AnomalyRow, CommentRow};
 use std::sync::Arc;
 
 /// Longest comment, in characters.
@@ -113,20 +113,23 @@ impl Stepping {
         if let Step::Close(reason) = self.step {
             let Looker::Auditor { id, .. } = &looker else { return Err(SessionError::WrongRole.into()) };
             let after = row.anomaly.clone().close(id.clone(), reason, self.now)?;
+            let after = AnomalyRow { anomaly: after, version: row.version + 1 };
             let record = Record::done(EventKind::AnomalyClosed).detail("reason", reason.as_str());
+            let record = record.stands(facts::anomaly(&self.app.keys, &after));
             let event = self.tell(tx, &looker, &row.anomaly, record).await?;
-            anomalies::close(tx, &row, &after.state, &event).await?;
+            anomalies::close(tx, &row, &after.anomaly.state, &event).await?;
         }
         Ok(Ok(()))
     }
 
     async fn say(&self, tx: &mut Tx, looker: &Looker, anomaly: &Anomaly) -> Result<(), Error> {
-        let event = self.tell(tx, looker, anomaly, Record::done(EventKind::AnomalyCommented)).await?;
         let (app, author) = (&self.app, looker.author());
         let key = app.vault.find_or_make(&app.keys, &*app.entropy, tx, key_of(&author), self.now).await?;
         let text_sealed = key.seal(&*app.entropy, &cell(&self.comment), self.text.as_bytes())?;
-        let (id, anomaly) = (self.comment.clone(), anomaly.id.clone());
-        let row = CommentRow { id, anomaly, author, text_sealed, at: self.now };
+        let (id, at) = (self.comment.clone(), self.now);
+        let row = CommentRow { id, anomaly: anomaly.id.clone(), author, text_sealed, at, version: 1 };
+        let record = Record::done(EventKind::AnomalyCommented).stands(facts::comment(&app.keys, &row));
+        let event = self.tell(tx, looker, anomaly, record).await?;
         Ok(anomalies::comment(tx, &row, &event).await?)
     }
 

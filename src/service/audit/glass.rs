@@ -9,7 +9,7 @@ use crate::mandate::{
     AuditorId, EventId, EventKind, Glass, GlassError, GlassId, GlassState, Instant, MandateId,
 };
 use crate::service::names::Names;
-use crate::service::{App, Caller, Error, InputError, Record, Session};
+use crate::service::{App, Caller, Error, InputError, Record, Session, facts};
 use crate::storage::break_glass::{self, GlassRow};
 use crate::storage::data_keys::KeyKind;
 use crate::storage::search::{self, Filter};
@@ -132,20 +132,23 @@ pub async fn ask(
             let (mandate, entry) = found(app, tx, &sight, &target).await?;
             let state = GlassState::Asked;
             let glass = Glass { id, auditor, reading: reading.id, mandate, entry, asked_at: now, state };
-            let record = told(tx, EventKind::ContentAsked, &glass).await?.auditor(&glass.auditor);
-            let event = record.append(app, tx, caller, now).await?;
             let subject = (KeyKind::Auditor, glass.auditor.as_str());
             let key = app.vault.find_or_make(&app.keys, &*app.entropy, tx, subject, now).await?;
             let sealed = key.seal(&*app.entropy, &reason_cell(&glass.id), reason.as_bytes())?;
-            Ok(break_glass::insert(tx, &glass, &sealed, &event).await?)
+            let row = GlassRow { glass, reason_sealed: sealed, version: 1 };
+            let record = told(app, tx, EventKind::ContentAsked, &row).await?.auditor(&row.glass.auditor);
+            let event = record.append(app, tx, caller, now).await?;
+            Ok(break_glass::insert(tx, &row.glass, &row.reason_sealed, &event).await?)
         })
     })
     .await
 }
 
 /// What the entry of a step tells.
-async fn told(snapshot: &mut Snapshot, kind: EventKind, glass: &Glass) -> Result<Record, Error> {
+async fn told(app: &App, snapshot: &mut Snapshot, kind: EventKind, row: &GlassRow) -> Result<Record, Error> {
+    let glass = &row.glass;
     let record = Record::done(kind)
+        .stands(facts::glass(&app.keys, row))
         .detail("glass", glass.id.as_str())
         .detail("asked_by", glass.auditor.as_str())
         .detail("reading", glass.reading.as_str());
@@ -181,9 +184,10 @@ pub async fn answer(
             found(app, tx, &sight, &target(&before.glass).ok_or(Error::NotFound)?).await?;
             match answered(before.glass.clone(), auditor.clone(), approve, now) {
                 Ok((kind, after)) => {
-                    let record = told(tx, kind, &after).await?.auditor(&auditor);
+                    let after = next(&before, after);
+                    let record = told(app, tx, kind, &after).await?.auditor(&auditor);
                     let event = record.append(app, tx, caller, now).await?;
-                    Ok(Ok(break_glass::decide(tx, &before, &after.state, &event).await?))
+                    Ok(Ok(break_glass::decide(tx, &before, &after.glass.state, &event).await?))
                 }
                 Err(error) => {
                     let record = Record::refused(EventKind::AccessRefused, error.code()).auditor(&auditor);
@@ -194,6 +198,11 @@ pub async fn answer(
         })
     })
     .await?
+}
+
+/// The row after a step.
+fn next(before: &GlassRow, glass: Glass) -> GlassRow {
+    GlassRow { glass, version: before.version + 1, ..before.clone() }
 }
 
 fn answered(
@@ -310,7 +319,8 @@ async fn lapse(app: &App, tx: &mut Tx, id: &GlassId, now: Instant) -> Result<(),
     let Some(before) = break_glass::load(tx, id).await? else { return Ok(()) };
     // Somebody answered between the look and the write.
     let Ok(after) = before.glass.clone().lapse(now) else { return Ok(()) };
-    let record = told(tx, EventKind::ContentLapsed, &after).await?.auditor(&after.auditor);
+    let after = next(&before, after);
+    let record = told(app, tx, EventKind::ContentLapsed, &after).await?.auditor(&after.glass.auditor);
     let event = record.append(app, tx, &Caller::default(), now).await?;
-    Ok(break_glass::decide(tx, &before, &after.state, &event).await?)
+    Ok(break_glass::decide(tx, &before, &after.glass.state, &event).await?)
 }

@@ -4,7 +4,7 @@ use crate::mandate::{
     AuditorId, EventKind, Grant, GrantId, Instant, InvalidGrant, MandateId, OrganisationId, Reach, Slots,
     Standing,
 };
-use crate::service::{App, Caller, Error, InputError, Record};
+use crate::service::{App, Caller, Error, InputError, Record, facts};
 use crate::storage::audit_grants::{self, GrantRow};
 use crate::storage::{Tx, auditors, mandates, organisations};
 use std::sync::Arc;
@@ -81,6 +81,8 @@ async fn write(app: &App, tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
         let mandates: Vec<_> = of.iter().map(MandateId::as_str).collect();
         record = record.detail("organisations", names).detail("mandates", mandates);
     }
+    let row = GrantRow { grant: grant.clone(), version: 1 };
+    let record = record.stands(facts::grant(&app.keys, &row, facts::names(&app.keys, &grant.reach)));
     let event = record.append(app, tx, &Caller::default(), grant.given_at).await?;
     let index = app.keys.index();
     Ok(audit_grants::insert(tx, grant, &event, |field, id| index.blind(field, &[id])).await?)
@@ -110,6 +112,9 @@ pub async fn revoke(app: &App, id: &GrantId) -> Result<(), Error> {
             let before = audit_grants::load(tx, &id).await?.ok_or(Error::NotFound)?;
             let after = before.grant.clone().revoke(now)?;
             let record = told(Record::done(EventKind::GrantRevoked), &after);
+            let names = facts::names(&app.keys, &after.reach);
+            let row = GrantRow { grant: after, version: before.version + 1 };
+            let record = record.stands(facts::grant(&app.keys, &row, names));
             let event = record.append(&app, tx, &Caller::default(), now).await?;
             Ok(audit_grants::revoke(tx, &before, now, &event).await?)
         })

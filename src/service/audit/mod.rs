@@ -24,7 +24,7 @@ pub use looks::{Look, at_mandate};
 pub use sight::{Seen, Sight, Window};
 
 use super::session::{self, Opened};
-use super::{App, Caller, Error, InputError, Record, Session, SessionError, SignInError, Who};
+use super::{App, Caller, Error, InputError, Record, Session, SessionError, SignInError, Who, facts};
 use crate::crypto::Cell;
 use crate::mandate::{AuditorId, EventKind, Instant, ReadingId, Standing};
 use crate::storage::auditors::{self, ReadingRow};
@@ -154,14 +154,6 @@ impl Stating {
     async fn write(&self, tx: &mut Tx) -> Result<(), Error> {
         let (app, now) = (&self.app, self.now);
         standing(tx, &self.auditor).await?;
-        let record = Record::done(EventKind::PurposeStated).auditor(&self.auditor);
-        let event = record.detail("reading", self.id.as_str()).append(app, tx, &self.caller, now).await?;
-        if let Some(former) = &self.former
-            && let Some(row) = auditors::load_reading(tx, former).await?
-            && row.closed_at.is_none()
-        {
-            auditors::close_reading(tx, &row, now, &event).await?;
-        }
         let subject = (KeyKind::Auditor, self.auditor.as_str());
         let key = app.vault.find_or_make(&app.keys, &*app.entropy, tx, subject, now).await?;
         let row = ReadingRow {
@@ -172,6 +164,20 @@ impl Stating {
             closed_at: None,
             version: 1,
         };
+        let former = match &self.former {
+            Some(former) => auditors::load_reading(tx, former).await?.filter(|row| row.closed_at.is_none()),
+            None => None,
+        };
+        let record = Record::done(EventKind::PurposeStated).auditor(&self.auditor);
+        let mut record = record.detail("reading", self.id.as_str()).stands(facts::reading(&app.keys, &row));
+        if let Some(former) = &former {
+            let closed = ReadingRow { closed_at: Some(now), version: former.version + 1, ..former.clone() };
+            record = record.stands(facts::reading(&app.keys, &closed));
+        }
+        let event = record.append(app, tx, &self.caller, now).await?;
+        if let Some(former) = &former {
+            auditors::close_reading(tx, former, now, &event).await?;
+        }
         auditors::open_reading(tx, &row, &event).await?;
         session::rotate(tx, &self.before.id, &self.after).await
     }

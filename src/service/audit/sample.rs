@@ -6,7 +6,7 @@ use super::sight::Sight;
 use crate::crypto::Cell;
 use crate::journal::{Drawing, Hash, SampleSeed};
 use crate::mandate::{Answers, EventId, EventKind, Instant, OrganisationId, Outcome, ReadingId, SampleId};
-use crate::service::{App, Caller, Error, InputError, Record, Session};
+use crate::service::{App, Caller, Error, InputError, Record, Session, facts};
 use crate::storage::data_keys::KeyKind;
 use crate::storage::samples::{self, AnswerRow, SampleRow};
 use crate::storage::search::{self, Filter};
@@ -165,7 +165,8 @@ async fn keep(
         .detail("parameters", row.parameters.as_str())
         .detail("checkpoint", row.checkpoint_size)
         .detail("seed", row.seed.to_string())
-        .detail("population", row.population);
+        .detail("population", row.population)
+        .stands(facts::sample(&app.keys, row));
     let event = record.append(app, tx, caller, row.drawn_at).await?;
     samples::insert(tx, row, &event).await?;
     Ok(seen::note(tx, mandates, row.drawn_at, &event).await?)
@@ -218,6 +219,7 @@ async fn drawn(
         population: count,
         drawn: entries,
         drawn_at: now,
+        version: 1,
     };
     Ok((row, mandates))
 }
@@ -327,7 +329,6 @@ pub async fn answer(
                 .detail("sample", id.as_str())
                 .detail("entry", event.as_str())
                 .detail("answers", answers.to_text());
-            let entry = concerned.in_record(record).append(app, tx, caller, now).await?;
             let subject = (KeyKind::Auditor, auditor.as_str());
             let key = app.vault.find_or_make(&app.keys, &*app.entropy, tx, subject, now).await?;
             let sealed = match note.as_str() {
@@ -336,7 +337,10 @@ pub async fn answer(
             };
             let given = samples::answers(tx, &id).await?;
             let before = given.iter().find(|answer| answer.event == event);
-            let row = AnswerRow { event, answers, note_sealed: sealed, answered_at: now, version: 1 };
+            let version = before.map_or(1, |before| before.version + 1);
+            let row = AnswerRow { event, answers, note_sealed: sealed, answered_at: now, version };
+            let record = concerned.in_record(record).stands(facts::answer(&app.keys, &id, &row));
+            let entry = record.append(app, tx, caller, now).await?;
             Ok(samples::answer(tx, &id, before, &row, &entry).await?)
         })
     })

@@ -151,6 +151,20 @@ pub enum Finding {
         /// Which.
         id: String,
     },
+    /// A fact of the desk or of the watch is not what the last entry about it tells, is there without one, or was removed.
+    Fact {
+        /// Its table and its identifier.
+        row: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The procedures closed in an organisation or for an aidant are not those that the last entry about them tells.
+    Closed {
+        /// Organisation or aidant.
+        party: &'static str,
+        /// Which.
+        id: String,
+    },
     /// A cosignature is not what its witness wrote under that checkpoint.
     Cosignature {
         /// Size of the checkpoint.
@@ -232,6 +246,13 @@ impl fmt::Display for Finding {
             }
             Self::Unregistered { party, id } => {
                 write!(f, "{party} {id}: it stands there, and no entry of its own registers it")
+            }
+            Self::Fact { row, what } => write!(f, "{row}: {what}"),
+            Self::Closed { party, id } => {
+                write!(
+                    f,
+                    "{party} {id}: the procedures closed for it are not what the last entry about them told"
+                )
             }
             Self::Cosignature { size, vkey, what } => {
                 write!(f, "checkpoint of {size} entries: the cosignature of {vkey} {what}")

@@ -3,11 +3,13 @@
 //!
 //! [`crate::journal::Audit`] holds entries, tiles and checkpoints against each other. Beside it stands what only this
 //! room can know: whether an opening that is missing may be; whether each mandate, its paper and each use of it are what
-//! their entries tell; whether each line of the refusals is; and whether each party was registered, and who is suspended
+//! their entries tell; whether each line of the refusals, each fact of the desk and of the watch and each closed procedure is; and whether each party was registered, and who is suspended
 //! suspended, by an entry. It
 //! reads one consistent view, writes nothing, and works on a database the service would refuse to open.
 
+mod closings;
 mod dates;
+mod facts;
 mod finding;
 mod found;
 mod mandates;
@@ -82,6 +84,8 @@ pub async fn verify(journal: Journal) -> Result<Report, Error> {
                 mandates::check(snapshot, &mut openings, &mut report).await?;
                 let (standings, registrations) = (&notes.standings, notes.registrations);
                 parties::check(snapshot, &mut openings, standings, registrations, &mut report).await?;
+                facts::check(snapshot, &mut openings, notes.facts, &mut report).await?;
+                closings::check(snapshot, &openings, notes.closings, &mut report).await?;
                 refusals::check(snapshot, &openings, notes.refusals, &mut report).await?;
                 witnesses::check(snapshot, &mut report).await?;
                 timestamps::check(snapshot, &journal.authorities, notes.stamps, &mut report).await?;

@@ -92,6 +92,11 @@ impl Openings {
         &self.keys
     }
 
+    /// The same, to be held on to.
+    pub(super) fn shared_keys(&self) -> Arc<KeyStore> {
+        Arc::clone(&self.keys)
+    }
+
     /// Openings that are gone as if whom they named was erased.
     pub(super) fn claimed(&self) -> &[(String, Slot)] {
         &self.claimed

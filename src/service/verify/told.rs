@@ -4,6 +4,7 @@ use super::openings::Openings;
 use crate::journal::{Entry, Slot, StoredOpening};
 use crate::mandate::{Act, EventId, EventKind, Mandate};
 use crate::service::Error;
+use crate::service::facts::Stands;
 use crate::storage::audit::{LeafRow, SealedOpening};
 use crate::storage::representations::RepresentationRow;
 use crate::storage::{Snapshot, journal};
@@ -100,6 +101,16 @@ impl Told {
         self.says("registered").map(str::to_owned).or_else(|| self.names("registered"))
     }
 
+    /// How it says that rows of facts stand after it.
+    pub(super) fn stands(&self) -> Vec<Stands> {
+        let of = self.act.get("stands").and_then(Value::as_object).into_iter().flatten();
+        of.filter_map(|(row, how)| {
+            let (version, hash) = how.as_str()?.split_once(' ')?;
+            Some(Stands { row: row.clone(), version: version.parse().ok()?, hash: hash.to_owned() })
+        })
+        .collect()
+    }
+
     fn detail(&self, what: &str) -> Option<&Value> {
         self.act.get("detail").and_then(|detail| detail.get(what))
     }
@@ -113,6 +124,12 @@ impl Told {
     /// A detail that is a whole number.
     pub(super) fn number(&self, what: &str) -> Option<u64> {
         self.detail(what).and_then(Value::as_u64)
+    }
+
+    /// A detail that is a list of texts.
+    pub(super) fn texts(&self, what: &str) -> Vec<String> {
+        let list = self.detail(what).and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     /// A detail that is a text.

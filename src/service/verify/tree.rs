@@ -1,6 +1,8 @@
 //! Entries, tiles and checkpoints: the database's rows handed to the journal's audit, stretch by stretch.
 
+use super::closings::{self, Closings};
 use super::dates::Dates;
+use super::facts::{self, Facts};
 use super::found::{self, Says};
 use super::openings::Openings;
 use super::parties::{self, Registrations, Standings};
@@ -23,6 +25,8 @@ use std::collections::HashMap;
 pub(super) struct Notes {
     pub(super) standings: Standings,
     pub(super) registrations: Registrations,
+    pub(super) closings: Closings,
+    pub(super) facts: Facts,
     pub(super) refusals: Refusals,
     pub(super) stamps: Stamps,
     /// When entries say that they were written.
@@ -39,6 +43,8 @@ impl Notes {
     const fn wants(kind: EventKind) -> bool {
         parties::changes(kind).is_some()
             || parties::registers(kind).is_some()
+            || closings::is_kept(kind)
+            || facts::tells(kind)
             || refusals::is_kept(kind)
             || timestamps::is_kept(kind)
             || matches!(kind, EventKind::PersonErased)
@@ -62,6 +68,8 @@ pub(super) async fn audit(
             if let Some(told) = Told::of(leaf, opened, Notes::wants) {
                 notes.standings.note(&told);
                 notes.registrations.note(&told);
+                notes.closings.note(&told);
+                notes.facts.note(&leaf.event_id, &told);
                 notes.refusals.note(&leaf.event_id, &told);
                 notes.stamps.note(&leaf.event_id, &told);
                 notes.destroyed += told.destroyed();

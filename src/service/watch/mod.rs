@@ -6,11 +6,12 @@
 
 mod look;
 
-use super::{App, Caller, Error, Record};
+use super::{App, Caller, Error, Record, facts};
 use crate::mandate::{
     AidantId, Anomaly, AnomalyId, AnomalyState, EventId, EventKind, Finding, Instant, MandateId,
     OrganisationId,
 };
+use crate::storage::anomalies::AnomalyRow;
 use crate::storage::watch::{self, Mark};
 use crate::storage::{StoreError, Tx, anomalies, search};
 use std::sync::Arc;
@@ -126,8 +127,10 @@ async fn raise(app: &App, tx: &mut Tx, raised: &Raised, now: Instant) -> Result<
         Some(aidant) => record.aidant(aidant),
         None => record,
     };
+    let row = AnomalyRow { anomaly, version: 1 };
+    let record = record.stands(facts::anomaly(&app.keys, &row));
     let event = record.append(app, tx, &Caller::default(), now).await?;
-    Ok(anomalies::insert(tx, &anomaly, &event).await?)
+    Ok(anomalies::insert(tx, &row.anomaly, &event).await?)
 }
 
 /// What every entry about an anomaly tells of it.

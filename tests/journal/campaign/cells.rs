@@ -18,6 +18,11 @@ impl Pace {
         Self { rows: 3 * factor, flips: 2 * factor }
     }
 
+    /// The same with fewer rows and flips: there are many columns.
+    pub(super) fn less(self) -> Self {
+        Self { rows: (self.rows / 3).max(1), flips: (self.flips / 2).max(1) }
+    }
+
     /// Numbers spread over a table of that many rows, the first and the last among them.
     pub(super) fn spread(self, rows: usize) -> Vec<usize> {
         let picked = self.rows.min(rows).max(1);
@@ -40,8 +45,19 @@ pub(super) fn called(table: &str, row: &BTreeMap<String, Value>) -> Vec<String> 
         "time_stamp" => {
             vec![format!("time-stamp of {}", cell("day")), format!("event {}", cell("last_event"))]
         }
+        "audit_grant_scope" => vec![format!("audit_grant {}", cell("grant_id"))],
+        "audit_answer" => vec![format!("audit_answer {} {}", cell("sample_id"), cell("event_id"))],
+        "closed_procedure" => {
+            vec![format!("organisation {}", cell("organisation_id")), format!("aidant {}", cell("aidant_id"))]
+        }
+        fact if super::tables::HELD.contains(&fact) => vec![format!("{fact} {}", cell("id"))],
         _ => vec![format!("event {}", cell("event_id"))],
     }
+}
+
+/// What is said of a row that fits no fact at all.
+pub(super) fn unreadable(table: &Table, name: &str, row: &BTreeMap<String, Value>) -> String {
+    format!("the row {} of {name} is inconsistent", row[&table.columns[0].name].shown())
 }
 
 /// A generated number: the same at each run, another for each place.
@@ -106,6 +122,7 @@ fn set(
     names.extend(called(table, &changed));
     names.extend(behind(bench, table, number));
     names.push(format!("inconsistent in {column}"));
+    names.extend([row, &changed].map(|row| unreadable(bench.table(table), table, row)));
     Some(Case {
         what,
         tables: vec![table.to_owned()],
@@ -123,6 +140,7 @@ fn exchanged(bench: &Bench, table: &str, (one, other): (usize, usize), column: &
     let mut names = called(table, &rows[one]);
     names.extend(called(table, &rows[other]));
     names.extend(stretch(bench, table, one));
+    names.extend([one, other].map(|number| unreadable(bench.table(table), table, &rows[number])));
     Case {
         what: format!("{table}.{column} of rows {one} and {other} exchanged"),
         tables: vec![table.to_owned()],

@@ -1,7 +1,7 @@
 //! Each table, in each way whole rows can be taken away, added and moved.
 
 use super::bench::{Bench, Case, NUMBER};
-use super::cells::{Pace, behind, called, is_text_or_number};
+use super::cells::{Pace, behind, called, is_text_or_number, unreadable};
 use super::tables::is_free;
 use super::values::{Value, Way};
 
@@ -74,6 +74,7 @@ fn forged(bench: &Bench, table: &str, number: usize) -> Vec<Case> {
         let list: Vec<&str> = kept.columns.iter().map(|column| column.name.as_str()).collect();
         let mut names = called(table, row);
         names.extend(called(table, &forged));
+        names.push(unreadable(kept, table, &forged));
         if table == "leaf" {
             names.push("the table leaf".to_owned());
         }
