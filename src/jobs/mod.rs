@@ -1,7 +1,9 @@
 //! What happens by itself: times that pass, rows that have had their time.
 
 use crate::service::audit::glass;
-use crate::service::{App, Error, expire, retention, timestamps, upkeep, watch as anomalies, witnesses};
+use crate::service::{
+    App, Error, cosigned, expire, retention, timestamps, upkeep, watch as anomalies, witnesses,
+};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -63,8 +65,9 @@ async fn rules(app: App, mut stop: watch::Receiver<bool>) {
 async fn outside(app: App, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            (seen, stamped) = async { tokio::join!(witnesses::round(&app), timestamps::round(&app)) } => {
+            (seen, counted, stamped) = others(&app) => {
                 report("witnesses", seen);
+                report("cosigned", counted);
                 report("timestamps", stamped);
             }
             // What was asked is not waited for: the answers count nowhere.
@@ -74,6 +77,13 @@ async fn outside(app: App, mut stop: watch::Receiver<bool>) {
             return;
         }
     }
+}
+
+/// Asks everybody; then what the witnesses said until now is counted.
+async fn others(app: &App) -> (Result<(), Error>, Result<(), Error>, Result<(), Error>) {
+    let seen = async { (witnesses::round(app).await, cosigned::round(app).await) };
+    let ((seen, counted), stamped) = tokio::join!(seen, timestamps::round(app));
+    (seen, counted, stamped)
 }
 
 /// Waits for the next round; whether it is not to come.

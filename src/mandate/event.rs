@@ -303,6 +303,8 @@ kinds! {
     KeyRotated = "key.rotated" in Evidence, sub Never, aid Never;
     /// An authority time-stamped a checkpoint (RFC 3161).
     JournalTimestamped = "journal.timestamped" in Evidence, sub Never, aid Never;
+    /// The witnesses' cosignatures of a while were counted.
+    JournalCosigned = "journal.cosigned" in Evidence, sub Never, aid Never;
     /// The service was started under another configuration than before.
     ConfigurationChanged = "configuration.changed" in Evidence, sub Never, aid Never;
 }

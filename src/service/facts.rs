@@ -10,6 +10,7 @@ use crate::storage::anomalies::{AnomalyRow, Author, CommentRow};
 use crate::storage::audit_grants::GrantRow;
 use crate::storage::auditors::ReadingRow;
 use crate::storage::break_glass::GlassRow;
+use crate::storage::cosigned::CosignedRow;
 use crate::storage::samples::{AnswerRow, SampleRow};
 
 /// How a row stands after an entry.
@@ -75,6 +76,11 @@ pub(super) fn grant(keys: &KeyStore, row: &GrantRow, mut names: Vec<String>) -> 
         &names.join("\n"),
     ];
     Stands::of(keys, ("audit_grant", grant.id.as_str(), row.version), &columns)
+}
+
+/// A count of cosignatures.
+pub(super) fn cosigned(keys: &KeyStore, row: &CosignedRow) -> Stands {
+    Stands::of(keys, ("cosigned", &at(row.until), 1), &[&row.total.to_string(), &row.digest])
 }
 
 /// A stated purpose.

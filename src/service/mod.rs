@@ -12,6 +12,7 @@ pub mod bundle;
 pub mod claims;
 pub mod configuration;
 pub mod consent;
+pub mod cosigned;
 mod dates;
 pub mod desk;
 pub mod end;

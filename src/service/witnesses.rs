@@ -15,7 +15,7 @@ use crate::mandate::Instant;
 use crate::relying::{HttpClient, HttpError};
 use crate::storage::cosignatures::{self, CosignatureRow};
 use crate::storage::journal::{self, CheckpointRow};
-use crate::storage::{Snapshot, StoreError};
+use crate::storage::{Snapshot, StoreError, cosigned};
 use crate::telemetry;
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error as ThisError;
@@ -243,12 +243,18 @@ async fn keep(app: &App, contact: &Contact, size: u64, line: &NoteSignature, at:
     }
     let vkey = contact.witness.key.to_string();
     let row = Arc::new(CosignatureRow { size, vkey, seen_at, line: line.to_string() });
-    app.commit("witnesses.keep", move |tx| {
+    let kept = app.commit("witnesses.keep", move |tx| {
         let row = Arc::clone(&row);
-        Box::pin(async move { Ok(cosignatures::insert(tx, &row).await?) })
-    })
-    .await?;
-    Ok(())
+        Box::pin(async move {
+            // What was counted stays what it was.
+            if cosigned::until(tx).await?.is_some_and(|until| row.seen_at <= until) {
+                return Ok(false);
+            }
+            cosignatures::insert(tx, &row).await?;
+            Ok::<_, Error>(true)
+        })
+    });
+    if kept.await? { Ok(()) } else { Err(Trouble::Clock) }
 }
 
 /// A witness says that it has seen what we do not have. It is asked for the checkpoint it has: if that bears our own

@@ -36,7 +36,7 @@ pub struct CosignatureRow {
     pub line: String,
 }
 
-fn read(row: &Columns<'_>) -> Result<CosignatureRow, StoreError> {
+pub(super) fn read(row: &Columns<'_>) -> Result<CosignatureRow, StoreError> {
     Ok(CosignatureRow {
         size: row.count("size")?,
         vkey: row.text("vkey")?,

@@ -48,6 +48,7 @@ pub mod authorizations;
 pub mod break_glass;
 pub mod clients;
 pub mod cosignatures;
+pub mod cosigned;
 pub mod data_keys;
 pub mod factors;
 pub mod held;

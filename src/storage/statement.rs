@@ -36,6 +36,7 @@ pub fn all_statements() -> Vec<Statement> {
         super::break_glass::STATEMENTS,
         super::clients::STATEMENTS,
         super::cosignatures::STATEMENTS,
+        super::cosigned::STATEMENTS,
         super::data_keys::STATEMENTS,
         super::factors::STATEMENTS,
         super::held::STATEMENTS,

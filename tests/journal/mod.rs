@@ -5,6 +5,7 @@ mod bundles;
 mod campaign;
 mod clock;
 mod configuration;
+mod cosigned;
 mod desk;
 mod erasing;
 mod faults;

@@ -28,6 +28,7 @@ const MAY: [(&str, &str, &[&str]); 12] = [
             "refusal",
             "audit_grant_scope",
             "cosignature",
+            "cosigned",
             "audit_sample",
             "time_stamp",
             "anomaly_comment",

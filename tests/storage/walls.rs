@@ -8,12 +8,13 @@ use crate::support::database::{TestDatabase, on_both};
 use porteplume::mandate::{AuditorId, EventId, Grant, GrantId, OrganisationId, Reach, Slots, Standing};
 use porteplume::storage::auditors::AuditorRow;
 use porteplume::storage::cosignatures::CosignatureRow;
+use porteplume::storage::cosigned::CosignedRow;
 use porteplume::storage::organisations::OrganisationRow;
 use porteplume::storage::refusals::RefusalRow;
 use porteplume::storage::time_stamps::TimeStampRow;
 use porteplume::storage::{
-    Engine, Store, StoreError, audit_grants, auditors, cosignatures, idempotency, journal, organisations,
-    refusals, representations, time_stamps,
+    Engine, Store, StoreError, audit_grants, auditors, cosignatures, cosigned, idempotency, journal,
+    organisations, refusals, representations, time_stamps,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Executor as _};
 use std::collections::BTreeSet;
@@ -98,7 +99,7 @@ async fn stamped(store: &Store) {
 }
 
 /// A cosignature under the first checkpoint.
-async fn cosigned(store: &Store) {
+async fn vouched_for(store: &Store) {
     let first = get!(store, [], |s| journal::checkpoints(s, 0, 1)).remove(0);
     let row =
         CosignatureRow { size: first.size, vkey: unique(), seen_at: NOW, line: "— w AAAAAAAA".to_owned() };
@@ -108,6 +109,34 @@ async fn cosigned(store: &Store) {
     assert_eq!(get!(store, [row], |s| cosignatures::newest_of(s, &row.vkey)), row.size);
     assert_eq!(get!(store, [], |s| cosignatures::seen_by(s, 1)), [row.size]);
     assert!(get!(store, [], |s| cosignatures::seen_by(s, 2)).is_empty());
+}
+
+/// A count of it: what comes late is refused from then on.
+async fn counted(store: &Store) {
+    let first = get!(store, [], |s| journal::checkpoints(s, 0, 1)).remove(0);
+    assert_eq!(get!(store, [], |s| cosigned::until(s)), None);
+    assert_eq!(get!(store, [], |s| cosigned::oldest(s, None)), Some(NOW));
+    let row = CosignedRow { until: in_minutes(1), total: 1, digest: "0a".repeat(32) };
+    put!(store, [row], |tx, event| cosigned::insert(tx, &row, &event)).unwrap();
+    let again = CosignedRow { until: NOW, ..row.clone() };
+    assert!(
+        put!(store, [again], |tx, event| cosigned::insert(tx, &again, &event)).is_err(),
+        "it only goes on"
+    );
+    assert_eq!(get!(store, [], |s| cosigned::until(s)), Some(row.until));
+    assert_eq!(get!(store, [], |s| cosigned::oldest(s, Some(NOW))), None);
+    let (kept, behind) = get!(store, [], |s| cosigned::page(s, None, 10)).remove(0);
+    assert_eq!((kept, behind.len()), (row.clone(), 32));
+    assert!(get!(store, [row], |s| cosigned::page(s, Some(row.until), 10)).is_empty());
+    let line = "— w AAAAAAAA".to_owned();
+    for (seen_at, kept) in [(row.until, false), (in_minutes(2), true)] {
+        let row = CosignatureRow { size: first.size, vkey: unique(), seen_at, line: line.clone() };
+        assert_eq!(change!(store, [row], |tx| cosignatures::insert(tx, &row)).is_ok(), kept);
+    }
+    let seen = get!(store, [], |s| cosigned::seen(s, in_minutes(1), (i64::MIN, 0, ""), 10));
+    assert_eq!(seen.iter().map(|row| row.seen_at).collect::<Vec<_>>(), [NOW]);
+    let place = (NOW.micros(), i64::MAX, "");
+    assert_eq!(get!(store, [], |s| cosigned::seen(s, in_minutes(2), place, 10)).len(), 1);
 }
 
 on_both! {
@@ -250,9 +279,9 @@ on_both! {
         };
         let facts: Vec<String> = sqlx::query_scalar(facts).fetch_all(&mut connection).await.unwrap();
         let triggers: Vec<String> = sqlx::query_scalar(triggers).fetch_all(&mut connection).await.unwrap();
-        assert_eq!(facts.len(), 17, "{facts:?}");
+        assert_eq!(facts.len(), 18, "{facts:?}");
         for fact in facts {
-            let changes = if ["refusal", "time_stamp"].contains(&fact.as_str()) { "never_changes" } else { "change_needs_entry" };
+            let changes = if ["refusal", "time_stamp", "cosigned"].contains(&fact.as_str()) { "never_changes" } else { "change_needs_entry" };
             for wall in [changes, "never_deleted"] {
                 assert!(triggers.contains(&format!("{fact}_{wall}")), "{fact} lacks {wall}");
             }
@@ -263,13 +292,14 @@ on_both! {
         let store = database.store().await;
         filled(&store).await;
         refusal(&store).await;
-        cosigned(&store).await;
+        vouched_for(&store).await;
+        counted(&store).await;
         stamped(&store).await;
         let mut connection = database.raw().await;
         for (table, change) in [
             ("event", "tag = event_id"), ("leaf", "leaf_hash = leaf_hash"), ("tile", "idx = idx + 1"),
             ("checkpoint", "note = 'x'"), ("opening", "key_id = 'x'"), ("event_search", "code = NULL"),
-            ("refusal", "code = 'x'"), ("cosignature", "line = 'x'"), ("time_stamp", "gen_time = 1"),
+            ("refusal", "code = 'x'"), ("cosignature", "line = 'x'"), ("time_stamp", "gen_time = 1"), ("cosigned", "total = 2"),
         ] {
             let before = count(&mut connection, table).await;
             assert!(before > 0, "{table} has rows");
@@ -380,7 +410,8 @@ async fn sqlite_refuses_insert_or_replace_with_and_without_recursive_triggers() 
     let store = database.store().await;
     filled(&store).await;
     refusal(&store).await;
-    cosigned(&store).await;
+    vouched_for(&store).await;
+    counted(&store).await;
     stamped(&store).await;
     let mut connection = database.raw().await;
     for triggers in ["ON", "OFF"] {
@@ -394,6 +425,7 @@ async fn sqlite_refuses_insert_or_replace_with_and_without_recursive_triggers() 
             "event_search",
             "refusal",
             "cosignature",
+            "cosigned",
             "time_stamp",
         ] {
             for verb in ["INSERT OR REPLACE", "REPLACE", "INSERT OR IGNORE"] {
@@ -416,12 +448,15 @@ async fn postgres_refuses_truncate_and_changes_as_a_replica_and_through_copies()
     let store = database.store().await;
     filled(&store).await;
     refusal(&store).await;
-    cosigned(&store).await;
+    vouched_for(&store).await;
+    counted(&store).await;
     stamped(&store).await;
     let mut connection = database.raw().await;
     for role in ["origin", "replica", "local"] {
         raw(&mut connection, &format!("SET session_replication_role = {role}")).await.unwrap();
-        for table in ["event", "leaf", "tile", "checkpoint", "refusal", "cosignature", "time_stamp"] {
+        for table in
+            ["event", "leaf", "tile", "checkpoint", "refusal", "cosignature", "cosigned", "time_stamp"]
+        {
             for sql in [
                 format!("TRUNCATE {table}"),
                 format!("TRUNCATE {table} CASCADE"),

@@ -1,4 +1,4 @@
-//! The facts of the auditor's desk and of the watch: each row against the last entry that tells how it stands. None was added,
+//! The facts of the auditor's desk, of the watch and of the witnesses' counts: each row against the last entry that tells how it stands. None was added,
 //! and none removed.
 
 use super::openings::Openings;
@@ -8,7 +8,9 @@ use crate::mandate::{EventId, EventKind, Instant, MandateId};
 use crate::service::Error;
 use crate::service::facts::{self, Stands};
 use crate::storage::data_keys::KeyKind;
-use crate::storage::{Snapshot, anomalies, audit_grants, auditors, break_glass, held, journal, samples};
+use crate::storage::{
+    Snapshot, anomalies, audit_grants, auditors, break_glass, cosigned, held, journal, samples,
+};
 use std::collections::HashMap;
 
 const PAGE: u32 = 500;
@@ -58,6 +60,7 @@ pub(super) const fn tells(kind: EventKind) -> bool {
             | EventKind::AnomalyRaised
             | EventKind::AnomalyCommented
             | EventKind::AnomalyClosed
+            | EventKind::JournalCosigned
     )
 }
 
@@ -106,6 +109,7 @@ pub(super) async fn check(
     let mut checked = Checked { openings, told, report };
     checked.desk(snapshot).await?;
     checked.watch(snapshot).await?;
+    checked.counts(snapshot).await?;
     for grant in held::stray_names(snapshot).await? {
         let row = format!("audit_grant {grant}");
         checked.report.add(Finding::Fact { row, what: "what it names stands there without it" });
@@ -193,6 +197,19 @@ impl Checked<'_> {
             Life::About
         );
         Ok(())
+    }
+
+    async fn counts(&mut self, snapshot: &mut Snapshot) -> Result<(), Error> {
+        let keys = self.openings.shared_keys();
+        let mut after = None;
+        loop {
+            let page = cosigned::page(snapshot, after, PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.until);
+            for (row, behind) in page {
+                self.hold(snapshot, facts::cosigned(&keys, &row), &behind, Life::Ever).await?;
+            }
+        }
     }
 
     async fn hold(

@@ -1,7 +1,7 @@
 //! What verification finds beside the tree, and how it says so.
 
 use crate::journal;
-use crate::mandate::{EventId, ReplayError};
+use crate::mandate::{EventId, Instant, ReplayError};
 use std::fmt;
 use thiserror::Error;
 
@@ -174,6 +174,15 @@ pub enum Finding {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The cosignatures of a while are not those that were counted.
+    Cosigned {
+        /// Until when they were counted.
+        until: Instant,
+        /// How many there are.
+        there: u64,
+        /// How many there were.
+        told: u64,
+    },
     /// A time-stamp is not what it was, or was removed.
     TimeStamp {
         /// The day it is of.
@@ -257,6 +266,11 @@ impl fmt::Display for Finding {
             Self::Cosignature { size, vkey, what } => {
                 write!(f, "checkpoint of {size} entries: the cosignature of {vkey} {what}")
             }
+            Self::Cosigned { until, there, told } => write!(
+                f,
+                "cosigned {}: the cosignatures until then ({there}) are not those that were counted ({told})",
+                until.micros()
+            ),
             Self::TimeStamp { day, what } => write!(f, "time-stamp of {day}: {what}"),
             Self::DatedLater { event, size, by } => write!(
                 f,

@@ -1,11 +1,12 @@
 //! Cosignatures: each is a line that its witness wrote under the checkpoint it stands at. Whether enough of them are
-//! there is for whoever has a policy to say.
+//! there is for whoever has a policy to say; that none was taken away, the counts say that entries tell.
 
 use super::{Finding, Report};
 use crate::journal::{Note, NoteSignature, Vkey};
 use crate::service::Error;
-use crate::storage::Snapshot;
+use crate::service::cosigned::counted;
 use crate::storage::cosignatures::{self, CosignatureRow};
+use crate::storage::{Snapshot, cosigned};
 
 /// Rows read at once.
 const PAGE: u32 = 1_000;
@@ -22,7 +23,27 @@ pub(super) async fn check(snapshot: &mut Snapshot, report: &mut Report) -> Resul
         }
         match page.into_iter().next_back() {
             Some((row, _)) => last = Some(row),
-            None => return Ok(()),
+            None => break,
+        }
+    }
+    counts(snapshot, report).await
+}
+
+/// Holds every count against the cosignatures there are.
+async fn counts(snapshot: &mut Snapshot, report: &mut Report) -> Result<(), Error> {
+    let mut after = None;
+    loop {
+        let page = cosigned::page(snapshot, after, PAGE).await?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        for (row, _) in page {
+            let there = counted(snapshot, after, row.until).await?;
+            if there != row {
+                let (there, told) = (there.total, row.total);
+                report.add(Finding::Cosigned { until: row.until, there, told });
+            }
+            after = Some(row.until);
         }
     }
 }

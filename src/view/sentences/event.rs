@@ -227,6 +227,10 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "Une autorité d’horodatage a daté l’état du journal.",
             "A time-stamping authority dated the state of the journal.",
         ),
+        EventKind::JournalCosigned => text(
+            "Les attestations des témoins du journal ont été comptées.",
+            "The cosignatures of the journal’s witnesses were counted.",
+        ),
         EventKind::JournalRestored => text(
             "La base de données a été restaurée depuis une sauvegarde.",
             "The database was restored from a backup.",

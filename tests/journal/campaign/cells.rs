@@ -50,6 +50,9 @@ pub(super) fn called(table: &str, row: &BTreeMap<String, Value>) -> Vec<String> 
         "closed_procedure" => {
             vec![format!("organisation {}", cell("organisation_id")), format!("aidant {}", cell("aidant_id"))]
         }
+        // Of one taken away, added or moved the count says no more than when.
+        "cosignature" => vec![format!("checkpoint of {} entries", cell("size")), "cosigned".to_owned()],
+        "cosigned" => vec![format!("cosigned {}", cell("until_at"))],
         fact if super::tables::HELD.contains(&fact) => vec![format!("{fact} {}", cell("id"))],
         _ => vec![format!("event {}", cell("event_id"))],
     }

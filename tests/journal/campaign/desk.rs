@@ -8,10 +8,14 @@ use crate::mandates::world::{Browser, World};
 use crate::support::app::TestApp;
 use crate::support::database::TestDatabase;
 use crate::support::world::procedure;
-use porteplume::mandate::{MandateId, Reach, Slots, Thresholds};
-use porteplume::service::Caller;
+use porteplume::crypto::{JournalKey, SecretBytes};
+use porteplume::journal::{Note, NoteSignature, Vkey};
+use porteplume::mandate::{Instant, MandateId, Reach, Slots, Thresholds};
 use porteplume::service::audit::grants;
 use porteplume::service::manage::{self, ClosedFor, Manager};
+use porteplume::service::{Caller, cosigned};
+use porteplume::storage::cosignatures::{self, CosignatureRow};
+use porteplume::storage::{StoreError, journal};
 use std::collections::BTreeSet;
 
 /// Such a journal, and nobody at work any more.
@@ -45,8 +49,34 @@ pub(in crate::journal) async fn lived(database: TestDatabase) -> World {
     }
     spoken_of(&desk).await;
     closed(&world).await;
+    for _ in 0..2 {
+        vouched_for(&world.test, 2).await;
+        world.wait(25 * 60);
+        cosigned::round(&world.app).await.unwrap();
+    }
     world.test.verifies().await;
     world
+}
+
+/// So many witnesses have seen the newest checkpoint.
+pub(in crate::journal) async fn vouched_for(test: &TestApp, witnesses: u8) {
+    let app = &test.web.app;
+    let head = app.store.read::<_, StoreError, _>("test", |snapshot| Box::pin(journal::head(snapshot)));
+    let (head, seconds) = (head.await.unwrap().unwrap(), app.now().micros() / 1_000_000);
+    let (size, at) = (head.size, u64::try_from(seconds).unwrap());
+    for seed in 0..witnesses {
+        let key = JournalKey::from_seed(&SecretBytes::new([100 + seed; 32])).unwrap();
+        let name = format!("witness.example/{seed}");
+        let line = NoteSignature::cosign(Note::parse(&head.note).unwrap().text(), &name, &key, at).unwrap();
+        let vkey = Vkey::cosigner(&name, key.public_key()).unwrap().to_string();
+        let seen_at = Instant::from_micros(seconds * 1_000_000);
+        let row = CosignatureRow { size, vkey, seen_at, line: line.to_string() };
+        let kept = app.store.write::<_, StoreError, _>("test", move |tx| {
+            let row = row.clone();
+            Box::pin(async move { cosignatures::insert(tx, &row).await })
+        });
+        let () = kept.await.unwrap().committed();
+    }
 }
 
 /// A grant of one organisation and one mandate, taken back, and one of another mandate.
