@@ -127,6 +127,7 @@ pub async fn open(
         agents,
         issuer: Issuer::parse(&issuer).map_err(|_| StartError::Issuer)?,
         origin: config.journal.origin.clone(),
+        yearly: config.journal.yearly,
         patience: PATIENCE,
         pulse: Pulse::default(),
         witnesses,

@@ -9,6 +9,7 @@ mod journal;
 mod keys;
 mod restored;
 mod serve;
+mod shard;
 mod usager;
 mod witness;
 

@@ -82,8 +82,11 @@ pub struct Keys {
 /// `[journal]`: the journal's public face.
 #[derive(Debug, Clone)]
 pub struct Journal {
-    /// The log's name in every checkpoint (contract `journal.md`): a host and path without scheme. It never changes.
+    /// The log's name in every checkpoint (contract `journal.md`): a host and path without scheme. It never changes; where the
+    /// journal goes on in shards, it is the first one's, and the others are named after it.
     pub origin: String,
+    /// Whether it goes on in a new shard each year. Default: it does.
+    pub yearly: bool,
     /// Where the newest signed checkpoint is also written, outside the database, so that a journal cut short shows.
     pub checkpoint_file: Option<PathBuf>,
     /// The witnesses its checkpoints are submitted to (C2SP tlog-witness). Default: none.
@@ -275,6 +278,7 @@ fn journal(section: &mut Section<'_>) -> Result<Journal, ConfigError> {
             "write a host and path of yours without \"https://\", such as \"mandats.example.fr/journal\", for good",
             values::origin,
         )?,
+        yearly: section.choice("shards", &[("yearly", true), ("never", false)])?.unwrap_or(true),
         checkpoint_file: section.optional("checkpoint_file", "write the path of a file", values::path)?,
         witnesses: section.list("witnesses", WITNESS, values::witness)?,
         quorum: section.number("quorum", 0..=64, 0)?,

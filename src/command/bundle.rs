@@ -1,7 +1,7 @@
 //! `journal bundle` and `journal verify --bundle`.
 
 use super::{Configured, Refused, say};
-use crate::journal::{LARGEST_BUNDLE, Policy, ProofBundle};
+use crate::journal::{LARGEST_BUNDLE, Policy, PolicyError, ProofBundle};
 use crate::mandate::{MandateId, Slots};
 use crate::service::bundle::{self, Wanted};
 use crate::web;
@@ -47,7 +47,7 @@ pub(super) async fn export(args: Export) -> Result<(), Refused> {
     let made = bundle::export(&app, &wanted, slots).await;
     app.store.close().await;
     let made = made?;
-    let entries = made.entries.len();
+    let entries: usize = made.shards().map(|(_, _, entries)| entries.len()).sum();
     let archive = web::archive(made).map_err(Refused::other)?;
     let unwritten = |error| Refused::other(format!("{} cannot be written: {error}", args.file.display()));
     std::fs::write(&args.file, archive).map_err(unwritten)?;
@@ -56,7 +56,7 @@ pub(super) async fn export(args: Export) -> Result<(), Refused> {
 }
 
 /// Verifies a bundle without keys, database or network.
-pub(super) fn verify(file: &Path, policy: Option<&Path>) -> Result<(), Refused> {
+pub(super) fn verify(file: &Path, policies: &[PathBuf]) -> Result<(), Refused> {
     let unreadable =
         |file: &Path, error| Refused::other(format!("{} cannot be read: {error}", file.display()));
     let size = std::fs::metadata(file).map_err(|error| unreadable(file, error))?.len();
@@ -66,22 +66,27 @@ pub(super) fn verify(file: &Path, policy: Option<&Path>) -> Result<(), Refused> 
     let archive = std::fs::read(file).map_err(|error| unreadable(file, error))?;
     let bundle =
         ProofBundle::read(&archive).map_err(|fault| Refused::other(format!("{}: {fault}", fault.code())))?;
-    let trusted = match policy {
-        Some(path) => std::fs::read(path).map_err(|error| unreadable(path, error))?,
-        None => bundle.policy.clone().into_bytes(),
+    let told = |error: PolicyError| Refused::other(format!("{}: {error}", error.code()));
+    let mut trusted: Option<Policy> = None;
+    for path in policies {
+        let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
+        let one = Policy::parse(&bytes).map_err(told)?;
+        trusted = Some(trusted.map_or(one.clone(), |all| all.or(one)));
+    }
+    let trusted = match trusted {
+        Some(trusted) => trusted,
+        None => bundle.own_policy().map_err(told)?,
     };
-    let trusted =
-        Policy::parse(&trusted).map_err(|error| Refused::other(format!("{}: {error}", error.code())))?;
     let verdict = bundle.verify(&trusted);
     for finding in &verdict.findings {
         say(&format!("{}: {}: {}", finding.code, finding.file, finding.why));
     }
-    if policy.is_none() {
+    if policies.is_empty() {
         say(
             "the policy is the bundle's own: it proves that nothing was changed since, and not whose journal it is; give --policy",
         );
     }
-    if let Some(witnessed) = &verdict.witnessed {
+    for witnessed in &verdict.witnessed {
         let (checkpoint, seen) = (&witnessed.checkpoint, witnessed.seen.len());
         say(&format!("{}: {} entries, seen by {seen} witnesses", checkpoint.origin, checkpoint.size));
     }

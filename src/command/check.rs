@@ -4,7 +4,7 @@
 use super::{Refused, say};
 use crate::journal::{Entry, History, LogProof, Opening, Policy, Slot, Witnessed};
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Larger files are refused unread: the longest history is some megabytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -18,10 +18,16 @@ struct Act {
 }
 
 /// Verifies the file under the policy and says what it proves.
-pub(super) async fn run(file: &Path, policy: &Path) -> Result<(), Refused> {
-    let (text, policy) = (read(file).await?, read(policy).await?);
-    let policy = Policy::parse(policy.as_bytes())
-        .map_err(|error| Refused::other(format!("the policy cannot be used ({}): {error}", error.code())))?;
+pub(super) async fn run(file: &Path, policies: &[PathBuf]) -> Result<(), Refused> {
+    let text = read(file).await?;
+    let mut trusted: Option<Policy> = None;
+    for path in policies {
+        let one = Policy::parse(read(path).await?.as_bytes()).map_err(|error| {
+            Refused::other(format!("the policy cannot be used ({}): {error}", error.code()))
+        })?;
+        trusted = Some(trusted.map_or(one.clone(), |all| all.or(one)));
+    }
+    let policy = trusted.ok_or_else(|| Refused::other("give the policy you trust with --policy"))?;
     if text.starts_with(RECEIPT) { receipt(&text, &policy) } else { history(&text, &policy) }
 }
 

@@ -56,10 +56,14 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
 
 async fn journal(app: &App) -> Found {
     let note = read::checkpoint(app).await.map_err(|error| error.to_string())?;
-    let size = note.as_deref().and_then(|note| note.lines().nth(1)).ok_or("there is no checkpoint")?;
+    let mut told = note.as_deref().unwrap_or_default().lines();
+    let (Some(origin), Some(size)) = (told.next(), told.next()) else {
+        return Err("there is no checkpoint".to_owned());
+    };
+    let shard = if origin == app.origin { String::new() } else { format!(" of the shard {origin}") };
     let waiting = read::oldest_waiting(app).await.map_err(|error| error.to_string())?;
     match waiting.filter(|at| app.now().since(*at) >= LONG_WAIT) {
-        None => Ok(format!("entries under a signed checkpoint: {size}")),
+        None => Ok(format!("entries under a signed checkpoint: {size}{shard}")),
         Some(at) => Err(format!(
             "an entry of {} still waits for its place: start the service, or restart it when it runs, so that it \
              signs under the keys that are there now",

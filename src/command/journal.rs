@@ -1,7 +1,7 @@
-//! `journal verify|export|entries|events|check|synth|restored`. Nothing here but the last changes a journal: the others work beside a running service, and on
+//! `journal verify|export|entries|events|check|synth|restored|shard`. Nothing here but the last two changes a journal: the others work beside a running service, and on
 //! a database `serve` would refuse.
 
-use super::{Configured, Refused, bundle, restored, say};
+use super::{Configured, Refused, bundle, restored, say, shard};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Telemetry;
 use crate::crypto::KeyStore;
@@ -23,9 +23,9 @@ pub(super) enum JournalAct {
         /// A bundle of proofs, instead of a database: without keys and without a network.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "data"])]
         bundle: Option<PathBuf>,
-        /// The policy the bundle must stand under, as you obtained it; without it the one inside.
+        /// The policy the bundle must stand under, as you obtained it; without it the one inside. Once for each shard.
         #[arg(long, value_name = "FILE", requires = "bundle")]
-        policy: Option<PathBuf>,
+        policy: Vec<PathBuf>,
         #[command(flatten)]
         whose: Whose,
     },
@@ -37,9 +37,9 @@ pub(super) enum JournalAct {
     Check {
         /// A `.tlog-proof`, or the history of a mandate.
         file: PathBuf,
-        /// Whom you trust: the journal's policy, from where you know it to be right.
-        #[arg(long, value_name = "FILE")]
-        policy: PathBuf,
+        /// Whom you trust: the journal's policy, from where you know it to be right. Once for each shard.
+        #[arg(long, value_name = "FILE", required = true)]
+        policy: Vec<PathBuf>,
     },
     /// Make up a demonstration with a long past, in a new directory. Example: porteplume journal synth --data ./long
     Synth {
@@ -63,6 +63,8 @@ pub(super) enum JournalAct {
     },
     /// Write down that the database was restored from a backup. Example: porteplume journal restored --reference 2026-17
     Restored(restored::Restored),
+    /// Go on in the next shard, behind a final checkpoint. Example: porteplume journal shard --reason "incident 2026-17"
+    Shard(shard::Next),
     /// List the entries: place, instant, kind, outcome. Example: porteplume journal entries --from 1000
     Entries {
         /// The first place listed.
@@ -151,7 +153,7 @@ pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
         }
         JournalAct::Export { dir, whose } => write_out(&whose, dir).await,
         JournalAct::Check { file, policy } => super::check::run(&file, &policy).await,
-        JournalAct::Verify { bundle: Some(file), policy, .. } => bundle::verify(&file, policy.as_deref()),
+        JournalAct::Verify { bundle: Some(file), policy, .. } => bundle::verify(&file, &policy),
         JournalAct::Verify { whose, .. } => check(whose.open().await?).await,
         JournalAct::Bundle(args) => bundle::export(args).await,
         JournalAct::Synth { data, entries, days } => {
@@ -159,6 +161,7 @@ pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
             synth::fill(&data, None, Amount { entries, days }, &say).await.map_err(Refused::other)
         }
         JournalAct::Restored(args) => restored::run(args).await,
+        JournalAct::Shard(args) => shard::run(args).await,
         JournalAct::Entries { from, limit, whose } => list(whose.open().await?, from, limit).await,
     }
 }
@@ -177,6 +180,12 @@ async fn check(journal: Journal) -> Result<(), Refused> {
         "{} entries, {} checkpoints and {} openings hold; {} mandates follow from their entries",
         tree.entries, tree.checkpoints, tree.openings, report.mandates
     ));
+    if report.shards > 1 {
+        say(&format!(
+            "{} shards, each of which begins with the final checkpoint of the one before",
+            report.shards
+        ));
+    }
     if report.timestamps > 0 {
         say(&format!("{} time-stamps hold", report.timestamps));
     }

@@ -60,11 +60,12 @@ async fn rotate(purpose: &str, configured: &Configured) -> Result<(), Refused> {
     let config = configured.load()?;
     let app = super::open(&config).await?;
     let changed = manage::rotate_key(&app, &config.keys.dir, purpose).await;
+    let policy = policy(&app, &config).await;
     app.store.close().await;
     list(&changed.map_err(Refused::other)?);
     match purpose {
         KeyPurpose::Journal => {
-            say(policy(&app, &config)?.trim_end());
+            say(policy?.trim_end());
             say(
                 "restart every running service: whoever starts from now on signs under both keys; until then it goes on under \
                  the old one. Give the policy above to auditors and the new key to each witness, then: porteplume keys retire \
@@ -92,9 +93,10 @@ async fn retire(purpose: &str, configured: &Configured) -> Result<(), Refused> {
 }
 
 /// The policy under the keys as they stand now.
-fn policy(app: &App, config: &Config) -> Result<String, Refused> {
+async fn policy(app: &App, config: &Config) -> Result<String, Refused> {
     let keys = KeyStore::open(&config.keys.dir).map_err(Refused::other)?;
-    read::policy_under(app, &Arc::new(keys)).map_err(Refused::other)
+    let policy = read::policy_under(app, None, &Arc::new(keys)).await?;
+    policy.ok_or_else(|| Refused::other("the journal has no shard"))
 }
 
 fn list(keys: &[KeyListing]) {

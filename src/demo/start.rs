@@ -281,6 +281,8 @@ fn configuration(
         keys: Keys { dir: data.join("keys") },
         journal: Journal {
             origin: "porteplume.example/demonstration".to_owned(),
+            // A demonstration's past is made up: its years are nobody's.
+            yearly: false,
             checkpoint_file: Some(data.join("checkpoint")),
             witnesses: Vec::new(),
             timestamp_url: None,

@@ -2,7 +2,7 @@
 
 use crate::service::audit::glass;
 use crate::service::{
-    App, Error, cosigned, expire, retention, timestamps, upkeep, watch as anomalies, witnesses,
+    App, Error, cosigned, expire, retention, shards, timestamps, upkeep, watch as anomalies, witnesses,
 };
 use std::time::Duration;
 use tokio::sync::watch;
@@ -100,8 +100,20 @@ async fn round(app: &App) {
     report("expire", expire::expire_due(app).await.map(drop));
     report("close", expire::close_due(app).await.map(drop));
     report("glass", glass::lapse_due(app).await.map(drop));
+    report("shard", shard(app).await);
     report("purge", upkeep::purge(app).await);
     report("forget", upkeep::forget_erased(app).await);
+}
+
+/// Goes on in the shard of the new year, once it has begun.
+async fn shard(app: &App) -> Result<(), Error> {
+    if let Some(origin) = shards::open_due(app).await? {
+        tracing::info!(
+            origin,
+            "the journal goes on in the shard of the new year: tell auditors and witnesses"
+        );
+    }
+    Ok(())
 }
 
 /// Looks for entries that lost their place in the queue. Each is an alarm, though it is mended.

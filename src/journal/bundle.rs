@@ -5,74 +5,27 @@
 //! refused. In this order it holds `manifest.json` (names and SHA-256 of what follows), `policy` (C2SP tlog-policy),
 //! `checkpoint` (C2SP tlog-checkpoint, with the witnesses' lines), `report.html`, and for each entry, by its place in
 //! twelve digits, `entries/N.tlog-proof` (C2SP tlog-proof, the entry in it) and `entries/N.json` (by slot, the salt and
-//! the bytes committed to, in base64). Nothing is ever written to a disk by the names in it.
+//! the bytes committed to, in base64). What stands in further shards of the journal follows, oldest first, for each with a
+//! number `K` from 1: `policy-K`, `checkpoint-K`, and its entries as `entries/K-N.…`. Nothing is ever written to a disk by the
+//! names in it.
 
-use super::{Entry, LogProof, Opening, Policy, ProofError, Slot, Witnessed};
+mod fault;
+mod names;
+
+pub use fault::BundleFault;
+
+use super::{Entry, LogProof, Opening, Policy, PolicyError, ProofError, Slot, Witnessed};
 use crate::crypto::{sha256, to_hex};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use names::{FIXED, is_lawful, openings_name, proof_name, shard_name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use thiserror::Error;
+use std::iter::Peekable;
 
 const FORMAT: &str = "porteplume-bundle/v1";
 /// Larger archives are refused unread.
 pub const LARGEST_BUNDLE: usize = 64 * 1024 * 1024;
-const FIXED: [&str; 3] = ["policy", "checkpoint", "report.html"];
-
-/// Why an archive is no bundle.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum BundleFault {
-    /// Larger than any bundle.
-    #[error("the archive is larger than {LARGEST_BUNDLE} bytes")]
-    TooLarge,
-    /// No tar, or one that was cut.
-    #[error("not an archive, or one that was cut")]
-    Malformed,
-    /// A name that no file of a bundle has: with `..`, absolute, or of something else.
-    #[error("a bundle holds no file {0:?}")]
-    Name(String),
-    /// Something in it is no plain file.
-    #[error("{0:?} is no plain file")]
-    Kind(String),
-    /// The list of its files does not read.
-    #[error("the manifest does not read")]
-    Manifest,
-    /// A file that is not the next one the manifest names: moved, doubled or put in.
-    #[error("{0:?} is not the file that the manifest names in its place")]
-    Order(String),
-    /// A file that the manifest names is not there.
-    #[error("{0:?} is missing")]
-    Cut(String),
-    /// A file is not the one the manifest names.
-    #[error("{0:?} was altered")]
-    Altered(String),
-    /// A file does not read.
-    #[error("{0:?} does not read")]
-    File(String),
-    /// The same content, but not in the one form a bundle has.
-    #[error("the archive is not in the one form of a bundle")]
-    Form,
-}
-
-impl BundleFault {
-    /// Stable code.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::TooLarge => "bundle_too_large",
-            Self::Malformed => "bundle_malformed",
-            Self::Name(_) => "bundle_name",
-            Self::Kind(_) => "bundle_kind",
-            Self::Manifest => "bundle_manifest",
-            Self::Order(_) => "bundle_order",
-            Self::Cut(_) => "bundle_cut",
-            Self::Altered(_) => "bundle_altered",
-            Self::File(_) => "bundle_file",
-            Self::Form => "bundle_form",
-        }
-    }
-}
 
 /// One entry of a bundle. No `Debug`: openings may tell of persons.
 #[derive(Clone, PartialEq, Eq)]
@@ -81,6 +34,17 @@ pub struct BundledEntry {
     pub proof: LogProof,
     /// What opens its commitments, as far as it is told.
     pub openings: Vec<Opening>,
+}
+
+/// What of a bundle stands in one further shard of the journal. No `Debug`: openings may tell of persons.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BundledShard {
+    /// Under which keys and witnesses its checkpoint counts.
+    pub policy: String,
+    /// The checkpoint its proofs lead to.
+    pub checkpoint: String,
+    /// The entries, by their place.
+    pub entries: Vec<BundledEntry>,
 }
 
 /// A bundle of proofs. No `Debug`: openings may tell of persons.
@@ -94,6 +58,8 @@ pub struct ProofBundle {
     pub report: String,
     /// The entries, by their place.
     pub entries: Vec<BundledEntry>,
+    /// What stands in further shards of the journal, in their order.
+    pub further: Vec<BundledShard>,
 }
 
 /// Something in a bundle that does not hold.
@@ -110,8 +76,8 @@ pub struct BundleFinding {
 /// What verification says of a bundle.
 #[derive(Debug, Clone, Default)]
 pub struct BundleVerdict {
-    /// The checkpoint and the witnesses who have seen it, when it counts.
-    pub witnessed: Option<Witnessed>,
+    /// The checkpoint of each shard and the witnesses who have seen it, as far as it counts.
+    pub witnessed: Vec<Witnessed>,
     /// Entries that are proved.
     pub entries: usize,
     /// Openings that are what their entries commit to.
@@ -125,14 +91,6 @@ pub struct BundleVerdict {
 struct Manifest {
     format: String,
     files: Vec<(String, String)>,
-}
-
-fn proof_name(index: u64) -> String {
-    format!("entries/{index:012}.tlog-proof")
-}
-
-fn openings_name(index: u64) -> String {
-    format!("entries/{index:012}.json")
 }
 
 impl BundledEntry {
@@ -167,14 +125,29 @@ impl ProofBundle {
             .zip(fixed)
             .map(|(name, text)| ((*name).to_owned(), text.clone().into_bytes()))
             .collect();
-        for entry in &self.entries {
-            let index = entry.proof.index;
-            files.push((proof_name(index), entry.proof.to_string().into_bytes()));
-            if !entry.openings.is_empty() {
-                files.push((openings_name(index), entry.told().into_bytes()));
+        for (number, (_, _, entries)) in self.shards().enumerate() {
+            if let Some(shard) = number.checked_sub(1).and_then(|further| self.further.get(further)) {
+                files.push((shard_name(number, "policy"), shard.policy.clone().into_bytes()));
+                files.push((shard_name(number, "checkpoint"), shard.checkpoint.clone().into_bytes()));
+            }
+            for entry in entries {
+                let index = entry.proof.index;
+                files.push((proof_name(number, index), entry.proof.to_string().into_bytes()));
+                if !entry.openings.is_empty() {
+                    files.push((openings_name(number, index), entry.told().into_bytes()));
+                }
             }
         }
         files
+    }
+
+    /// Policy, checkpoint and entries of each shard, in their order.
+    pub fn shards(&self) -> impl Iterator<Item = (&str, &str, &[BundledEntry])> {
+        let first = (self.policy.as_str(), self.checkpoint.as_str(), self.entries.as_slice());
+        let further = self.further.iter();
+        std::iter::once(first).chain(
+            further.map(|shard| (shard.policy.as_str(), shard.checkpoint.as_str(), shard.entries.as_slice())),
+        )
     }
 
     /// The archive. The entries stand by their place.
@@ -243,59 +216,93 @@ impl ProofBundle {
             None => Err(BundleFault::Cut(name.to_owned())),
         };
         let (policy, checkpoint, report) = (fixed("policy")?, fixed("checkpoint")?, fixed("report.html")?);
-        let mut entries: Vec<BundledEntry> = Vec::new();
-        while let Some((name, text)) = texts.next() {
-            let proof = LogProof::parse(&text).map_err(|_| BundleFault::File(name.clone()))?;
-            let before = entries.last().map(|entry| entry.proof.index);
-            if name != proof_name(proof.index) || before.is_some_and(|before| before >= proof.index) {
+        let entries = entries_of(&mut texts, 0)?;
+        let mut further = Vec::new();
+        while let Some((name, policy)) = texts.next() {
+            let number = further.len() + 1;
+            if name != shard_name(number, "policy") {
                 return Err(BundleFault::Order(name));
             }
-            let told = openings_name(proof.index);
-            let openings = match texts.next_if(|(found, _)| *found == told) {
-                Some((name, text)) => openings(&text).ok_or(BundleFault::File(name))?,
-                None => Vec::new(),
-            };
-            entries.push(BundledEntry { proof, openings });
+            let checkpoint = shard_name(number, "checkpoint");
+            let found = texts.next_if(|(found, _)| *found == checkpoint);
+            let (_, checkpoint) = found.ok_or(BundleFault::Cut(checkpoint))?;
+            further.push(BundledShard { policy, checkpoint, entries: entries_of(&mut texts, number)? });
         }
-        Ok(Self { policy, checkpoint, report, entries })
+        Ok(Self { policy, checkpoint, report, entries, further })
     }
 
     /// Verifies every proof and opening under a policy: the bundle's own is only what its maker says.
     #[must_use]
     pub fn verify(&self, policy: &Policy) -> BundleVerdict {
         let mut verdict = BundleVerdict::default();
-        match policy.open(&self.checkpoint) {
-            Ok(witnessed) => verdict.witnessed = Some(witnessed),
-            Err(error) => verdict.find("checkpoint".to_owned(), error.code(), error.to_string()),
-        }
-        for entry in &self.entries {
-            let name = proof_name(entry.proof.index);
-            if entry.proof.checkpoint != self.checkpoint {
-                let why = "the proof leads to another checkpoint than the bundle's".to_owned();
-                verdict.find(name, "bundle_swapped", why);
-                continue;
+        for (number, (_, checkpoint, entries)) in self.shards().enumerate() {
+            match policy.open(checkpoint) {
+                Ok(witnessed) => verdict.witnessed.push(witnessed),
+                Err(error) => {
+                    verdict.find(shard_name(number, "checkpoint"), error.code(), error.to_string());
+                }
             }
-            match entry.proof.verify_under(policy) {
-                Ok((proved, _)) => verdict.entry(entry, &proved),
-                Err(error) => verdict.find(name, code(error), error.to_string()),
+            for entry in entries {
+                let name = proof_name(number, entry.proof.index);
+                if entry.proof.checkpoint != checkpoint {
+                    let why = "the proof leads to another checkpoint than the bundle's".to_owned();
+                    verdict.find(name, "bundle_swapped", why);
+                    continue;
+                }
+                match entry.proof.verify_under(policy) {
+                    Ok((proved, _)) => verdict.entry(number, entry, &proved),
+                    Err(error) => verdict.find(name, code(error), error.to_string()),
+                }
             }
         }
         verdict
     }
+
+    /// The policies the bundle brings along, as its maker says.
+    ///
+    /// # Errors
+    /// [`PolicyError`] of the first that does not read.
+    pub fn own_policy(&self) -> Result<Policy, PolicyError> {
+        let own = Policy::parse(self.policy.as_bytes())?;
+        self.further.iter().try_fold(own, |all, shard| Ok(all.or(Policy::parse(shard.policy.as_bytes())?)))
+    }
+}
+
+/// The entries of a shard, as long as its files follow one another.
+fn entries_of<I>(texts: &mut Peekable<I>, shard: usize) -> Result<Vec<BundledEntry>, BundleFault>
+where
+    I: Iterator<Item = (String, String)>,
+{
+    let mut entries: Vec<BundledEntry> = Vec::new();
+    let next = shard_name(shard + 1, "policy");
+    while let Some((name, text)) = texts.next_if(|(name, _)| *name != next) {
+        let proof = LogProof::parse(&text).map_err(|_| BundleFault::File(name.clone()))?;
+        let before = entries.last().map(|entry| entry.proof.index);
+        if name != proof_name(shard, proof.index) || before.is_some_and(|before| before >= proof.index) {
+            return Err(BundleFault::Order(name));
+        }
+        let told = openings_name(shard, proof.index);
+        let openings = match texts.next_if(|(found, _)| *found == told) {
+            Some((name, text)) => openings(&text).ok_or(BundleFault::File(name))?,
+            None => Vec::new(),
+        };
+        entries.push(BundledEntry { proof, openings });
+    }
+    Ok(entries)
 }
 
 impl BundleVerdict {
     /// Whether everything holds.
     #[must_use]
     pub const fn holds(&self) -> bool {
-        self.findings.is_empty() && self.witnessed.is_some()
+        self.findings.is_empty() && !self.witnessed.is_empty()
     }
 
     fn find(&mut self, file: String, code: &'static str, why: String) {
         self.findings.push(BundleFinding { file, code, why });
     }
 
-    fn entry(&mut self, of: &BundledEntry, proved: &Entry) {
+    fn entry(&mut self, shard: usize, of: &BundledEntry, proved: &Entry) {
         self.entries += 1;
         for opening in &of.openings {
             if proved.is_opened_by(opening) {
@@ -303,7 +310,7 @@ impl BundleVerdict {
             } else {
                 let slot = opening.slot().as_str();
                 let why = format!("the entry does not commit to what is said to open its slot {slot}");
-                self.find(openings_name(of.proof.index), "bundle_opening", why);
+                self.find(openings_name(shard, of.proof.index), "bundle_opening", why);
             }
         }
     }
@@ -318,15 +325,6 @@ const fn code(error: ProofError) -> &'static str {
         ProofError::Path(_) => "proof_path",
         ProofError::Entry(error) => error.code(),
     }
-}
-
-/// Whether a bundle can hold a file of that name.
-fn is_lawful(name: &str) -> bool {
-    let digits = |rest: &str| {
-        let number = rest.strip_suffix(".tlog-proof").or_else(|| rest.strip_suffix(".json"));
-        number.is_some_and(|number| number.len() >= 12 && number.bytes().all(|b| b.is_ascii_digit()))
-    };
-    name == "manifest.json" || FIXED.contains(&name) || name.strip_prefix("entries/").is_some_and(digits)
 }
 
 /// The files of an archive, in their order.
@@ -398,6 +396,7 @@ mod tests {
             report: "<!doctype html><title>x</title>".to_owned(),
             entries: vec![entry(first, 0, right), entry(second, 1, left)],
             checkpoint,
+            further: Vec::new(),
         }
     }
 

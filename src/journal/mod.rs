@@ -30,6 +30,7 @@ mod path;
 mod policy;
 mod proof;
 mod sample;
+mod shard;
 mod tile;
 mod timestamp;
 mod tree;
@@ -40,7 +41,9 @@ pub use audit::{
     Audit, AuditPage, AuditTerms, Extent, Fault, Finding, PageRange, Report, StoredCheckpoint, StoredEvent,
     StoredLeaf, StoredOpening, StoredTile,
 };
-pub use bundle::{BundleFault, BundleFinding, BundleVerdict, BundledEntry, LARGEST_BUNDLE, ProofBundle};
+pub use bundle::{
+    BundleFault, BundleFinding, BundleVerdict, BundledEntry, BundledShard, LARGEST_BUNDLE, ProofBundle,
+};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use cosigner::{Cosigner, CosignerError};
 pub use entry::{Draft, Drafted, Entry, EntryError, MandateKey, Slot, Tag, new_event_id};
@@ -57,6 +60,7 @@ pub use path::{
 pub use policy::{GROUP, NamedWitness, Policy, PolicyError, Witnessed, policy};
 pub use proof::{LogProof, ProofError};
 pub use sample::{Drawing, SampleSeed};
+pub use shard::{is_shard_of, shard_name};
 pub use tile::{
     BundleError, TILE_WIDTH, TileId, TileKind, TileSet, decode_bundle, encode_bundle, partial_tiles,
 };

@@ -1,7 +1,7 @@
 //! The whole of what a verifier must trust, as a file (C2SP tlog-policy, as of commit 13027ee): which logs, which
 //! witnesses, and how many of these must have seen a checkpoint before it counts.
 
-use super::{Checkpoint, CheckpointError, Note, SignedBy, Vkey, VkeyError, VkeyKind};
+use super::{Checkpoint, CheckpointError, Note, NoteError, SignedBy, Vkey, VkeyError, VkeyKind};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use thiserror::Error;
@@ -116,6 +116,8 @@ pub struct Policy {
     members: BTreeSet<usize>,
     /// Place of the quorum among the names; none when nobody is asked.
     quorum: Option<usize>,
+    /// Policies for other logs.
+    others: Vec<Policy>,
 }
 
 /// A checkpoint that counts, and who saw it when.
@@ -136,7 +138,16 @@ impl Policy {
 
     fn empty() -> Self {
         let (logs, witnesses, names) = (Vec::new(), Vec::new(), Vec::new());
-        Self { logs, witnesses, names, members: BTreeSet::new(), quorum: None }
+        Self { logs, witnesses, names, members: BTreeSet::new(), quorum: None, others: Vec::new() }
+    }
+
+    /// Trust in what either of them trusts. One policy cannot name two shards of a journal (their names differ and their
+    /// key is the same, which the specification calls duplicate), so there is one for each.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        self.others.extend(other.others.clone());
+        self.others.push(Self { others: Vec::new(), ..other });
+        self
     }
 
     /// Reads a policy file. Whoever reads one trusts it: it is not signed.
@@ -229,9 +240,20 @@ impl Policy {
     /// [`PolicyError::Unwitnessed`].
     pub fn open(&self, note: &str) -> Result<Witnessed, PolicyError> {
         let note = Note::parse(note).map_err(CheckpointError::Note)?;
+        let mut counted = self.count(&note);
+        for other in &self.others {
+            if !matches!(counted, Err(PolicyError::Checkpoint(CheckpointError::Note(NoteError::Unsigned)))) {
+                break;
+            }
+            counted = other.count(&note);
+        }
+        counted
+    }
+
+    fn count(&self, note: &Note) -> Result<Witnessed, PolicyError> {
         let known: Vec<&Vkey> = self.logs.iter().chain(&self.witnesses).collect();
         let signed = note.signed_by(&known).map_err(CheckpointError::Note)?;
-        let checkpoint = Checkpoint::of(&note, &signed)?;
+        let checkpoint = Checkpoint::of(note, &signed)?;
         if !self.is_seen(&signed) {
             return Err(PolicyError::Unwitnessed);
         }
@@ -276,7 +298,7 @@ fn add_key(keys: &mut Vec<Vkey>, key: Vkey, line: usize) -> Result<(), PolicyErr
 mod tests {
     use super::*;
     use crate::crypto::{JournalKey, SecretBytes};
-    use crate::journal::{NoteError, NoteSignature, leaf_hash};
+    use crate::journal::{NoteSignature, leaf_hash};
     use proptest::prelude::*;
 
     fn key(seed: u8) -> JournalKey {

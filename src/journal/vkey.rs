@@ -80,6 +80,14 @@ impl Vkey {
         Ok(Self { name: name.to_owned(), kind, id, public: *public })
     }
 
+    /// The same key under another name, as a journal's shards have it.
+    ///
+    /// # Errors
+    /// [`VkeyError::Name`].
+    pub fn called(&self, name: &str) -> Result<Self, VkeyError> {
+        Self::of(name, self.kind, &self.public)
+    }
+
     /// Reads `name+id+base64(type || key)`.
     ///
     /// # Errors

@@ -305,6 +305,8 @@ kinds! {
     JournalTimestamped = "journal.timestamped" in Evidence, sub Never, aid Never;
     /// The witnesses' cosignatures of a while were counted.
     JournalCosigned = "journal.cosigned" in Evidence, sub Never, aid Never;
+    /// The next shard of the journal was opened: its first entry, which tells the final checkpoint of the one before.
+    JournalShardOpened = "journal.shard_opened" in Evidence, sub Never, aid Never;
     /// The service was started under another configuration than before.
     ConfigurationChanged = "configuration.changed" in Evidence, sub Never, aid Never;
 }

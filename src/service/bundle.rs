@@ -1,10 +1,10 @@
 //! Bundles of proofs to take away: what an operator, or an auditor within their grants, exports.
 
 use super::{App, Caller, Error, Record, proof, read, record};
-use crate::journal::{BundledEntry, ProofBundle, Slot};
+use crate::journal::{BundledEntry, BundledShard, ProofBundle, Slot};
 use crate::mandate::{EventId, EventKind, MandateId, Slots};
 use crate::storage::data_keys::KeyKind;
-use crate::storage::{Snapshot, journal};
+use crate::storage::{Snapshot, journal, shards};
 use std::sync::Arc;
 
 /// The most entries a bundle holds.
@@ -31,21 +31,20 @@ pub enum Wanted {
 /// [`Error::NotFound`] when nothing has its place there; [`Error::BeingRecorded`].
 pub async fn export(app: &App, wanted: &Wanted, slots: Slots) -> Result<ProofBundle, Error> {
     let (app_, wanted_) = (Arc::clone(app), wanted.clone());
-    let policy = read::policy(app)?;
     let bundle = app
         .store
         .read("bundle.export", move |snapshot| {
             Box::pin(async move {
                 let events = events(&app_, snapshot, &wanted_).await?;
                 let events = events.into_iter().map(|event| (event, slots)).collect();
-                collect(&app_, snapshot, events, policy).await
+                collect(&app_, snapshot, events).await
             })
         })
         .await?;
     let record = Record::done(EventKind::JournalExported)
         .detail("by", "operator")
         .detail("slots", slots.as_str())
-        .detail("entries", bundle.entries.len());
+        .detail("entries", bundle.shards().map(|(_, _, entries)| entries.len()).sum::<usize>());
     let record = match wanted {
         Wanted::Places { from, .. } => record.detail("from", *from),
         Wanted::Mandate(id) => record.about(id),
@@ -88,24 +87,29 @@ pub(super) async fn collect(
     app: &App,
     snapshot: &mut Snapshot,
     events: Vec<(EventId, Slots)>,
-    policy: String,
 ) -> Result<ProofBundle, Error> {
     let mut rows = Vec::with_capacity(events.len());
     for (event, slots) in events {
         rows.push((journal::entry(snapshot, &event).await?.ok_or(Error::NotFound)?, slots));
     }
-    let checkpoint = proof::covering(app, snapshot, rows.iter().map(|(row, _)| row)).await?;
-    let checkpoint = checkpoint.ok_or(Error::NotFound)?;
-    let mut entries = Vec::with_capacity(rows.len());
-    for (row, slots) in rows {
-        let Some(proof) = proof::under(snapshot, &row, &checkpoint).await? else { continue };
-        let shown = |slot: Slot| slots.shows(slot.as_str());
-        let openings = record::openings(app, snapshot, &row.event_id, shown).await?;
-        entries.push(BundledEntry { proof: proof.log, openings });
+    let heads = proof::covering(app, snapshot, rows.iter().map(|(row, _)| row)).await?;
+    let shards = shards::all(snapshot, &app.origin).await?;
+    let mut parts = Vec::with_capacity(heads.len());
+    for head in &heads {
+        let mut entries = Vec::new();
+        for (row, slots) in &rows {
+            let Some(proof) = proof::under(snapshot, row, std::slice::from_ref(head)).await? else {
+                continue;
+            };
+            let shown = |slot: Slot| slots.shows(slot.as_str());
+            let openings = record::openings(app, snapshot, &row.event_id, shown).await?;
+            entries.push(BundledEntry { proof: proof.log, openings });
+        }
+        entries.sort_by_key(|entry| entry.proof.index);
+        let policy = read::told(app, &app.keys, shards.at(head.start))?;
+        parts.push(BundledShard { policy, checkpoint: head.note.clone(), entries });
     }
-    entries.sort_by_key(|entry| entry.proof.index);
-    if entries.is_empty() {
-        return Err(Error::NotFound);
-    }
-    Ok(ProofBundle { policy, checkpoint: checkpoint.note, report: String::new(), entries })
+    let mut parts = parts.into_iter().filter(|part| !part.entries.is_empty());
+    let BundledShard { policy, checkpoint, entries } = parts.next().ok_or(Error::NotFound)?;
+    Ok(ProofBundle { policy, checkpoint, report: String::new(), entries, further: parts.collect() })
 }

@@ -300,7 +300,7 @@ impl Reading {
         }
         let (sealed, event) = paper.accepted.ok_or(Error::Unreadable)?;
         // The paper carries what proves the mandate, so it waits for it (invariant 3).
-        let receipt = receipt::of(&self.app, tx, &event).await?.ok_or(Error::BeingRecorded)?;
+        let receipt = receipt::of(tx, &event).await?.ok_or(Error::BeingRecorded)?;
         let entry = journal::entry(tx, &event).await?.ok_or(Error::Unreadable)?;
         let proof = proof::of(&self.app, tx, &entry).await?.ok_or(Error::BeingRecorded)?.log;
         let code = self.open_code(tx, &sealed).await?;

@@ -5,8 +5,10 @@ use super::{Error, Witnesses, read, witnesses};
 use crate::journal::{
     Checkpoint, CheckpointError, TileId, TileKind, Vkey, encode_bundle, partial_tiles, policy,
 };
+use crate::storage::shards::{self, Shard};
 use crate::storage::{Snapshot, Store, journal, time_stamps};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error as ThisError;
@@ -51,35 +53,62 @@ const PAGE: u32 = 100;
 
 /// Writes `checkpoint`, `policy`, `tile/<level>/…`, `tile/entries/…` and `timestamps/<day>.tsr`, each beside the checkpoint it
 /// stamps, `timestamps/<day>.checkpoint`. What is full and there already never changes, so it
-/// is not written again; the checkpoint comes last, so that it never speaks of what is not there. Gives the number of
-/// entries.
+/// is not written again; the checkpoint comes last, so that it never speaks of what is not there. Each shard but the first
+/// has a folder of its own with all of these but the time-stamps, `shards/<number>`. Gives the number of entries.
 ///
 /// # Errors
 /// [`ExportError`]; what was written until then does no harm.
 pub async fn export(export: &Export) -> Result<u64, ExportError> {
-    let seen = Arc::clone(&export.witnesses);
+    let first = export.keys.first().map_or_else(String::new, |key| key.name().to_owned());
+    let shards = export.store.read::<_, Error, _>("export.shards", move |snapshot| {
+        Box::pin(async move { Ok(shards::all(snapshot, &first).await?) })
+    });
+    let shards = shards.await?;
+    let mut size = 0;
+    for shard in shards.each() {
+        size = one(export, shard).await?;
+    }
+    stamps(export, size).await?;
+    Ok(size)
+}
+
+/// Writes one shard; gives the size of what was written, counted over all of them.
+async fn one(export: &Export, shard: &Shard) -> Result<u64, ExportError> {
+    let (seen, places) = (Arc::clone(&export.witnesses), shard.places());
     let served = export.store.read::<_, Error, _>("export.checkpoint", move |snapshot| {
-        Box::pin(async move { witnesses::served(&seen, snapshot, 0).await })
+        Box::pin(async move { witnesses::served(&seen, snapshot, &places, 0).await })
     });
     let served = served.await?.ok_or(ExportError::Empty)?;
-    let size = Checkpoint::open(&served.note, &export.keys)?.size;
+    let keys: Vec<Vkey> = export
+        .keys
+        .iter()
+        .map(|key| key.called(&shard.origin))
+        .collect::<Result<_, _>>()
+        .map_err(|_| Error::Unreadable)?;
+    let size = Checkpoint::open(&served.note, &keys)?.size;
+    let dir = match shard.number {
+        0 => export.dir.clone(),
+        number => export.dir.join(format!("shards/{number}")),
+    };
     for id in tiles(size) {
-        let path = export.dir.join(id.path());
+        let path = dir.join(id.path());
         if id.is_full() && tokio::fs::try_exists(&path).await.unwrap_or(false) {
             continue;
         }
+        let places = shard.places();
         let bytes = export
             .store
-            .read::<_, Error, _>("export.tile", move |snapshot| Box::pin(bytes(snapshot, id)))
+            .read::<_, Error, _>("export.tile", move |snapshot| {
+                Box::pin(async move { bytes(snapshot, &places, id).await })
+            })
             .await?;
         write(&path, &bytes).await?;
     }
-    stamps(export, size).await?;
     let named = export.witnesses.named();
-    let trusted = policy(&export.keys, None, &named, export.witnesses.quorum());
-    write(&export.dir.join("policy"), trusted.as_bytes()).await?;
-    write(&export.dir.join("checkpoint"), served.note.as_bytes()).await?;
-    Ok(size)
+    let trusted = policy(&keys, None, &named, export.witnesses.quorum());
+    write(&dir.join("policy"), trusted.as_bytes()).await?;
+    write(&dir.join("checkpoint"), served.note.as_bytes()).await?;
+    Ok(served.size)
 }
 
 /// The time-stamps of checkpoints up to that size, as `openssl ts -verify` reads them.
@@ -118,11 +147,11 @@ fn tiles(size: u64) -> impl Iterator<Item = TileId> {
     })
 }
 
-async fn bytes(snapshot: &mut Snapshot, id: TileId) -> Result<Vec<u8>, Error> {
+async fn bytes(snapshot: &mut Snapshot, places: &Range<u64>, id: TileId) -> Result<Vec<u8>, Error> {
     match id.kind {
-        TileKind::Hashes(level) => read::hashes(snapshot, level, id).await?.ok_or(Error::Unreadable),
+        TileKind::Hashes(level) => read::hashes(snapshot, places, level, id).await?.ok_or(Error::Unreadable),
         TileKind::Entries => {
-            let rows = journal::entries(snapshot, id.index * 256, id.width.into()).await?;
+            let rows = journal::entries(snapshot, places.start + id.index * 256, id.width.into()).await?;
             let entries: Vec<Vec<u8>> = rows.into_iter().map(|row| row.entry).collect();
             if entries.len() != usize::from(id.width) {
                 return Err(Error::Unreadable);

@@ -48,8 +48,6 @@ pub struct Lines {
 pub struct Proved {
     /// What it tells.
     pub line: Line,
-    /// Name of the journal.
-    pub origin: String,
     /// Its proof.
     pub proof: Proof,
 }
@@ -107,7 +105,7 @@ pub(super) async fn proved(
     let tags = tags(app, snapshot, row).await?;
     let entry = entry(snapshot, &tags, number).await?;
     let proof = proof::of(app, snapshot, &entry).await?.ok_or(Error::BeingRecorded)?;
-    Ok(Proved { line: line(app, snapshot, number, &entry).await?, origin: app.origin.clone(), proof })
+    Ok(Proved { line: line(app, snapshot, number, &entry).await?, proof })
 }
 
 /// The whole history as a file that proves itself, with what was done told and the persons not: the file may go from
@@ -121,10 +119,10 @@ pub(super) async fn whole(app: &App, snapshot: &mut Snapshot, row: &MandateRow) 
     for number in 1..=row.seq {
         entries.push(entry(snapshot, &tags, number).await?);
     }
-    let checkpoint = proof::covering(app, snapshot, entries.iter()).await?.ok_or(Error::BeingRecorded)?;
+    let heads = proof::covering(app, snapshot, entries.iter()).await?;
     let mut steps = Vec::with_capacity(entries.len());
     for entry in &entries {
-        let proof = proof::under(snapshot, entry, &checkpoint).await?.ok_or(Error::BeingRecorded)?.log;
+        let proof = proof::under(snapshot, entry, &heads).await?.ok_or(Error::BeingRecorded)?.log;
         let act = |slot| slot == Slot::Act;
         let openings = record::openings(app, snapshot, &entry.event_id, act).await?;
         steps.push(Step { proof, openings });

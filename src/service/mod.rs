@@ -46,6 +46,7 @@ pub mod restored;
 pub mod retention;
 pub mod screen;
 pub mod session;
+pub mod shards;
 pub mod sign_in;
 mod silent;
 pub mod space;
@@ -104,8 +105,10 @@ pub struct Ctx {
     pub agents: RelyingParty,
     /// Our own issuer.
     pub issuer: Issuer,
-    /// The journal's origin line.
+    /// The name of the journal's first shard: its origin line.
     pub origin: String,
+    /// Whether the journal goes on in a new shard each year.
+    pub yearly: bool,
     /// How long a person waits for inclusion before they read "being recorded".
     pub patience: Duration,
     /// How the last writes went.

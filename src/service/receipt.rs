@@ -16,9 +16,9 @@ pub struct Receipt {
     pub event: EventId,
     /// When it was written.
     pub at: Instant,
-    /// Index of its leaf, from 0.
+    /// Index of its leaf in the tree of its shard, from 0.
     pub index: u64,
-    /// Name of the journal.
+    /// Name of the journal's shard.
     pub origin: String,
     /// Size of the first signed tree that covers it.
     pub tree_size: u64,
@@ -29,9 +29,9 @@ pub struct Receipt {
 }
 
 /// The receipt of an entry; none while it has no place under a signed checkpoint.
-pub async fn of(app: &App, snapshot: &mut Snapshot, event: &EventId) -> Result<Option<Receipt>, Error> {
+pub async fn of(snapshot: &mut Snapshot, event: &EventId) -> Result<Option<Receipt>, Error> {
     match journal::entry(snapshot, event).await? {
-        Some(entry) => of_entry(app, snapshot, entry).await,
+        Some(entry) => of_entry(snapshot, entry).await,
         None => Ok(None),
     }
 }
@@ -45,7 +45,7 @@ pub async fn of_step(
     number: u64,
 ) -> Result<Option<Receipt>, Error> {
     match step(app, snapshot, mandate, number).await? {
-        Some(entry) => of_entry(app, snapshot, entry).await,
+        Some(entry) => of_entry(snapshot, entry).await,
         None => Ok(None),
     }
 }
@@ -63,15 +63,15 @@ pub(super) async fn step(
 }
 
 /// The receipt of an entry already looked up.
-async fn of_entry(app: &App, snapshot: &mut Snapshot, entry: EntryRow) -> Result<Option<Receipt>, Error> {
+async fn of_entry(snapshot: &mut Snapshot, entry: EntryRow) -> Result<Option<Receipt>, Error> {
     let Some((index, leaf_hash)) = entry.leaf else { return Ok(None) };
     let Some(checkpoint) = journal::checkpoint_covering(snapshot, index + 1).await? else { return Ok(None) };
     Ok(Some(Receipt {
         event: entry.event_id,
         at: entry.at,
-        index,
-        origin: app.origin.clone(),
-        tree_size: checkpoint.size,
+        index: index.checked_sub(checkpoint.start).ok_or(Error::Unreadable)?,
+        tree_size: checkpoint.tree_size(),
+        origin: checkpoint.origin,
         root: STANDARD.encode(checkpoint.root.as_bytes()),
         leaf_hash: to_hex(leaf_hash.as_bytes()),
     }))

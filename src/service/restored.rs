@@ -1,9 +1,9 @@
 //! A database that was restored: said in the journal itself, with what was lost.
 
-use super::{App, Caller, Error, Record};
-use crate::journal::{Checkpoint, CheckpointError};
+use super::{App, Caller, Error, Record, verify};
+use crate::journal::CheckpointError;
 use crate::mandate::EventKind;
-use crate::storage::{JournalSigner, journal};
+use crate::storage::{JournalSigner, journal, shards};
 use std::sync::Arc;
 use thiserror::Error as ThisError;
 
@@ -47,20 +47,30 @@ pub async fn note(app: &App, reference: &str, lost: Option<&str>) -> Result<u64,
     }
     let signer = JournalSigner::new(app.origin.clone(), Arc::clone(&app.keys));
     let signer = signer.map_err(|_| Error::Unreadable)?;
-    let lost = lost.map(|note| Checkpoint::open(note, signer.verifiers())).transpose()?;
-    let newest = app.store.read("restored.head", |snapshot| {
-        Box::pin(async move { Ok::<_, Error>(journal::head(snapshot).await?) })
+    let lost = lost.map(|note| verify::open_any(note, signer.verifiers())).transpose()?;
+    let first = app.origin.clone();
+    let there = app.store.read("restored.head", |snapshot| {
+        Box::pin(async move {
+            Ok::<_, Error>((journal::head(snapshot).await?, shards::all(snapshot, &first).await?))
+        })
     });
-    let held = newest.await?.map_or(0, |head| head.size);
+    let (newest, shards) = there.await?;
+    let held = newest.map_or(0, |head| head.size);
     let mut record =
         Record::done(EventKind::JournalRestored).detail("reference", reference).detail("held", held);
     let mut missing = 0;
     if let Some(lost) = lost {
-        missing = lost.size.saturating_sub(held);
+        // A shard that is not there was lost as a whole.
+        let start = shards.named(&lost.origin).map_or(held, |shard| shard.start);
+        let published = start.saturating_add(lost.size);
+        missing = published.saturating_sub(held);
         if missing == 0 {
-            return Err(RestoredError::NothingLost { lost: lost.size, held });
+            return Err(RestoredError::NothingLost { lost: published, held });
         }
-        record = record.detail("lost_size", lost.size).detail("lost_root", lost.root.to_string());
+        record = record
+            .detail("lost_shard", lost.origin)
+            .detail("lost_size", lost.size)
+            .detail("lost_root", lost.root.to_string());
     }
     let (by, now) = (Arc::new((Arc::clone(app), record)), app.now());
     app.include("restored.note", move |tx| {

@@ -31,7 +31,10 @@ struct Granted {
     of: Use,
     allowed: Allowed,
     organisation: OrganisationName,
+    /// Its place in its shard.
     index: u64,
+    /// Name of that shard.
+    origin: String,
     expires_at: Instant,
 }
 
@@ -240,10 +243,11 @@ impl Exchange {
         };
         tokens::insert_token(tx, &token).await?;
         // The code left only after its entry had its place.
-        let index = journal::place(tx, &code.event).await?.ok_or(Error::BeingRecorded)?;
+        let (index, shard) = journal::place_in_shard(tx, &code.event).await?.ok_or(Error::BeingRecorded)?;
+        let origin = shard.unwrap_or_else(|| app.origin.clone());
         let (name, siret) = of.organisation_name.clone();
         let organisation = OrganisationName { name, siret };
-        Ok(Ok(Granted { code, of, allowed, organisation, index, expires_at }))
+        Ok(Ok(Granted { code, of, allowed, organisation, index, origin, expires_at }))
     }
 }
 
@@ -268,7 +272,7 @@ fn answer(
         journal: JournalReference {
             entry: granted.code.event.clone(),
             index: granted.index,
-            origin: app.origin.clone(),
+            origin: granted.origin.clone(),
         },
     };
     let pairwise = app.keys.pairwise();

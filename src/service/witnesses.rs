@@ -15,8 +15,11 @@ use crate::mandate::Instant;
 use crate::relying::{HttpClient, HttpError};
 use crate::storage::cosignatures::{self, CosignatureRow};
 use crate::storage::journal::{self, CheckpointRow};
+use crate::storage::shards::{self, Shard};
 use crate::storage::{Snapshot, StoreError, cosigned};
 use crate::telemetry;
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error as ThisError;
 use time::Duration;
@@ -156,25 +159,31 @@ pub async fn round(app: &App) -> Result<(), Error> {
     if app.witnesses.contacts.is_empty() {
         return Ok(());
     }
-    let keys: Vec<String> = app.witnesses.contacts.iter().map(|c| c.witness.key.to_string()).collect();
-    let (head, seen) = app
-        .store
-        .read::<_, Error, _>("witnesses.head", move |snapshot| {
-            Box::pin(async move {
-                let head = journal::head(snapshot).await?;
-                let mut seen = Vec::with_capacity(keys.len());
-                for key in &keys {
-                    seen.push(cosignatures::newest_of(snapshot, key).await?);
+    let by = App::clone(app);
+    let due = app.store.read::<_, Error, _>("witnesses.head", move |snapshot| {
+        Box::pin(async move {
+            let shards = shards::all(snapshot, &by.origin).await?;
+            let current = shards.current();
+            let head = seen(&by, snapshot, current).await?;
+            let closed = current.start.checked_sub(1).map(|last| shards.at(last));
+            let closed = match closed {
+                Some(closed) if !has_quorum(&by, snapshot, current.start).await? => {
+                    seen(&by, snapshot, closed).await?
                 }
-                Ok((head, seen))
-            })
+                _ => None,
+            };
+            Ok((head, closed))
         })
-        .await?;
-    let Some(head) = head.map(Arc::new) else { return Ok(()) };
-    let mut asked = JoinSet::new();
-    for (contact, seen) in app.witnesses.contacts.iter().zip(seen) {
+    });
+    let (Some((head, seen)), closed) = due.await? else { return Ok(()) };
+    let (head, mut asked) = (Arc::new(head), JoinSet::new());
+    let (last, mut seen_last) =
+        closed.map_or((None, Vec::new()), |(last, seen)| (Some(Arc::new(last)), seen));
+    seen_last.resize(seen.len(), 0);
+    for ((contact, seen), seen_last) in app.witnesses.contacts.iter().zip(seen).zip(seen_last) {
         if contact.is_due(head.size, seen, app.now()) {
-            asked.spawn(ask(App::clone(app), Arc::clone(contact), Arc::clone(&head), seen));
+            let last = last.clone().filter(|last| seen_last < last.size).map(|last| (last, seen_last));
+            asked.spawn(ask(App::clone(app), Arc::clone(contact), Arc::clone(&head), seen, last));
         }
     }
     while let Some(done) = asked.join_next().await {
@@ -185,8 +194,46 @@ pub async fn round(app: &App) -> Result<(), Error> {
     Ok(())
 }
 
-async fn ask(app: App, contact: Arc<Contact>, head: Arc<CheckpointRow>, seen: u64) {
+/// The newest checkpoint of a shard, and up to which each witness has seen it.
+async fn seen(
+    app: &App,
+    snapshot: &mut Snapshot,
+    shard: &Shard,
+) -> Result<Option<(CheckpointRow, Vec<u64>)>, Error> {
+    let places = shard.places();
+    let Some(head) = journal::newest(snapshot, places.end).await? else { return Ok(None) };
+    let mut seen = Vec::with_capacity(app.witnesses.contacts.len());
+    for contact in &app.witnesses.contacts {
+        seen.push(cosignatures::newest_of(snapshot, &places, &contact.witness.key.to_string()).await?);
+    }
+    Ok(Some((head, seen)))
+}
+
+/// Whether as many of today's witnesses as are needed have seen the checkpoint of that size; one, where none is needed.
+async fn has_quorum(app: &App, snapshot: &mut Snapshot, size: u64) -> Result<bool, Error> {
+    let lines = cosignatures::of_checkpoint(snapshot, size).await?;
+    let by: BTreeSet<&str> = lines.iter().map(|row| row.vkey.as_str()).collect();
+    let known = by.into_iter().filter(|vkey| app.witnesses.key(vkey).is_some()).count();
+    Ok(known >= app.witnesses.quorum.max(1))
+}
+
+/// Submits the newest checkpoint, and the final one of the shard before as long as it lacks its quorum: what becomes of that one
+/// says nothing about how to go on with the witness, which may never have known that shard.
+async fn ask(
+    app: App,
+    contact: Arc<Contact>,
+    head: Arc<CheckpointRow>,
+    seen: u64,
+    last: Option<(Arc<CheckpointRow>, u64)>,
+) {
     let witness = contact.witness.name.as_str();
+    if let Some((last, seen)) = last
+        && let Err(trouble) = submit(&app, &contact, &last, seen).await
+    {
+        let (code, origin) = (trouble.code(), last.origin.as_str());
+        telemetry::refused(code);
+        tracing::warn!(witness, code, origin, %trouble, "a witness did not cosign a final checkpoint");
+    }
     match submit(&app, &contact, &head, seen).await {
         Ok(()) => contact.answered(app.now()),
         Err(trouble) => {
@@ -207,9 +254,9 @@ async fn ask(app: App, contact: Arc<Contact>, head: Arc<CheckpointRow>, seen: u6
 }
 
 async fn submit(app: &App, contact: &Contact, head: &CheckpointRow, seen: u64) -> Result<(), Trouble> {
-    let mut old = seen.min(head.size);
+    let mut old = seen.min(head.size).saturating_sub(head.start);
     for _ in 0..ATTEMPTS {
-        let proof = consistency(app, old, head.size).await?;
+        let proof = consistency(app, old, head).await?;
         let submission = Submission { old, proof, checkpoint: head.note.clone() };
         let body = submission.to_string().into_bytes();
         let (status, answer) = contact.http.post(&contact.url("add-checkpoint"), TEXT, body).await?;
@@ -218,7 +265,7 @@ async fn submit(app: &App, contact: &Contact, head: &CheckpointRow, seen: u64) -
             Ok(Answer::Cosigned { line, at }) => return keep(app, contact, head.size, &line, at).await,
             Ok(Answer::From(size)) => old = size,
             Err(error @ (AnswerError::Ahead(_) | AnswerError::OtherTree)) => {
-                return Err(contradicted(app, contact, error).await);
+                return Err(contradicted(app, contact, &head.origin, error).await);
             }
             Err(error) => return Err(error.into()),
         }
@@ -226,11 +273,14 @@ async fn submit(app: &App, contact: &Contact, head: &CheckpointRow, seen: u64) -
     Err(Trouble::Restless)
 }
 
-async fn consistency(app: &App, old: u64, new: u64) -> Result<Vec<crate::journal::Hash>, Error> {
+async fn consistency(app: &App, old: u64, head: &CheckpointRow) -> Result<Vec<crate::journal::Hash>, Error> {
+    let (new, places) = (head.tree_size(), head.start..head.size);
     let ids = consistency_tiles(old, new).map_err(|_| Error::Unreadable)?;
     let tiles = app
         .store
-        .read("witnesses.proof", move |snapshot| Box::pin(async move { read::tiles(snapshot, ids).await }))
+        .read("witnesses.proof", move |snapshot| {
+            Box::pin(async move { read::tiles(snapshot, &places, ids).await })
+        })
         .await?;
     consistency_path(old, new, &tiles).map_err(|_| Error::Unreadable)
 }
@@ -260,8 +310,8 @@ async fn keep(app: &App, contact: &Contact, size: u64, line: &NoteSignature, at:
 /// A witness says that it has seen what we do not have. It is asked for the checkpoint it has: if that bears our own
 /// signature, it is proof, and the store stops signing. Its word alone is an alarm and no more, or any witness
 /// could stop the service.
-async fn contradicted(app: &App, contact: &Contact, said: AnswerError) -> Trouble {
-    let place = to_hex(&sha256(app.origin.as_bytes()));
+async fn contradicted(app: &App, contact: &Contact, origin: &str, said: AnswerError) -> Trouble {
+    let place = to_hex(&sha256(origin.as_bytes()));
     let shown = contact.http.get(&contact.url(&format!("{place}/checkpoint"))).await;
     if let Ok((200, note)) = shown
         && let Ok(note) = str::from_utf8(&note)
@@ -272,18 +322,19 @@ async fn contradicted(app: &App, contact: &Contact, said: AnswerError) -> Troubl
     said.into()
 }
 
-/// The newest checkpoint that counts under our own policy and covers `least` entries, with the lines of the witnesses
-/// that have seen it. While none has its quorum (a new journal, a new policy), the newest one there is.
+/// The newest checkpoint of the shard with those places that counts under our own policy and is of at least that size, with
+/// the lines of the witnesses that have seen it. While none has its quorum (a new shard, a new policy), the newest one there is.
 ///
 /// # Errors
 /// [`Error::Unreadable`] when a stored checkpoint is none; any fault of the store.
 pub async fn served(
     witnesses: &Witnesses,
     snapshot: &mut Snapshot,
+    places: &Range<u64>,
     least: u64,
 ) -> Result<Option<CheckpointRow>, Error> {
     if witnesses.quorum > 0 {
-        for size in cosignatures::seen_by(snapshot, witnesses.quorum).await? {
+        for size in cosignatures::seen_by(snapshot, places, witnesses.quorum).await? {
             if size < least {
                 break;
             }
@@ -294,7 +345,7 @@ pub async fn served(
             }
         }
     }
-    let Some(head) = journal::head(snapshot).await? else { return Ok(None) };
+    let Some(head) = journal::newest(snapshot, places.end).await? else { return Ok(None) };
     Ok(Some(with_lines(witnesses, snapshot, head).await?.0))
 }
 

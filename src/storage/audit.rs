@@ -5,14 +5,9 @@ use super::bound::sql;
 use super::column::Columns;
 use super::statement::statements;
 use super::{Engine, Snapshot, StoreError};
-use crate::journal::Extent;
 use crate::mandate::Instant;
 
 statements! {
-    LEAVES_TOTAL = "SELECT COALESCE(MAX(idx) + 1, 0) AS reach, COUNT(*) AS total FROM leaf";
-    TILES_TOTAL = "SELECT COUNT(*) AS total FROM tile";
-    CHECKPOINTS_TOTAL = "SELECT COUNT(*) AS total FROM checkpoint";
-    NEWEST = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1";
     LEAVES = "SELECT leaf.idx AS idx, leaf.event_id AS event_id, leaf_hash, event.at AS at, tag, entry, \
         event_search.event_id AS found, event_search.at AS found_at, kind, outcome, code, organisation, aidant, \
         mandate, usager, client, procedure FROM leaf \
@@ -162,22 +157,6 @@ pub struct ListedEntry {
 
 fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// How far the journal reaches, and how many rows its tables hold.
-pub async fn extent(snapshot: &mut Snapshot) -> Result<Extent, StoreError> {
-    let total = |row: &Columns<'_>| row.count("total");
-    let leaves = snapshot
-        .find("leaf", sql(LEAVES_TOTAL), |row| Ok((row.count("reach")?, row.count("total")?)))
-        .await?;
-    let (leaves_end, leaves) = leaves.unwrap_or_default();
-    Ok(Extent {
-        leaves_end,
-        leaves,
-        newest_note: snapshot.find("checkpoint", sql(NEWEST), |row| row.text("note")).await?,
-        tiles: snapshot.find("tile", sql(TILES_TOTAL), total).await?.unwrap_or_default(),
-        checkpoints: snapshot.find("checkpoint", sql(CHECKPOINTS_TOTAL), total).await?.unwrap_or_default(),
-    })
 }
 
 /// The leaves from `start` up to, but without, `end`.

@@ -5,6 +5,7 @@ use super::column::Columns;
 use super::statement::statements;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::Instant;
+use std::ops::Range;
 
 const TABLE: &str = "cosignature";
 /// Checkpoints looked at for a quorum, newest first.
@@ -13,9 +14,9 @@ const CANDIDATES: i64 = 16;
 statements! {
     INSERT = "INSERT INTO cosignature (size, vkey, seen_at, line) VALUES ($1, $2, $3, $4)";
     OF_SIZE = "SELECT size, vkey, seen_at, line FROM cosignature WHERE size = $1 ORDER BY seen_at, vkey";
-    SEEN_BY_MANY = "SELECT size FROM cosignature GROUP BY size HAVING COUNT(DISTINCT vkey) >= $1 ORDER BY size DESC \
-        LIMIT CAST($2 AS BIGINT)";
-    NEWEST_OF = "SELECT COALESCE(MAX(size), 0) AS size FROM cosignature WHERE vkey = $1";
+    SEEN_BY_MANY = "SELECT size FROM cosignature WHERE size > $1 AND size <= $2 GROUP BY size \
+        HAVING COUNT(DISTINCT vkey) >= $3 ORDER BY size DESC LIMIT CAST($4 AS BIGINT)";
+    NEWEST_OF = "SELECT COALESCE(MAX(size), $1) AS size FROM cosignature WHERE vkey = $2 AND size > $1 AND size <= $3";
     BETWEEN = "SELECT size, MIN(seen_at) AS seen_at FROM cosignature WHERE size > $1 AND size <= $2 GROUP BY size \
         ORDER BY size";
     PAGE = "SELECT cosignature.size AS size, vkey, seen_at, line, note FROM cosignature LEFT JOIN checkpoint \
@@ -71,15 +72,24 @@ pub async fn of_checkpoint(snapshot: &mut Snapshot, size: u64) -> Result<Vec<Cos
     snapshot.list(TABLE, sql(OF_SIZE).bind(number(size)), read).await
 }
 
-/// The newest checkpoints that at least so many have seen, newest first.
-pub async fn seen_by(snapshot: &mut Snapshot, least: usize) -> Result<Vec<u64>, StoreError> {
-    let rows = sql(SEEN_BY_MANY).bind(i64::try_from(least).unwrap_or(i64::MAX)).bind(CANDIDATES);
+/// The newest checkpoints of those places that at least so many have seen, newest first.
+pub async fn seen_by(
+    snapshot: &mut Snapshot,
+    places: &Range<u64>,
+    least: usize,
+) -> Result<Vec<u64>, StoreError> {
+    let rows = sql(SEEN_BY_MANY)
+        .bind(number(places.start))
+        .bind(number(places.end))
+        .bind(i64::try_from(least).unwrap_or(i64::MAX))
+        .bind(CANDIDATES);
     snapshot.list(TABLE, rows, |row| row.count("size")).await
 }
 
-/// Size of the newest checkpoint that a witness has seen; 0 for none.
-pub async fn newest_of(snapshot: &mut Snapshot, vkey: &str) -> Result<u64, StoreError> {
-    Ok(snapshot.find(TABLE, sql(NEWEST_OF).bind(vkey), |row| row.count("size")).await?.unwrap_or(0))
+/// Size of the newest checkpoint of those places that a witness has seen; where they start, for none.
+pub async fn newest_of(snapshot: &mut Snapshot, places: &Range<u64>, vkey: &str) -> Result<u64, StoreError> {
+    let row = sql(NEWEST_OF).bind(number(places.start)).bind(vkey).bind(number(places.end));
+    Ok(snapshot.find(TABLE, row, |row| row.count("size")).await?.unwrap_or(places.start))
 }
 
 /// The checkpoints of more than `after` and at most `until` entries that witnesses saw, and when the first says it did.

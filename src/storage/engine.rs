@@ -74,6 +74,11 @@ pub(super) const POSTGRES_BEGIN_SEQUENCING: &str = "BEGIN ISOLATION LEVEL READ C
 const POSTGRES_BEGIN_AS_SEQUENCER: &str =
     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL ROLE porteplume_sequencer";
 
+/// What takes the sequencer's role in the midst of a transaction, where rounds begin under it.
+pub(super) fn sequencing_role(begin: &str) -> Option<&'static str> {
+    (begin == POSTGRES_BEGIN_AS_SEQUENCER).then_some("SET LOCAL ROLE porteplume_sequencer")
+}
+
 /// Whether the code says that a serialisable transaction, or a deadlock, was lost and may be run again.
 pub(super) fn is_lost_race(code: &str) -> bool {
     matches!(code, "40001" | "40P01")

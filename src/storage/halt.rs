@@ -2,8 +2,9 @@
 
 use super::head::Publisher;
 use super::sequence::{self, Head};
-use super::signer::CheckpointSigner;
-use super::{Store, StoreError};
+use super::signer::{CheckpointSigner, open_any};
+use super::{Store, StoreError, shards};
+use crate::journal::Checkpoint;
 use std::sync::{Arc, OnceLock};
 
 /// Why nothing is signed any more, once that is so. Shared by whoever signs and whoever finds out.
@@ -36,12 +37,15 @@ pub(super) struct Warden {
 impl Warden {
     /// Ends signing for a checkpoint of ours that is not in the database. It is kept outside the database as what
     /// was published last, so that a restart is refused, too.
-    pub(super) fn end(&self, head: &Head) -> StoreError {
-        let text =
-            format!("somebody holds our signed checkpoint of {} entries, and it is not there", head.size);
+    fn end(&self, checkpoint: &Checkpoint, note: &str) -> StoreError {
+        let text = format!(
+            "somebody holds our signed checkpoint of {} entries, and it is not there",
+            checkpoint.size
+        );
         // The first reason stays.
         let _ = self.halt.0.set(text.clone());
-        self.publisher.publish(head);
+        // Nothing that was kept is newer than what is lost, whatever its size in its shard.
+        self.publisher.publish(&Head { size: u64::MAX, root: checkpoint.root, note: note.to_owned() });
         StoreError::Behind(text)
     }
 }
@@ -55,12 +59,20 @@ impl Store {
     /// then on nothing is signed, here and after a restart. Any fault of the database.
     pub async fn hold_to(&self, note: &str) -> Result<bool, StoreError> {
         let warden = self.warden().ok_or(StoreError::Closed)?;
-        let Some((size, root)) = warden.signer.open(note) else { return Ok(false) };
-        let look = self.read("journal.hold_to", move |snapshot| Box::pin(sequence::root_at(snapshot, size)));
-        if look.await? == Some(root) {
+        let Some(checkpoint) = open_any(&*warden.signer, note) else { return Ok(false) };
+        let (first, wanted) = (warden.signer.origin().to_owned(), checkpoint.clone());
+        let look = self.read("journal.hold_to", move |snapshot| {
+            Box::pin(async move {
+                match shards::all(snapshot, &first).await?.named(&wanted.origin) {
+                    Some(shard) => sequence::root_at(snapshot, shard.start.saturating_add(wanted.size)).await,
+                    None => Ok::<_, StoreError>(None),
+                }
+            })
+        });
+        if look.await? == Some(checkpoint.root) {
             return Ok(true);
         }
-        Err(warden.end(&Head { size, root, note: note.to_owned() }))
+        Err(warden.end(&checkpoint, note))
     }
 
     /// Whether signing has ended, because the database is not the one we signed for.

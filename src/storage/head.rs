@@ -3,7 +3,8 @@
 
 use super::StoreError;
 use super::sequence::Head;
-use super::signer::CheckpointSigner;
+use super::signer::{CheckpointSigner, open_any};
+use crate::journal::Checkpoint;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,15 +15,16 @@ use tokio::task::JoinHandle;
 const PACE: Duration = Duration::from_secs(1);
 
 /// Reads the file; none when there is no file yet. A file that is not a checkpoint of ours is refused.
-pub(super) async fn read(path: &Path, signer: &dyn CheckpointSigner) -> Result<Option<Head>, StoreError> {
+pub(super) async fn read(
+    path: &Path,
+    signer: &dyn CheckpointSigner,
+) -> Result<Option<Checkpoint>, StoreError> {
     let note = match tokio::fs::read_to_string(path).await {
         Ok(note) => note,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(path, &error.to_string())),
     };
-    let (size, root) =
-        signer.open(&note).ok_or_else(|| unreadable(path, "it is not a checkpoint of ours"))?;
-    Ok(Some(Head { size, root, note }))
+    open_any(signer, &note).map(Some).ok_or_else(|| unreadable(path, "it is not a checkpoint of ours"))
 }
 
 fn unreadable(path: &Path, why: &str) -> StoreError {

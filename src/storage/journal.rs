@@ -2,21 +2,23 @@
 
 use super::bound::sql;
 use super::column::Columns;
-use super::sequence;
 use super::statement::statements;
 use super::{Snapshot, StoreError, Tx};
 use crate::journal::Hash;
 use crate::mandate::{EventId, Instant};
 
 statements! {
+    NEWEST = "SELECT size, root, note FROM checkpoint WHERE size <= $1 ORDER BY size DESC LIMIT 1";
     CHECKPOINT_AT = "SELECT size, root, note FROM checkpoint WHERE size >= $1 ORDER BY size LIMIT 1";
     CHECKPOINTS = "SELECT size, root, note FROM checkpoint WHERE size > $1 ORDER BY size LIMIT CAST($2 AS BIGINT)";
     TILE = "SELECT level, idx, root, hashes FROM tile WHERE level = $1 AND idx = $2";
     TILES = "SELECT level, idx, root, hashes FROM tile WHERE level = $1 AND idx >= $2 ORDER BY idx \
         LIMIT CAST($3 AS BIGINT)";
-    TILE_ROOTS = "SELECT idx, root FROM tile WHERE level = $1 AND idx >= $2 ORDER BY idx LIMIT CAST($3 AS BIGINT)";
-    LEAF_HASHES = "SELECT idx, leaf_hash FROM leaf WHERE idx >= $1 ORDER BY idx LIMIT CAST($2 AS BIGINT)";
+    TILE_ROOTS = "SELECT idx, root FROM tile WHERE level = $1 AND idx >= $2 AND idx < $3 ORDER BY idx";
+    LEAF_HASHES = "SELECT idx, leaf_hash FROM leaf WHERE idx >= $1 AND idx < $2 ORDER BY idx";
     PLACED = "SELECT idx FROM leaf WHERE event_id = $1";
+    PLACED_IN = "SELECT leaf.idx AS idx, COALESCE(shard.start, 0) AS start, shard.origin AS origin FROM leaf \
+        LEFT JOIN shard ON shard.start = (SELECT MAX(start) FROM shard WHERE start <= leaf.idx) WHERE leaf.event_id = $1";
     ENTRIES = "SELECT leaf.idx AS idx, leaf.event_id AS event_id, at, tag, entry, leaf_hash FROM leaf \
         JOIN event ON event.event_id = leaf.event_id WHERE leaf.idx >= $1 ORDER BY leaf.idx LIMIT CAST($2 AS BIGINT)";
     UNPLACED = "SELECT event.event_id AS event_id, at, tag, entry FROM event LEFT JOIN leaf \
@@ -34,12 +36,24 @@ statements! {
 /// A signed checkpoint as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckpointRow {
-    /// How many entries it covers.
+    /// How many entries there are up to it, counted over all shards.
     pub size: u64,
-    /// Root of the tree over them.
+    /// Root of the tree over those of its shard.
     pub root: Hash,
     /// The signed note.
     pub note: String,
+    /// The shard's name, as the note tells it.
+    pub origin: String,
+    /// Where the shard starts, as the size in the note tells it.
+    pub start: u64,
+}
+
+impl CheckpointRow {
+    /// How many entries of its shard it covers: what its note signs.
+    #[must_use]
+    pub const fn tree_size(&self) -> u64 {
+        self.size - self.start
+    }
 }
 
 /// A full tile as stored.
@@ -88,7 +102,12 @@ fn number(value: u64) -> i64 {
 }
 
 fn read_checkpoint(row: &Columns<'_>) -> Result<CheckpointRow, StoreError> {
-    Ok(CheckpointRow { size: row.count("size")?, root: row.hash("root")?, note: row.text("note")? })
+    let (size, note) = (row.count("size")?, row.text("note")?);
+    let mut lines = note.lines();
+    let origin = lines.next().unwrap_or_default().to_owned();
+    let tree = lines.next().and_then(|line| line.parse().ok());
+    let start = tree.and_then(|tree| size.checked_sub(tree)).ok_or_else(|| row.inconsistent("note"))?;
+    Ok(CheckpointRow { size, root: row.hash("root")?, note, origin, start })
 }
 
 fn read_tile(row: &Columns<'_>) -> Result<TileRow, StoreError> {
@@ -125,8 +144,12 @@ fn read_opening(row: &Columns<'_>) -> Result<OpeningRow, StoreError> {
 
 /// The newest checkpoint; none before the first entry.
 pub async fn head(snapshot: &mut Snapshot) -> Result<Option<CheckpointRow>, StoreError> {
-    let head = sequence::head(snapshot).await?;
-    Ok(head.map(|head| CheckpointRow { size: head.size, root: head.root, note: head.note }))
+    newest(snapshot, u64::MAX).await
+}
+
+/// The newest checkpoint of at most that size: the final one of a shard that ends there.
+pub async fn newest(snapshot: &mut Snapshot, most: u64) -> Result<Option<CheckpointRow>, StoreError> {
+    snapshot.find("checkpoint", sql(NEWEST).bind(number(most)), read_checkpoint).await
 }
 
 /// The first checkpoint that covers `size` entries: the earliest proof that an entry was included.
@@ -164,20 +187,22 @@ pub async fn tiles(
 }
 
 /// The hashes of a level from `from` on, at most `limit`: leaf hashes at level 0, roots of the full tiles of
-/// the level below otherwise. The hashes of any tile, full or partial, are `level_hashes(level, n * 256, width)`.
+/// the level below otherwise. The hashes of any tile, full or partial, of a shard that starts at a place are
+/// `level_hashes(level, start + n * 256, width)`.
 pub async fn level_hashes(
     snapshot: &mut Snapshot,
     level: u8,
     from: u64,
     limit: u32,
 ) -> Result<Vec<Hash>, StoreError> {
+    let to = number(from.saturating_add(limit.into()));
     match level.checked_sub(1) {
         None => {
-            let rows = sql(LEAF_HASHES).bind(number(from)).bind(i64::from(limit));
+            let rows = sql(LEAF_HASHES).bind(number(from)).bind(to);
             snapshot.list("leaf", rows, |row| row.hash("leaf_hash")).await
         }
         Some(below) => {
-            let rows = sql(TILE_ROOTS).bind(i64::from(below)).bind(number(from)).bind(i64::from(limit));
+            let rows = sql(TILE_ROOTS).bind(i64::from(below)).bind(number(from)).bind(to);
             snapshot.list("tile", rows, |row| row.hash("root")).await
         }
     }
@@ -191,6 +216,18 @@ pub async fn is_included(snapshot: &mut Snapshot, event: &EventId) -> Result<boo
 /// The place of an entry.
 pub async fn place(snapshot: &mut Snapshot, event: &EventId) -> Result<Option<u64>, StoreError> {
     snapshot.find("leaf", sql(PLACED).bind(event.as_str()), |row| row.count("idx")).await
+}
+
+/// The place of an entry in the tree of its shard, and that shard's name, unless it is the first one.
+pub async fn place_in_shard(
+    snapshot: &mut Snapshot,
+    event: &EventId,
+) -> Result<Option<(u64, Option<String>)>, StoreError> {
+    let read = |row: &Columns<'_>| {
+        let index = row.count("idx")?.checked_sub(row.count("start")?);
+        Ok((index.ok_or_else(|| row.inconsistent("start"))?, row.text_or_none("origin")?))
+    };
+    snapshot.find("leaf", sql(PLACED_IN).bind(event.as_str()), read).await
 }
 
 /// Entries in their order, in pages from place `from` on.

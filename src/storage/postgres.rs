@@ -4,9 +4,11 @@ use super::bound::sql;
 use super::head::Publisher;
 use super::pressure::{self, Pressure};
 use super::sequence::{Head, Sequencer};
-use super::tx::{Appended, Snapshot};
+use super::tx::{Appended, Snapshot, Tx, of_commit};
 use super::waiting::Waiting;
-use super::{Statement, StoreError, StoreOptions, audit, engine};
+use super::writer::guarded;
+use super::written::Written;
+use super::{BoxFuture, Statement, StoreError, StoreOptions, audit, engine};
 use crate::journal::leaf_hash;
 use crate::mandate::{EventId, Instant};
 use sqlx::AnyPool;
@@ -21,6 +23,7 @@ const TAKE: &str = "WITH taken AS (DELETE FROM queue WHERE qid IN \
     (SELECT qid FROM queue ORDER BY qid LIMIT CAST($1 AS BIGINT)) RETURNING qid, event_id) SELECT taken.event_id AS event_id, event.entry AS entry FROM taken \
     JOIN event ON event.event_id = taken.event_id LEFT JOIN leaf ON leaf.event_id = taken.event_id \
     WHERE leaf.idx IS NULL ORDER BY taken.qid";
+const UNQUEUE: &str = "DELETE FROM queue WHERE event_id = $1";
 const REQUEUE: &str = "INSERT INTO queue (event_id) SELECT event.event_id FROM event \
     LEFT JOIN leaf ON leaf.event_id = event.event_id LEFT JOIN queue ON queue.event_id = event.event_id \
     WHERE event.event_id >= $1 AND event.at < $2 AND leaf.idx IS NULL AND queue.qid IS NULL ORDER BY event.event_id";
@@ -29,6 +32,7 @@ const REQUEUE: &str = "INSERT INTO queue (event_id) SELECT event.event_id FROM e
 pub(super) const STATEMENTS: &[Statement] = &[
     Statement { name: "storage::postgres::LOCK", text: LOCK },
     Statement { name: "storage::postgres::TAKE", text: TAKE },
+    Statement { name: "storage::postgres::UNQUEUE", text: UNQUEUE },
     Statement { name: "storage::postgres::REQUEUE", text: REQUEUE },
     Statement { name: "storage::audit::WITHOUT_LEAF_OR_QUEUE", text: audit::WITHOUT_LEAF_OR_QUEUE },
     Statement { name: "storage::audit::STRAY_QUEUE", text: audit::STRAY_QUEUE },
@@ -118,21 +122,68 @@ impl Sequencing {
             snapshot.commit().await?;
             return Ok(0);
         }
-        let head = sequencer.extend(&mut snapshot, &appended).await?;
+        let head = sequencer.extend(&mut snapshot, &appended, None).await?;
         if let Err(error) = snapshot.commit().await {
             sequencer.forget();
             return Err(error);
         }
-        self.publish(&mut sequencer, head, &appended);
+        self.publish(&mut sequencer, &head, &appended);
         Ok(appended.len())
     }
 
-    fn publish(&self, sequencer: &mut Sequencer, head: Head, appended: &[Appended]) {
-        self.publisher.publish(&head);
-        sequencer.committed(head);
+    fn publish(&self, sequencer: &mut Sequencer, head: &Head, appended: &[Appended]) {
+        self.publisher.publish(head);
+        sequencer.committed();
         for entry in appended {
             self.waiting.placed(&entry.event_id);
         }
+    }
+
+    /// Runs the write that opens a shard, and gives its entry its place in the same commit, under the lock of every round: the
+    /// head it sees is the last one of the shard before, and what is queued gets its place in the new one.
+    pub(super) async fn open_shard<T, E, F>(&self, work: &F) -> Result<Written<T>, E>
+    where
+        E: From<StoreError>,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+    {
+        let mut sequencer = self.sequencer.lock().await;
+        // Not serialisable: what was committed before the lock was given must be seen.
+        let mut tx = Tx::begin(&self.pool, engine::POSTGRES_BEGIN_SEQUENCING).await?;
+        tx.change(sql(LOCK)).await?;
+        let result = guarded(work(&mut tx)).await?;
+        if result.is_ok() && tx.take_fault().is_some() {
+            return Err(StoreError::WentOn.into());
+        }
+        let value = result?;
+        tx.write_appended().await?;
+        let (opening, appended) = (tx.take_opening(), tx.take_appended());
+        let mut snapshot = tx.into_snapshot();
+        let Some(opening) = opening else {
+            if !appended.is_empty() {
+                return Err(
+                    StoreError::Refused("an entry was appended, and no shard begins".to_owned()).into()
+                );
+            }
+            snapshot.commit().await?;
+            return Ok(Written::included_already(value, Vec::new()));
+        };
+        if let Some(role) = engine::sequencing_role(self.begin) {
+            snapshot.change(sql(role)).await?;
+        }
+        snapshot.change(sql(UNQUEUE).bind(opening.event.as_str())).await?;
+        let placed = sequencer.extend(&mut snapshot, &appended, Some(&opening)).await;
+        let committed = match placed {
+            Ok(head) => snapshot.commit().await.map_err(of_commit).map(|()| head),
+            Err(error) => Err(error),
+        };
+        match committed {
+            Ok(head) => self.publish(&mut sequencer, &head, &appended),
+            Err(error) => {
+                sequencer.forget();
+                return Err(error.into());
+            }
+        }
+        Ok(Written::included_already(value, appended.into_iter().map(|entry| entry.event_id).collect()))
     }
 
     /// Queues again the entries of `from..before` that have neither place nor queue row.

@@ -1,11 +1,20 @@
 //! Who signs the journal's head. The key never comes near the database.
 
 use crate::crypto::KeyStore;
-use crate::journal::{Checkpoint, Hash, Link, Vkey, VkeyError};
+use crate::journal::{Checkpoint, Hash, Link, Vkey, VkeyError, is_shard_of};
 use std::sync::Arc;
 
 /// Signs the journal's head, and knows its own signatures again. Passed to [`super::Store::open`].
 pub trait CheckpointSigner: Send + Sync + 'static {
+    /// The journal's name, which is the name of its key: of its first shard, or of the one this signs for.
+    fn origin(&self) -> &str;
+
+    /// The same keys for the shard of that name.
+    ///
+    /// # Errors
+    /// A sentence saying why the name cannot be one of a key.
+    fn called(&self, origin: &str) -> Result<Arc<dyn CheckpointSigner>, String>;
+
     /// The signed note of a tree of `size` entries with this root.
     ///
     /// # Errors
@@ -20,6 +29,19 @@ pub trait CheckpointSigner: Send + Sync + 'static {
 
     /// Size and root of a note that we signed; none for anything else.
     fn open(&self, note: &str) -> Option<(u64, Hash)>;
+}
+
+/// Reads a checkpoint that we signed, of whichever shard.
+pub(super) fn open_any(signer: &dyn CheckpointSigner, note: &str) -> Option<Checkpoint> {
+    let origin = note.lines().next()?;
+    let (size, root) = if origin == signer.origin() {
+        signer.open(note)?
+    } else if is_shard_of(signer.origin(), origin) {
+        signer.called(origin).ok()?.open(note)?
+    } else {
+        return None;
+    };
+    Some(Checkpoint { origin: origin.to_owned(), size, root })
 }
 
 /// Signs under the key store's journal key.
@@ -49,6 +71,15 @@ impl JournalSigner {
 }
 
 impl CheckpointSigner for JournalSigner {
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn called(&self, origin: &str) -> Result<Arc<dyn CheckpointSigner>, String> {
+        let signer = Self::new(origin, Arc::clone(&self.keys)).map_err(|error| error.to_string())?;
+        Ok(Arc::new(signer))
+    }
+
     fn sign(&self, size: u64, root: &Hash) -> Result<String, String> {
         let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: *root };
         checkpoint.sign_with(&self.keys.journal_keys()).map_err(|error| error.to_string())

@@ -1,5 +1,7 @@
 //! The store: opened once, cloned freely.
 
+mod opening;
+
 use super::halt::{Halt, Warden};
 use super::head::{self, Publisher};
 use super::postgres::Sequencing;
@@ -8,7 +10,7 @@ use super::sequence::Sequencer;
 use super::signer::CheckpointSigner;
 use super::tx::{Snapshot, Tx};
 use super::waiting::Ticket;
-use super::writer::{Job, Write, Writer, guarded};
+use super::writer::{Job, Writer, guarded, queued};
 use super::written::Written;
 use super::{BoxFuture, Engine, Statement, StoreError, StoreOptions, engine, placed, pressure, rewrite};
 use crate::mandate::{self, EventId};
@@ -129,7 +131,7 @@ impl Store {
             Writing::Never => Err(StoreError::Closed.into()),
             Writing::Sqlite { sender, .. } => {
                 let sender = sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                queued(sender, work).await
+                queued(sender, work, false).await
             }
             Writing::Postgres { sequencing, .. } => self.serialised(sequencing, name, work).await,
         };
@@ -179,6 +181,9 @@ impl Store {
             _ => {}
         }
         let value = result.map_err(Ended::Failed)?;
+        if tx.take_opening().is_some() {
+            return Err(StoreError::Refused("a shard is opened by a commit of its own".to_owned()).into());
+        }
         let events = tx.take_appended().into_iter().map(|entry| entry.event_id).collect::<Vec<_>>();
         if events.is_empty() {
             tx.finish().await?;
@@ -348,24 +353,6 @@ impl<E: From<StoreError>> From<StoreError> for Ended<E> {
             other => Self::Failed(other.into()),
         }
     }
-}
-
-async fn queued<T, E, F>(sender: Option<mpsc::Sender<Box<dyn Job>>>, work: F) -> Result<Written<T>, E>
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
-{
-    let sender = sender.ok_or(StoreError::Closed)?;
-    let (answer, answered) = oneshot::channel();
-    let job = Box::new(Write { work, result: None, answer });
-    sender.try_send(job).map_err(|refused| match refused {
-        mpsc::error::TrySendError::Full(_) => StoreError::Busy,
-        mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-    })?;
-    drop(sender);
-    let (value, events) = answered.await.map_err(|_| StoreError::OutcomeUnknown)??;
-    Ok(Written::included_already(value, events))
 }
 
 async fn sequence(sequencing: Weak<Sequencing>) {

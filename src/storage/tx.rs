@@ -1,8 +1,13 @@
 //! What closures get: [`Snapshot`] to look, [`Tx`] to change facts and append entries.
 
+mod finish;
+
+pub(super) use finish::of_commit;
+
 use super::append::{self, NewEvent};
 use super::bound::Bound;
 use super::column::{Columns, Row};
+use super::sequence::Opening;
 use super::sqlite::{Reader, Sqlite};
 use super::{StoreError, engine};
 use crate::journal::{Hash, leaf_hash};
@@ -197,14 +202,6 @@ impl Snapshot {
     }
 }
 
-/// A commit the database refused was not written; one that broke may have been.
-fn of_commit(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(_) | StoreError::Database(_) => StoreError::OutcomeUnknown,
-        refused => refused,
-    }
-}
-
 /// Begins on a connection of the pool. sqlx forgets a BEGIN whose caller is gone before its answer: the connection would
 /// go back into the pool inside that transaction, and the next one to use it would see the past, or be refused to write.
 /// A task of its own always hears the answer.
@@ -262,6 +259,8 @@ pub struct Tx {
     appended: Vec<Appended>,
     /// What it appended and is not written yet.
     unwritten: Vec<NewEvent>,
+    /// The shard that begins with it.
+    pub(super) opening: Option<Opening>,
 }
 
 /// An entry appended in this transaction.
@@ -282,8 +281,13 @@ impl Tx {
         Self::over(Snapshot::over(Link::Unbegun(pool.clone()), usize::MAX))
     }
 
+    /// One that begins at once, in that way.
+    pub(super) async fn begin(pool: &AnyPool, begin: &'static str) -> Result<Self, StoreError> {
+        Ok(Self::over(Snapshot::begin(pool, begin).await?))
+    }
+
     const fn over(snapshot: Snapshot) -> Self {
-        Self { snapshot, appended: Vec::new(), unwritten: Vec::new() }
+        Self { snapshot, appended: Vec::new(), unwritten: Vec::new(), opening: None }
     }
 
     pub(super) fn into_snapshot(self) -> Snapshot {
@@ -337,41 +341,6 @@ impl Tx {
         self.unwritten.iter().rev().find(|event| event.tag == tag).map(|event| event.entry.as_slice())
     }
 
-    /// Writes what waited for the end, and commits (PostgreSQL).
-    ///
-    /// # Errors
-    /// Those of [`Self::append`]; [`StoreError::OutcomeUnknown`] when the commit broke off.
-    pub(super) async fn finish(mut self) -> Result<(), StoreError> {
-        // A write that asked nothing and has one entry to append is one statement, which commits by itself. It need not
-        // be serialisable: what it writes hangs on nothing it read, and it extends no mandate's stream, which it would
-        // have had to read.
-        if let (Link::Unbegun(pool), [event]) = (&self.link, self.unwritten.as_slice())
-            && append::is_one_statement(event)
-        {
-            self.snapshot.link = Link::Single(living(pool).await?);
-            return self.finish_alone().await;
-        }
-        self.write_appended().await?;
-        self.snapshot.commit().await.map_err(of_commit)
-    }
-
-    /// One statement without a transaction. A server that refused it still answers: nothing was written then.
-    async fn finish_alone(&mut self) -> Result<(), StoreError> {
-        let Err(error) = self.write_appended().await else { return Ok(()) };
-        let answers = match &mut self.snapshot.link {
-            Link::Single(connection) => connection.ping().await.is_ok(),
-            _ => false,
-        };
-        Err(if answers { error } else { of_commit(error) })
-    }
-
-    async fn write_appended(&mut self) -> Result<(), StoreError> {
-        for event in std::mem::take(&mut self.unwritten) {
-            append::write_at_once(self, event).await?;
-        }
-        Ok(())
-    }
-
     /// The leaf hash of an entry this closure appended.
     pub(super) fn leaf_of(&self, event: &EventId) -> Option<Hash> {
         let appended = self.appended.iter().rev().find(|appended| appended.event_id == *event);
@@ -381,6 +350,7 @@ impl Tx {
     /// Forgets all that a commit that failed left behind.
     pub(super) fn reset(&mut self) {
         self.appended.clear();
+        self.opening = None;
         self.snapshot.fault = None;
     }
 }

@@ -1,9 +1,10 @@
 //! SQLite's one writer: jobs queue to it and share commits; the journal grows in the same commit.
 
 use super::head::Publisher;
-use super::sequence::{Head, Sequencer};
+use super::sequence::{Head, Opening, Sequencer};
 use super::sqlite::Sqlite;
 use super::tx::{Appended, Tx};
+use super::written::Written;
 use super::{BoxFuture, StoreError};
 use crate::mandate::EventId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +21,8 @@ const LONGEST_JOB: Duration = Duration::from_secs(5);
 
 /// One write waiting for the writer.
 pub(super) trait Job: Send {
+    /// Whether it shares no commit, since it opens a shard.
+    fn alone(&self) -> bool;
     /// Whether somebody still waits for the answer.
     fn wanted(&self) -> bool;
     /// Runs the closure; whether its changes are to be kept.
@@ -33,6 +36,7 @@ pub(super) trait Job: Send {
 /// A closure with its result and whoever waits for it.
 pub(super) struct Write<T, E, F> {
     pub(super) work: F,
+    pub(super) alone: bool,
     pub(super) result: Option<Result<T, E>>,
     pub(super) answer: oneshot::Sender<Result<(T, Vec<EventId>), E>>,
 }
@@ -43,6 +47,10 @@ where
     E: From<StoreError> + Send + 'static,
     F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
 {
+    fn alone(&self) -> bool {
+        self.alone
+    }
+
     fn wanted(&self) -> bool {
         !self.answer.is_closed()
     }
@@ -70,6 +78,29 @@ where
     }
 }
 
+/// Queues a write, alone or among others, and waits for its answer.
+pub(super) async fn queued<T, E, F>(
+    sender: Option<mpsc::Sender<Box<dyn Job>>>,
+    work: F,
+    alone: bool,
+) -> Result<Written<T>, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+{
+    let sender = sender.ok_or(StoreError::Closed)?;
+    let (answer, answered) = oneshot::channel();
+    let job = Box::new(Write { work, alone, result: None, answer });
+    sender.try_send(job).map_err(|refused| match refused {
+        mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+        mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+    })?;
+    drop(sender);
+    let (value, events) = answered.await.map_err(|_| StoreError::OutcomeUnknown)??;
+    Ok(Written::included_already(value, events))
+}
+
 /// Runs a closure's future: a panic or endless waiting becomes an error.
 pub(super) async fn guarded<T>(mut work: BoxFuture<'_, T>) -> Result<T, StoreError> {
     let caught = std::future::poll_fn(move |context| {
@@ -86,6 +117,7 @@ pub(super) async fn guarded<T>(mut work: BoxFuture<'_, T>) -> Result<T, StoreErr
 struct Entered {
     job: Box<dyn Job>,
     appended: Vec<Appended>,
+    opening: Option<Opening>,
 }
 
 /// The writer.
@@ -111,13 +143,19 @@ impl Writer {
     /// Works until every sender is gone, then closes the connection.
     pub(super) async fn work(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
         while let Some(first) = jobs.recv().await {
+            let mut apart = first.alone();
             let mut batch = vec![entered(first)];
             while batch.len() < BATCH
+                && !apart
                 && let Ok(job) = jobs.try_recv()
             {
+                apart = job.alone();
                 batch.push(entered(job));
             }
-            self.serve(batch).await;
+            let last = if apart { batch.pop() } else { None };
+            for batch in std::iter::once(batch).chain(last.map(|last| vec![last])) {
+                self.serve(batch).await;
+            }
         }
         self.publisher.finish().await;
         if let Some(tx) = self.tx
@@ -128,6 +166,9 @@ impl Writer {
     }
 
     async fn serve(&mut self, batch: Vec<Entered>) {
+        if batch.is_empty() {
+            return;
+        }
         let alone = batch.len() == 1;
         let again = self.commit(batch, alone).await;
         // The database refused the commit as a whole, for one job's sake: each on its own finds out whose.
@@ -143,7 +184,7 @@ impl Writer {
             Ok(head) => {
                 if let Some(head) = head {
                     self.publisher.publish(&head);
-                    self.sequencer.committed(head);
+                    self.sequencer.committed();
                 }
             }
             Err(Failed::Refused(_)) if !alone => return batch,
@@ -199,7 +240,9 @@ impl Writer {
         let head = if appended.is_empty() {
             None
         } else {
-            Some(self.sequencer.extend(tx, &appended).await.map_err(Failed::NotWritten)?)
+            let opening = batch.iter_mut().find_map(|entered| entered.opening.take());
+            let head = self.sequencer.extend(tx, &appended, opening.as_ref()).await;
+            Some(head.map_err(Failed::NotWritten)?)
         };
         match tx.control("COMMIT") {
             Ok(()) => Ok(head),
@@ -242,7 +285,7 @@ enum Failed {
 }
 
 const fn entered(job: Box<dyn Job>) -> Entered {
-    Entered { job, appended: Vec::new() }
+    Entered { job, appended: Vec::new(), opening: None }
 }
 
 fn fail_all(batch: &mut [Entered], error: &StoreError) {
@@ -256,17 +299,16 @@ async fn run_one(tx: &mut Tx, entered: &mut Entered) -> bool {
     tx.limit(Some(LONGEST_JOB));
     let keep = entered.job.run(tx).await;
     tx.limit(None);
-    let appended = tx.take_appended();
+    let (appended, opening) = (tx.take_appended(), tx.take_opening());
     let fault = tx.take_fault();
-    let kept = keep && fault.is_none();
-    if kept {
-        entered.appended = appended;
-    } else {
-        entered.appended = Vec::new();
-    }
+    let misplaced = opening.is_some() && !entered.job.alone();
+    let kept = keep && fault.is_none() && !misplaced;
+    (entered.appended, entered.opening) = if kept { (appended, opening) } else { (Vec::new(), None) };
     if let Some(fault) = fault {
         tracing::debug!(code = fault.code(), "a job failed in the database");
         entered.job.fail(StoreError::WentOn);
+    } else if misplaced {
+        entered.job.fail(StoreError::Refused("a shard is opened by a commit of its own".to_owned()));
     }
     kept
 }

@@ -16,7 +16,11 @@ pub fn archive(bundle: ProofBundle) -> Result<Vec<u8>, BundleFault> {
         origin,
         size: size.parse().unwrap_or_default(),
         checkpoint: bundle.checkpoint.clone(),
-        lines: bundle.entries.iter().filter_map(|entry| line(entry.proof.index, entry)).collect(),
+        lines: bundle
+            .shards()
+            .flat_map(|(_, _, entries)| entries)
+            .filter_map(|entry| line(entry.proof.index, entry))
+            .collect(),
     };
     ProofBundle { report: report.render(), ..bundle }.to_archive()
 }

@@ -14,28 +14,69 @@ const BYTES: &str = "application/octet-stream";
 const FRESH: &str = "no-store, must-revalidate";
 /// A full tile never changes.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Where the shard is not named, another one stands in its place next year.
+const FOR_A_DAY: &str = "public, max-age=86400";
 /// A partial tile never changes either, but soon nobody asks for it any more.
 const SHORTLY: &str = "public, max-age=300";
 
-/// The routes of this file.
+/// The routes of this file: the current shard, and each shard under its number.
 pub(super) fn routes() -> Router<Web> {
     Router::new()
         .route(paths::CHECKPOINT, get(checkpoint))
         .route(paths::POLICY, get(policy))
         .route("/journal/tile/{*tile}", get(tile))
+        .route("/journal/shards/{number}/checkpoint", get(checkpoint_of))
+        .route("/journal/shards/{number}/policy", get(policy_of))
+        .route("/journal/shards/{number}/tile/{*tile}", get(tile_of))
+}
+
+/// The number of a shard as an address names it, in its one form.
+fn number(text: &str) -> Result<Option<u64>, Problem> {
+    let number = text.parse().ok().filter(|number: &u64| number.to_string() == text);
+    number.map(Some).ok_or(Problem::NOT_FOUND)
 }
 
 async fn checkpoint(State(web): State<Web>) -> Result<Reply, Problem> {
-    let note = read::checkpoint(&web.app).await?.ok_or(Problem::NOT_FOUND)?;
+    head(&web, None).await
+}
+
+async fn checkpoint_of(State(web): State<Web>, Path(shard): Path<String>) -> Result<Reply, Problem> {
+    head(&web, number(&shard)?).await
+}
+
+async fn head(web: &Web, shard: Option<u64>) -> Result<Reply, Problem> {
+    let note = read::checkpoint_of(&web.app, shard).await?.ok_or(Problem::NOT_FOUND)?;
     Ok(Reply::file(TEXT, note).kept_for(FRESH))
 }
 
 async fn policy(State(web): State<Web>) -> Result<Reply, Problem> {
-    Ok(Reply::file(TEXT, read::policy(&web.app)?).kept_for(SHORTLY))
+    trust(&web, None).await
+}
+
+async fn policy_of(State(web): State<Web>, Path(shard): Path<String>) -> Result<Reply, Problem> {
+    trust(&web, number(&shard)?).await
+}
+
+async fn trust(web: &Web, shard: Option<u64>) -> Result<Reply, Problem> {
+    let policy = read::policy_of(&web.app, shard).await?.ok_or(Problem::NOT_FOUND)?;
+    Ok(Reply::file(TEXT, policy).kept_for(SHORTLY))
 }
 
 async fn tile(State(web): State<Web>, Path(path): Path<String>) -> Result<Reply, Problem> {
+    hashes(&web, None, &path).await
+}
+
+async fn tile_of(
+    State(web): State<Web>,
+    Path((shard, path)): Path<(String, String)>,
+) -> Result<Reply, Problem> {
+    hashes(&web, number(&shard)?, &path).await
+}
+
+async fn hashes(web: &Web, shard: Option<u64>, path: &str) -> Result<Reply, Problem> {
     let id = TileId::parse(&format!("tile/{path}")).ok_or(Problem::NOT_FOUND)?;
-    let hashes = read::tile(&web.app, id).await?.ok_or(Problem::NOT_FOUND)?;
-    Ok(Reply::file(BYTES, hashes).kept_for(if id.is_full() { FOR_EVER } else { SHORTLY }))
+    let hashes = read::tile(&web.app, shard, id).await?.ok_or(Problem::NOT_FOUND)?;
+    // Where the current shard is served, another one is next year.
+    let full = if shard.is_some() { FOR_EVER } else { FOR_A_DAY };
+    Ok(Reply::file(BYTES, hashes).kept_for(if id.is_full() { full } else { SHORTLY }))
 }

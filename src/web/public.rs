@@ -56,7 +56,9 @@ async fn legal(State(web): State<Web>, visit: Visit, MaybeSession(session): Mayb
 
 async fn verify(State(web): State<Web>, visit: Visit, MaybeSession(session): MaybeSession) -> Page {
     let checkpoint = read::checkpoint(&web.app).await?;
-    let page = VerifyJournal { origin: web.app.origin.clone(), checkpoint };
+    let named = checkpoint.as_deref().and_then(|note| note.lines().next());
+    let origin = named.unwrap_or(&web.app.origin).to_owned();
+    let page = VerifyJournal { origin, checkpoint };
     Ok(Reply::page(page.render(&visit.frame(&web, session.as_ref()).await?)))
 }
 

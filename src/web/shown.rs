@@ -77,7 +77,7 @@ pub(super) fn proved(proved: &Proved) -> view::Receipt {
         event: proved.line.event.clone(),
         at: proved.line.at,
         index: proof.log.index,
-        origin: proved.origin.clone(),
+        origin: proof.origin.clone(),
         tree_size: proof.size,
         root: proof.root.to_string(),
         leaf_hash: to_hex(proof.leaf.as_bytes()),

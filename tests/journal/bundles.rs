@@ -39,7 +39,7 @@ on_both! {
         let (file, policy, other) = (folder.join("b.tar"), folder.join("policy"), folder.join("other"));
         std::fs::write(&file, &archive).unwrap();
         std::fs::write(&policy, trusted()).unwrap();
-        std::fs::write(&other, read::policy(app).unwrap()).unwrap();
+        std::fs::write(&other, read::policy(app).await.unwrap()).unwrap();
         let (code, said) = verified(&file, Some(&policy));
         assert_eq!(code, Some(0), "{said}");
         assert!(said.contains("4 entries are proved, 8 openings are theirs"), "{said}");

@@ -34,6 +34,14 @@ impl Rotated {
 }
 
 impl CheckpointSigner for Rotated {
+    fn origin(&self) -> &'static str {
+        "porteplume.test/journal"
+    }
+
+    fn called(&self, origin: &str) -> Result<Arc<dyn CheckpointSigner>, String> {
+        Err(format!("there is no {origin}"))
+    }
+
     fn sign(&self, size: u64, root: &Hash) -> Result<String, String> {
         let checkpoint = Checkpoint { origin: "porteplume.test/journal".to_owned(), size, root: *root };
         checkpoint.sign(&self.0).map_err(|error| error.to_string())

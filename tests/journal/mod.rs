@@ -22,6 +22,7 @@ mod public;
 mod rollback;
 mod rotation;
 mod samples;
+mod shards;
 mod tampering;
 mod timestamp;
 mod timestamps;

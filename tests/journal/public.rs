@@ -34,7 +34,9 @@ on_both! {
         for id in inclusion_tiles(42, checkpoint.size).unwrap() {
             let (status, caching, bytes) = get(&app, &format!("/journal/{}", id.path())).await;
             assert_eq!((status, caching.starts_with("public")), (200, true), "{}", id.path());
-            assert_eq!(caching.contains("immutable"), id.is_full());
+            assert!(!caching.contains("immutable"), "next year another shard stands there");
+            let (_, caching, same) = get(&app, &format!("/journal/shards/0/{}", id.path())).await;
+            assert_eq!((caching.contains("immutable"), &same), (id.is_full(), &bytes));
             assert!(tiles.insert(id, &bytes), "{}", id.path());
         }
         let path = inclusion_path(42, checkpoint.size, &tiles).unwrap();

@@ -158,7 +158,7 @@ on_both! {
             both.verify_under(&instance.trust(key)).unwrap();
         }
         before.verify_under(&instance.trust(&first)).unwrap();
-        let named = read::policy(&new).unwrap();
+        let named = read::policy(&new).await.unwrap();
         assert!(named.contains(&second.to_string()) && named.contains(&first.to_string()), "{named}");
         assert_eq!(told(&new).await, 1);
         instance.verifies().await;

@@ -3,10 +3,11 @@
 use super::world::{at_home, stored, two, usager_of};
 use crate::mandates::uses::represent;
 use crate::mandates::world::{Answer, World, born};
-use crate::support::database::{TestDatabase, on_both, signer};
+use crate::support::database::{TestDatabase, TestSigner, on_both, signer};
 use crate::support::world::known_usager;
 use porteplume::journal::{History, LogProof, Policy, Vkey};
 use porteplume::mandate::{EventKind, MandateId};
+use porteplume::service::shards;
 use porteplume::storage::Engine;
 
 /// The keys under which the test's journal is signed.
@@ -80,6 +81,47 @@ on_both! {
             assert!(!opened.contains(name), "{opened}");
             assert!(!sent.body.contains(name), "{}", sent.body);
         }
+    }
+
+    a_history_over_two_shards_is_proved_step_by_step_under_the_policy_of_each(database) {
+        let world = World::over(database).await;
+        let mandate = used(&world).await;
+        let before = stored(&world, &mandate).await.seq;
+        let next = shards::open_now(&world.app, "new year").await.unwrap();
+        represent(&world, &mandate, &two(&world)[0], "sid2").await;
+        let home = at_home(&world, &usager_of(&world, &mandate).await).await;
+        let history = format!("/usager/mandates/{mandate}/history");
+        // What was done at the service waits for its place on PostgreSQL.
+        let mut receipt = home.get(&format!("{history}/{}", before + 1)).await;
+        while receipt.body.contains("page-being-recorded") {
+            receipt = home.get(&format!("{history}/{}", before + 1)).await;
+        }
+        assert!(receipt.body.contains(&format!("{next} ")), "the receipt names its shard: {}", receipt.body);
+        let sent = home.get(&format!("{history}/file")).await;
+        let (old, new) = (keys(), vec![TestSigner::called(&next).verifier()]);
+        let told = History::parse(file(&sent)).unwrap();
+        let origins: Vec<_> = told.steps.iter().map(|step| step.proof.checkpoint.lines().next().unwrap().to_owned()).collect();
+        assert!(origins.len() as u64 > before && origins.windows(2).all(|pair| pair[0] <= pair[1]), "{origins:?}");
+        let (old, new) = (Policy::of_log(&old), Policy::of_log(&new));
+        for (policy, holds) in [(&old.clone().or(new.clone()), true), (&old, false), (&new, false)] {
+            assert_eq!(told.verify(policy).is_ok(), holds);
+        }
+        let written = |name: &str, text: &str| {
+            std::fs::write(world.test.database.folder().join(name), text).unwrap();
+            world.test.database.folder().join(name)
+        };
+        let given = written("history", file(&sent));
+        let trusted = [keys(), vec![TestSigner::called(&next).verifier()]].map(|keys| porteplume::journal::policy(&keys, None, &[], 0));
+        let (old, new) = (written("old", &trusted[0]), written("new", &trusted[1]));
+        for (policies, ended) in [(vec![&old, &new], 0), (vec![&new, &old], 0), (vec![&old], 1), (vec![&new], 1)] {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_porteplume"));
+            command.args(["journal", "check"]).arg(&given);
+            for policy in policies {
+                command.arg("--policy").arg(policy);
+            }
+            assert_eq!(command.output().unwrap().status.code(), Some(ended));
+        }
+        world.test.verifies().await;
     }
 
     a_history_is_told_to_its_parties_only_and_only_what_it_holds(database) {

@@ -194,6 +194,8 @@ on_both! {
     a_signer_that_fails_lets_nothing_through(database) {
         struct Moody(Arc<AtomicBool>);
         impl CheckpointSigner for Moody {
+            fn origin(&self) -> &'static str { "porteplume.test/journal" }
+            fn called(&self, origin: &str) -> Result<Arc<dyn CheckpointSigner>, String> { signer().called(origin) }
             fn sign(&self, size: u64, root: &Hash) -> Result<String, String> {
                 if self.0.load(Ordering::SeqCst) { signer().sign(size, root) } else { Err("the key is away".to_owned()) }
             }

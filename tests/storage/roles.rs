@@ -19,7 +19,7 @@ const RIGHTS: [&str; 7] = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "
 
 /// Who may do what to which tables. What stands in no row is refused.
 const MAY: [(&str, &str, &[&str]); 12] = [
-    (SERVICE, "SELECT", &["_sqlx_migrations", "leaf", "tile", "checkpoint", "queue"]),
+    (SERVICE, "SELECT", &["_sqlx_migrations", "leaf", "tile", "checkpoint", "shard", "queue"]),
     (
         SERVICE,
         "SELECT INSERT",
@@ -78,9 +78,9 @@ const MAY: [(&str, &str, &[&str]); 12] = [
         ],
     ),
     (SEQUENCER, "SELECT", &["event"]),
-    (SEQUENCER, "SELECT INSERT", &["leaf", "tile", "checkpoint"]),
+    (SEQUENCER, "SELECT INSERT", &["leaf", "tile", "checkpoint", "shard"]),
     (SEQUENCER, "SELECT INSERT DELETE", &["queue"]),
-    (AUDITOR, "SELECT", &["event", "leaf", "tile", "checkpoint"]),
+    (AUDITOR, "SELECT", &["event", "leaf", "tile", "checkpoint", "shard"]),
     (AUDITOR, "SELECT", &["opening", "event_search"]),
 ];
 

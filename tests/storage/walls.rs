@@ -53,6 +53,21 @@ async fn filled(store: &Store) -> EventId {
     last.unwrap()
 }
 
+/// The journal goes on in another shard.
+async fn parted(store: &Store) {
+    let entry = event();
+    let opened = store.open_shard::<_, StoreError, _>("test", move |tx| {
+        let entry = entry.clone();
+        Box::pin(async move {
+            let id = entry.event_id.clone();
+            tx.append(entry).await?;
+            tx.begin_shard("porteplume.test/journal/2027", &id);
+            Ok(())
+        })
+    });
+    let () = opened.await.unwrap().committed();
+}
+
 async fn refusal(store: &Store) {
     let world = world(store).await;
     let row = RefusalRow {
@@ -106,9 +121,9 @@ async fn vouched_for(store: &Store) {
     change!(store, [row], |tx| cosignatures::insert(tx, &row)).unwrap();
     change!(store, [row], |tx| cosignatures::insert(tx, &row)).unwrap();
     assert_eq!(get!(store, [row], |s| cosignatures::of_checkpoint(s, row.size)), std::slice::from_ref(&row));
-    assert_eq!(get!(store, [row], |s| cosignatures::newest_of(s, &row.vkey)), row.size);
-    assert_eq!(get!(store, [], |s| cosignatures::seen_by(s, 1)), [row.size]);
-    assert!(get!(store, [], |s| cosignatures::seen_by(s, 2)).is_empty());
+    assert_eq!(get!(store, [row], |s| cosignatures::newest_of(s, &(0..row.size), &row.vkey)), row.size);
+    assert_eq!(get!(store, [], |s| cosignatures::seen_by(s, &(0..row.size), 1)), [row.size]);
+    assert!(get!(store, [], |s| cosignatures::seen_by(s, &(0..row.size), 2)).is_empty());
 }
 
 /// A count of it: what comes late is refused from then on.
@@ -295,8 +310,10 @@ on_both! {
         vouched_for(&store).await;
         counted(&store).await;
         stamped(&store).await;
+        parted(&store).await;
         let mut connection = database.raw().await;
         for (table, change) in [
+            ("shard", "origin = 'x'"),
             ("event", "tag = event_id"), ("leaf", "leaf_hash = leaf_hash"), ("tile", "idx = idx + 1"),
             ("checkpoint", "note = 'x'"), ("opening", "key_id = 'x'"), ("event_search", "code = NULL"),
             ("refusal", "code = 'x'"), ("cosignature", "line = 'x'"), ("time_stamp", "gen_time = 1"), ("cosigned", "total = 2"),
@@ -338,6 +355,9 @@ on_both! {
             format!("INSERT INTO leaf (idx, event_id, leaf_hash) VALUES (1000, '{fresh}', {hash})"),
             format!("INSERT INTO leaf (idx, event_id, leaf_hash) VALUES (5, '{fresh}', {hash})"),
             format!("INSERT INTO leaf (idx, event_id, leaf_hash) VALUES (300, '{last}', {hash})"),
+            format!("INSERT INTO shard (number, origin, start, event_id) VALUES (2, 'x', 300, '{fresh}')"),
+            format!("INSERT INTO shard (number, origin, start, event_id) VALUES (1, 'x', 5, '{fresh}')"),
+            format!("INSERT INTO shard (number, origin, start, event_id) VALUES (1, 'x', 300, '{last}')"),
             format!("INSERT INTO checkpoint (size, root, note) VALUES (299, {hash}, 'x')"),
             format!("INSERT INTO event (event_id, at, tag, entry) VALUES ('{last}', 1, '{}', {hash})", unique()),
             format!("INSERT INTO event (event_id, at, tag, entry) VALUES ('{}', 1, '{last}', {hash})", unique()),
@@ -413,6 +433,7 @@ async fn sqlite_refuses_insert_or_replace_with_and_without_recursive_triggers() 
     vouched_for(&store).await;
     counted(&store).await;
     stamped(&store).await;
+    parted(&store).await;
     let mut connection = database.raw().await;
     for triggers in ["ON", "OFF"] {
         raw(&mut connection, &format!("PRAGMA recursive_triggers = {triggers}")).await.unwrap();
@@ -427,6 +448,7 @@ async fn sqlite_refuses_insert_or_replace_with_and_without_recursive_triggers() 
             "cosignature",
             "cosigned",
             "time_stamp",
+            "shard",
         ] {
             for verb in ["INSERT OR REPLACE", "REPLACE", "INSERT OR IGNORE"] {
                 let before = count(&mut connection, table).await;
@@ -451,12 +473,21 @@ async fn postgres_refuses_truncate_and_changes_as_a_replica_and_through_copies()
     vouched_for(&store).await;
     counted(&store).await;
     stamped(&store).await;
+    parted(&store).await;
     let mut connection = database.raw().await;
     for role in ["origin", "replica", "local"] {
         raw(&mut connection, &format!("SET session_replication_role = {role}")).await.unwrap();
-        for table in
-            ["event", "leaf", "tile", "checkpoint", "refusal", "cosignature", "cosigned", "time_stamp"]
-        {
+        for table in [
+            "event",
+            "leaf",
+            "tile",
+            "checkpoint",
+            "refusal",
+            "cosignature",
+            "cosigned",
+            "time_stamp",
+            "shard",
+        ] {
             for sql in [
                 format!("TRUNCATE {table}"),
                 format!("TRUNCATE {table} CASCADE"),
@@ -489,6 +520,8 @@ async fn postgres_gives_the_services_role_no_right_to_change_the_journal() {
         "DELETE FROM leaf",
         "UPDATE tile SET idx = 0",
         "DELETE FROM checkpoint",
+        "INSERT INTO shard VALUES (1, 'x', 1, 'x')",
+        "UPDATE shard SET origin = 'x'",
         "TRUNCATE event CASCADE",
         "UPDATE queue SET event_id = ''",
         "UPDATE refusal SET code = ''",

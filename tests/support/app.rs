@@ -138,6 +138,11 @@ impl TestApp {
         self.with(|ctx| ctx.timestamps = timestamps)
     }
 
+    /// The same service, whose journal goes on in one shard.
+    pub(crate) fn undivided(self) -> Self {
+        self.with(|ctx| ctx.yearly = false)
+    }
+
     /// The same service, its rules speaking from other numbers on.
     pub(crate) fn told_from(self, watch: Thresholds) -> Self {
         self.with(|ctx| ctx.watch = watch)
@@ -181,6 +186,7 @@ impl TestApp {
             agents: party("agents", config.agents.clone()),
             issuer: porteplume::provider::Issuer::parse(config.server.issuer.as_str()).unwrap(),
             origin: config.journal.origin.clone(),
+            yearly: config.journal.yearly,
             patience: pace.patience,
             pulse: service::Pulse::default(),
             witnesses: service::Witnesses::default(),

@@ -28,31 +28,48 @@ pub(crate) struct TestDatabase {
 }
 
 /// Signs under a key that guards nothing.
-pub(crate) struct TestSigner(JournalKey);
+pub(crate) struct TestSigner {
+    key: JournalKey,
+    origin: String,
+}
 
 const ORIGIN: &str = "porteplume.test/journal";
 
 /// The tests' signer.
 pub(crate) fn signer() -> TestSigner {
-    TestSigner(JournalKey::from_seed(&SecretBytes::new([7; 32])).expect("a seed"))
+    TestSigner::called(ORIGIN)
 }
 
 impl TestSigner {
+    /// The same signer for the shard of that name.
+    pub(crate) fn called(origin: &str) -> Self {
+        let key = JournalKey::from_seed(&SecretBytes::new([7; 32])).expect("a seed");
+        Self { key, origin: origin.to_owned() }
+    }
+
     /// The key its checkpoints verify under.
     pub(crate) fn verifier(&self) -> Vkey {
-        Vkey::new(ORIGIN, self.0.public_key()).expect("a key name")
+        Vkey::new(&self.origin, self.key.public_key()).expect("a key name")
     }
 }
 
 impl CheckpointSigner for TestSigner {
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn called(&self, origin: &str) -> Result<Arc<dyn CheckpointSigner>, String> {
+        Ok(Arc::new(Self::called(origin)))
+    }
+
     fn sign(&self, size: u64, root: &Hash) -> Result<String, String> {
-        let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size, root: *root };
-        checkpoint.sign(&self.0).map_err(|error| error.to_string())
+        let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: *root };
+        checkpoint.sign(&self.key).map_err(|error| error.to_string())
     }
 
     fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String> {
-        let link = Link { origin: ORIGIN.to_owned(), before, size, root: *root };
-        link.sign(&self.0).map_err(|error| error.to_string())
+        let link = Link { origin: self.origin.clone(), before, size, root: *root };
+        link.sign(&self.key).map_err(|error| error.to_string())
     }
 
     fn open(&self, note: &str) -> Option<(u64, Hash)> {

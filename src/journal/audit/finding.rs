@@ -150,6 +150,26 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// The same in a tree that begins so many entries later.
+    fn behind(self, start: u64) -> Self {
+        let moved = |size: u64| size.saturating_add(start);
+        match self {
+            Self::Truncated { end, signed } => Self::Truncated { end: moved(end), signed: moved(signed) },
+            Self::TileMissing { level, tile } => Self::TileMissing { level, tile: moved(tile) },
+            Self::TileAltered { level, tile } => Self::TileAltered { level, tile: moved(tile) },
+            Self::CheckpointBroken { size, code } => Self::CheckpointBroken { size: moved(size), code },
+            Self::CheckpointAltered { size } => Self::CheckpointAltered { size: moved(size) },
+            Self::CheckpointRemoved { size } => Self::CheckpointRemoved { size: moved(size) },
+            Self::CheckpointUnlinked { size } => Self::CheckpointUnlinked { size: moved(size) },
+            Self::RootMismatch { size } => Self::RootMismatch { size: moved(size) },
+            Self::RolledBack { published } => Self::RolledBack { published: moved(published) },
+            Self::Forked { published } => Self::Forked { published: moved(published) },
+            other => other,
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -267,6 +287,29 @@ impl Report {
     #[must_use]
     pub const fn unkept(&self) -> u64 {
         self.unkept
+    }
+
+    /// The reports on the shards of a journal as one: places and sizes count over all of them, from where each starts.
+    #[must_use]
+    pub fn gather(shards: impl IntoIterator<Item = (u64, Self)>) -> Self {
+        let mut whole = Self::default();
+        for (start, shard) in shards {
+            whole.entries += shard.entries;
+            whole.checkpoints += shard.checkpoints;
+            whole.openings += shard.openings;
+            whole.erased += shard.erased;
+            whole.unkept += shard.unkept;
+            // The first one may be beyond those that were kept.
+            let unkept = shard.first.filter(|first| !shard.findings.contains(first));
+            for Finding { index, event, fault } in unkept.into_iter().chain(shard.findings) {
+                whole.add(
+                    index.map(|index| index.saturating_add(start)),
+                    event.as_deref(),
+                    fault.behind(start),
+                );
+            }
+        }
+        whole
     }
 
     pub(super) fn add(&mut self, index: Option<u64>, event: Option<&str>, fault: Fault) {

@@ -113,6 +113,12 @@ impl Audit {
         }
     }
 
+    /// Whether an entry was journaled here and is gone from its place.
+    #[must_use]
+    pub fn misses(&self, entry: &[u8]) -> bool {
+        self.removed.contains_key(&leaf_hash(entry))
+    }
+
     /// Tells of an event that stands in no leaf and waits for none.
     pub fn event_without_leaf(&mut self, event_id: &str, entry: &[u8]) {
         let index = self.removed.get(&leaf_hash(entry)).copied();

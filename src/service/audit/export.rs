@@ -3,7 +3,7 @@
 use super::find::{self, Wanted};
 use crate::journal::ProofBundle;
 use crate::mandate::EventKind;
-use crate::service::{App, Caller, Error, Session, bundle, read};
+use crate::service::{App, Caller, Error, Session, bundle};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -20,7 +20,6 @@ pub async fn export(
     wanted: Wanted,
 ) -> Result<ProofBundle, Error> {
     let filter = find::filter(app, &wanted);
-    let policy = read::policy(app)?;
     let record = find::told(EventKind::JournalExported, &filter, &wanted);
     let (app_, session_) = (Arc::clone(app), session.clone());
     let (made, seen) = app
@@ -45,10 +44,17 @@ pub async fn export(
                 let seen: BTreeSet<String> =
                     taken.iter().filter_map(|(_, _, mandate)| mandate.clone()).collect();
                 let events = taken.into_iter().map(|(event, slots, _)| (event, slots)).collect();
-                Ok::<_, Error>((bundle::collect(&app_, snapshot, events, policy).await?, seen))
+                Ok::<_, Error>((bundle::collect(&app_, snapshot, events).await?, seen))
             })
         })
         .await?;
-    super::note(app, session, caller, record.detail("entries", made.entries.len()), seen).await?;
+    super::note(
+        app,
+        session,
+        caller,
+        record.detail("entries", made.shards().map(|(_, _, entries)| entries.len()).sum::<usize>()),
+        seen,
+    )
+    .await?;
     Ok(made)
 }

@@ -57,7 +57,8 @@ pub async fn retire_key(
         Box::pin(async move { Ok::<_, Error>(journal::head(snapshot).await?) })
     });
     let newest = newest.await?.ok_or(RotationError::Unseen)?;
-    let current = Vkey::new(&app.origin, app.keys.journal().public_key()).map_err(|_| Error::Unreadable)?;
+    let current =
+        Vkey::new(&newest.origin, app.keys.journal().public_key()).map_err(|_| Error::Unreadable)?;
     Checkpoint::open(&newest.note, &[current]).map_err(|_| RotationError::Unseen)?;
     journaled(app, purpose, end).await
 }

@@ -190,6 +190,13 @@ pub enum Finding {
         /// What is wrong with it.
         what: String,
     },
+    /// A shard is not the one that an entry opened, or not where it was opened, or was removed.
+    Shard {
+        /// Its name.
+        origin: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// An entry says that it was written after others saw a checkpoint that covers it.
     DatedLater {
         /// The entry.
@@ -272,6 +279,7 @@ impl fmt::Display for Finding {
                 until.micros()
             ),
             Self::TimeStamp { day, what } => write!(f, "time-stamp of {day}: {what}"),
+            Self::Shard { origin, what } => write!(f, "shard {origin}: it {what}"),
             Self::DatedLater { event, size, by } => write!(
                 f,
                 "event {event}: it says that it was written after {by} the checkpoint of {size} entries that covers it"
@@ -296,6 +304,8 @@ pub struct Report {
     pub erased_persons: u64,
     /// Time-stamps that stamp the checkpoint they stand at.
     pub timestamps: u64,
+    /// Shards, the first one among them.
+    pub shards: usize,
     findings: Vec<Finding>,
     unkept: u64,
 }

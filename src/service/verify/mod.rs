@@ -16,6 +16,7 @@ mod mandates;
 mod openings;
 mod parties;
 mod refusals;
+mod shards;
 mod timestamps;
 mod told;
 mod tree;
@@ -25,10 +26,10 @@ pub use finding::{Finding, MandateFault, Report};
 
 use super::Error;
 use crate::crypto::KeyStore;
-use crate::journal::{Checkpoint, TimestampAuthorities, Vkey};
+use crate::journal::{Checkpoint, CheckpointError, TimestampAuthorities, Vkey, is_shard_of};
 use crate::mandate::Instant;
 pub use crate::storage::audit::ListedEntry;
-use crate::storage::{Store, audit};
+use crate::storage::{Store, audit, extent};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,7 +64,9 @@ pub async fn verify(journal: Journal) -> Result<Report, Error> {
                 let engine = journal.store.engine();
                 let mut openings = openings::Openings::new(&journal, snapshot).await?;
                 let mut notes = tree::Notes::default();
-                report.tree = tree::audit(&journal, known, snapshot, &mut openings, &mut notes).await?;
+                let shards = shards::stored(snapshot, &journal.verifiers, &mut notes.lies).await?;
+                report.tree =
+                    tree::audit(&journal, &shards, known, snapshot, &mut openings, &mut notes).await?;
                 for lie in std::mem::take(&mut notes.lies) {
                     report.add(lie);
                 }
@@ -88,6 +91,7 @@ pub async fn verify(journal: Journal) -> Result<Report, Error> {
                 closings::check(snapshot, &openings, notes.closings, &mut report).await?;
                 refusals::check(snapshot, &openings, notes.refusals, &mut report).await?;
                 witnesses::check(snapshot, &mut report).await?;
+                shards::check(snapshot, &shards, notes.shards, &mut report).await?;
                 timestamps::check(snapshot, &journal.authorities, notes.stamps, &mut report).await?;
                 Ok(report)
             })
@@ -99,7 +103,7 @@ pub async fn verify(journal: Journal) -> Result<Report, Error> {
 async fn published(journal: &Journal, report: &mut Report) -> Vec<Checkpoint> {
     let Some(path) = &journal.published else { return Vec::new() };
     let opened = match tokio::fs::read_to_string(path).await {
-        Ok(note) => Checkpoint::open(&note, &journal.verifiers).map_err(|error| error.to_string()),
+        Ok(note) => open_any(&note, &journal.verifiers).map_err(|error| error.to_string()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
         Err(error) => Err(error.to_string()),
     };
@@ -112,20 +116,27 @@ async fn published(journal: &Journal, report: &mut Report) -> Vec<Checkpoint> {
     }
 }
 
-/// The journal's name, as the published checkpoint or else the newest stored one says: for a journal whose
+/// Reads a checkpoint of whichever shard of the journal whose keys these are.
+///
+/// # Errors
+/// [`CheckpointError`].
+pub(super) fn open_any(note: &str, keys: &[Vkey]) -> Result<Checkpoint, CheckpointError> {
+    let origin = note.lines().next().unwrap_or_default();
+    let of_shard = keys.iter().filter(|key| is_shard_of(key.name(), origin)).map(|key| key.called(origin));
+    let of_shard: Vec<Vkey> = of_shard.collect::<Result<_, _>>().map_err(|_| CheckpointError::Malformed)?;
+    Checkpoint::open(note, if of_shard.is_empty() { keys } else { &of_shard })
+}
+
+/// The name of the journal's first shard, as the oldest stored checkpoint or else the published one says: for a journal whose
 /// configuration is not at hand. Whether they may say so shows when they are verified.
 ///
 /// # Errors
 /// [`Error::Store`].
 pub async fn origin(store: &Store, published: Option<&Path>) -> Result<Option<String>, Error> {
-    let note = match published {
-        Some(path) => tokio::fs::read_to_string(path).await.ok(),
-        None => None,
-    };
-    let note = if note.is_some() {
-        note
-    } else {
-        store.read("journal.extent", |snapshot| Box::pin(audit::extent(snapshot))).await?.newest_note
+    let stored = store.read("journal.oldest", |snapshot| Box::pin(extent::oldest_note(snapshot))).await?;
+    let note = match (stored, published) {
+        (None, Some(path)) => tokio::fs::read_to_string(path).await.ok(),
+        (stored, _) => stored,
     };
     Ok(note.and_then(|note| note.lines().next().map(str::to_owned)))
 }

@@ -7,6 +7,7 @@ use super::found::{self, Says};
 use super::openings::Openings;
 use super::parties::{self, Registrations, Standings};
 use super::refusals::{self, Refusals};
+use super::shards::{self, Chain, Stored};
 use super::timestamps::{self, Stamps};
 use super::told::Told;
 use super::{Finding, Journal};
@@ -16,8 +17,8 @@ use crate::journal::{
 };
 use crate::mandate::EventKind;
 use crate::service::Error;
-use crate::storage::Snapshot;
 use crate::storage::audit::{self, LeafRow, RawCheckpoint, RawTile};
+use crate::storage::{Snapshot, extent};
 use std::collections::HashMap;
 
 /// What is noted on the way through the journal.
@@ -29,6 +30,7 @@ pub(super) struct Notes {
     pub(super) facts: Facts,
     pub(super) refusals: Refusals,
     pub(super) stamps: Stamps,
+    pub(super) shards: Chain,
     /// When entries say that they were written.
     dates: Dates,
     /// What is wrong with how entries can be found, and with when they say they were written.
@@ -47,23 +49,60 @@ impl Notes {
             || facts::tells(kind)
             || refusals::is_kept(kind)
             || timestamps::is_kept(kind)
+            || shards::is_kept(kind)
             || matches!(kind, EventKind::PersonErased)
     }
 }
 
-/// Goes through the whole journal.
+/// Goes through the whole journal, shard by shard.
 pub(super) async fn audit(
     journal: &Journal,
-    known: Vec<Checkpoint>,
+    shards: &[Stored],
+    mut known: Vec<Checkpoint>,
     snapshot: &mut Snapshot,
     openings: &mut Openings,
     notes: &mut Notes,
 ) -> Result<Report, Error> {
     let engine = journal.store.engine();
-    let extent = audit::extent(snapshot).await?;
-    let mut audit = Audit::new(AuditTerms { keys: journal.verifiers.clone(), known, extent });
+    let mut audits = Vec::with_capacity(shards.len());
+    for shard in shards {
+        let of_shard = known.extract_if(.., |known| known.origin == shard.origin).collect();
+        audits.push((shard.window.start, through(shard, of_shard, snapshot, openings, notes).await?));
+    }
+    for lost in known {
+        let what =
+            format!("is not there, and a checkpoint known from outside signs {} entries of it", lost.size);
+        notes.lies.push(Finding::Shard { origin: lost.origin, what });
+    }
+    let mut audits_of: Vec<&mut Audit> = audits.iter_mut().map(|(_, audit)| audit).collect();
+    for (event, entry) in audit::events_without_leaf(snapshot, engine).await? {
+        let place = audits_of.iter().position(|audit| audit.misses(&entry));
+        let place = place.unwrap_or(audits_of.len().saturating_sub(1));
+        if let Some(audit) = audits_of.get_mut(place) {
+            audit.event_without_leaf(&event, &entry);
+        }
+    }
+    if let Some(audit) = audits_of.last_mut() {
+        for (event, events) in audit::duplicate_tags(snapshot).await? {
+            audit.duplicate_tag(&event, events);
+        }
+    }
+    Ok(Report::gather(audits.into_iter().map(|(start, audit)| (start, audit.finish()))))
+}
+
+/// Goes through one shard.
+async fn through(
+    shard: &Stored,
+    known: Vec<Checkpoint>,
+    snapshot: &mut Snapshot,
+    openings: &mut Openings,
+    notes: &mut Notes,
+) -> Result<Audit, Error> {
+    let extent = extent::extent(snapshot, shard.window).await?;
+    let mut audit = Audit::new(AuditTerms { keys: shard.keys.clone(), known, extent });
+    let start = shard.window.start;
     while let Some(range) = audit.wants() {
-        let rows = Rows::read(snapshot, range, openings, notes).await?;
+        let rows = Rows::read(snapshot, start, range, openings, notes).await?;
         for (leaf, opened) in rows.leaves.iter().zip(&rows.opened) {
             if let Some(told) = Told::of(leaf, opened, Notes::wants) {
                 notes.standings.note(&told);
@@ -72,6 +111,7 @@ pub(super) async fn audit(
                 notes.facts.note(&leaf.event_id, &told);
                 notes.refusals.note(&leaf.event_id, &told);
                 notes.stamps.note(&leaf.event_id, &told);
+                notes.shards.note(&leaf.event_id, leaf.index, &told);
                 notes.destroyed += told.destroyed();
                 notes.erased |= told.kind() == Some(EventKind::PersonErased);
             }
@@ -79,17 +119,12 @@ pub(super) async fn audit(
         notes.lies.extend(notes.dates.pass(snapshot, &rows.leaves).await?);
         rows.hand_to(&mut audit);
     }
-    for (event, entry) in audit::events_without_leaf(snapshot, engine).await? {
-        audit.event_without_leaf(&event, &entry);
-    }
-    for (event, events) in audit::duplicate_tags(snapshot).await? {
-        audit.duplicate_tag(&event, events);
-    }
-    Ok(audit.finish())
+    Ok(audit)
 }
 
-/// The rows of one stretch.
+/// The rows of one stretch, and where its shard starts.
 struct Rows {
+    start: u64,
     leaves: Vec<LeafRow>,
     /// The openings of each leaf, in the leaves' order.
     opened: Vec<Vec<StoredOpening>>,
@@ -100,14 +135,16 @@ struct Rows {
 impl Rows {
     async fn read(
         snapshot: &mut Snapshot,
+        start: u64,
         range: PageRange,
         openings: &mut Openings,
         notes: &mut Notes,
     ) -> Result<Self, Error> {
-        let leaves = audit::leaves(snapshot, range.start, range.end).await?;
+        let (from, to) = (start.saturating_add(range.start), start.saturating_add(range.end));
+        let leaves = audit::leaves(snapshot, from, to).await?;
         let mut by_event: HashMap<String, Vec<StoredOpening>> = HashMap::new();
         let mut last = None;
-        for row in audit::openings(snapshot, range.start, range.end).await? {
+        for row in audit::openings(snapshot, from, to).await? {
             let opening = openings.open(snapshot, &row).await?;
             let there = by_event.entry(row.event_id.clone()).or_default();
             there.push(opening);
@@ -128,21 +165,24 @@ impl Rows {
         }
         let mut tiles = Vec::new();
         for (level, index) in range.tiles() {
-            tiles.extend(audit::tile(snapshot, level, index).await?);
+            tiles.extend(audit::tile(snapshot, level, start.saturating_add(index)).await?);
         }
-        let after = (range.start > 0).then_some(range.start);
-        let checkpoints = audit::checkpoints(snapshot, after, range.end).await?;
-        Ok(Self { leaves, opened, tiles, checkpoints })
+        let after = (from > 0).then_some(from);
+        let checkpoints = audit::checkpoints(snapshot, after, to).await?;
+        Ok(Self { start, leaves, opened, tiles, checkpoints })
     }
 
     fn hand_to(&self, audit: &mut Audit) {
+        let own = |place: u64| place.saturating_sub(self.start);
         let leaves: Vec<StoredLeaf<'_>> = self.leaves.iter().zip(&self.opened).map(stored).collect();
+        let leaves: Vec<_> =
+            leaves.into_iter().map(|leaf| StoredLeaf { index: own(leaf.index), ..leaf }).collect();
         let tiles: Vec<StoredTile<'_>> = self
             .tiles
             .iter()
             .map(|tile| StoredTile {
                 level: tile.level,
-                index: tile.index,
+                index: own(tile.index),
                 hashes: &tile.hashes,
                 root: &tile.root,
             })
@@ -151,7 +191,7 @@ impl Rows {
             .checkpoints
             .iter()
             .map(|row| StoredCheckpoint {
-                size: row.size,
+                size: own(row.size),
                 root: &row.root,
                 note: &row.note,
                 link: row.link.as_deref(),

@@ -223,6 +223,10 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "Une partie a vu pour la première fois que le mandat avait pris fin.",
             "A party saw for the first time that the mandate had ended.",
         ),
+        EventKind::JournalShardOpened => text(
+            "Le journal continue dans un nouveau registre, qui rappelle le dernier point de contrôle du précédent.",
+            "The journal goes on in a new shard, which tells the final checkpoint of the one before.",
+        ),
         EventKind::JournalTimestamped => text(
             "Une autorité d’horodatage a daté l’état du journal.",
             "A time-stamping authority dated the state of the journal.",

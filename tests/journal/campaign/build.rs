@@ -5,8 +5,10 @@ use crate::storage::sample::{self, in_minutes};
 use crate::support::app::TestApp;
 use crate::support::authority::Authority;
 use crate::support::database::TestDatabase;
+use porteplume::clock::Clock as _;
 use porteplume::journal::{Timestamp, TimestampRequest};
 use porteplume::mandate::{EventKind, MandateId};
+use porteplume::service::shards;
 use porteplume::service::timestamps::{self, Kept};
 use porteplume::service::{App, Caller, Error, Record};
 use porteplume::storage::refusals::{self, RefusalRow};
@@ -126,6 +128,23 @@ async fn waiting(test: &TestApp) {
         );
         test.database.raw().await.execute(sqlx::AssertSqlSafe(event)).await.unwrap();
     }
+}
+
+/// A journal in three shards, each with several checkpoints.
+pub(super) async fn parted(database: TestDatabase) -> TestApp {
+    let test = TestApp::over(database).await;
+    let app = Arc::clone(&test.web.app);
+    test.clock.advance(in_minutes(20).since(test.clock.now()));
+    for year in 0..3 {
+        for number in 0..4 {
+            write(&app, move |app, tx| Box::pin(async move { signed_out(&app, tx, number).await })).await;
+        }
+        if year < 2 {
+            shards::open_now(&app, "campaign").await.unwrap();
+        }
+    }
+    app.store.close().await;
+    test
 }
 
 /// More entries than one tile holds.

@@ -41,6 +41,7 @@ pub(super) fn called(table: &str, row: &BTreeMap<String, Value>) -> Vec<String> 
         "checkpoint" => {
             vec![format!("checkpoint of size {}", cell("size")), "the table checkpoint".to_owned()]
         }
+        "shard" => vec![format!("shard {}", cell("origin"))],
         "refusal" => vec![format!("event {}", cell("id"))],
         "time_stamp" => {
             vec![format!("time-stamp of {}", cell("day")), format!("event {}", cell("last_event"))]

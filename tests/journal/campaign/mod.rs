@@ -20,6 +20,9 @@ use cells::Pace;
 /// How many cases a run on one engine has at least.
 const AT_LEAST: usize = 1_000;
 
+/// What a small journal in one shard has no rows of.
+const ELSEWHERE: [&str; 2] = ["tile", "shard"];
+
 /// Rows of each table that are tampered with, in each way; more behind `PORTEPLUME_TEST_CAMPAIGN`.
 #[expect(clippy::disallowed_methods, reason = "how long the campaign goes on is the caller's to say")]
 fn pace() -> Pace {
@@ -33,7 +36,7 @@ on_both! {
         let of = tables::journal(database.engine());
         let small = Bench::over(build::small(database).await, of).await;
         let mut cases = Vec::new();
-        for table in of.iter().filter(|table| **table != "tile") {
+        for table in of.iter().filter(|table| !ELSEWHERE.contains(table)) {
             cases.extend(cells::of(&small, table, pace));
             cases.extend(rows::of(&small, table, pace));
         }
@@ -46,6 +49,14 @@ on_both! {
         cases.extend(rows::of(&full, "tile", pace));
         cases.extend(schemes::of(&full));
         done += full.run(cases).await;
+
+        let parted = Bench::over(build::parted(TestDatabase::fresh(small.engine()).await).await, of).await;
+        let mut cases = Vec::new();
+        for table in ["shard", "checkpoint", "leaf"] {
+            cases.extend(cells::of(&parted, table, pace));
+            cases.extend(rows::of(&parted, table, pace));
+        }
+        done += parted.run(cases).await;
         assert!(done >= AT_LEAST, "{done} cases");
     }
 
@@ -65,7 +76,7 @@ on_both! {
         let of = tables::journal(database.engine());
         let small = Bench::over(build::small(database).await, of).await;
         tables::all_are_classed(&small.catalogue(), small.engine());
-        for table in of.iter().filter(|table| **table != "tile") {
+        for table in of.iter().filter(|table| !ELSEWHERE.contains(table)) {
             assert!(small.table(table).rows.len() >= 2, "{table}");
         }
     }

@@ -4,8 +4,18 @@ use porteplume::storage::Engine;
 use std::collections::BTreeSet;
 
 /// The journal's own, and what is written once with an entry.
-const JOURNAL: [&str; 9] =
-    ["event", "leaf", "tile", "checkpoint", "opening", "event_search", "refusal", "time_stamp", "queue"];
+const JOURNAL: [&str; 10] = [
+    "event",
+    "leaf",
+    "tile",
+    "checkpoint",
+    "shard",
+    "opening",
+    "event_search",
+    "refusal",
+    "time_stamp",
+    "queue",
+];
 
 /// What is held against entries, row by row and column by column.
 pub(super) const HELD: [&str; 11] = [

@@ -268,10 +268,10 @@ async fn stored(
 /// Says that it is done, and gives its receipt.
 async fn acknowledged(app: &App, event: &EventId) {
     say(&format!("entry {event}"));
-    let (app_, event) = (Arc::clone(app), event.clone());
-    let given = app.store.read("hour.receipt", move |snapshot| {
-        Box::pin(async move { receipt::of(&app_, snapshot, &event).await })
-    });
+    let event = event.clone();
+    let given = app
+        .store
+        .read("hour.receipt", move |snapshot| Box::pin(async move { receipt::of(snapshot, &event).await }));
     if let Ok(Some(receipt)) = given.await {
         say(&format!(
             "receipt {} {} {} {}",

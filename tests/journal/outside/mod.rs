@@ -228,7 +228,7 @@ async fn go_and_pymerkle_agree_on_a_bundle_and_a_flipped_byte_is_refused_by_all(
     let (test, mandate) = super::history::written(TestDatabase::fresh(Engine::Sqlite).await).await;
     let made =
         bundle::export(&test.web.app, &bundle::Wanted::Mandate(mandate), Slots::METADATA).await.unwrap();
-    let root = made.verify(&Policy::of_log(&[signer().verifier()])).witnessed.unwrap().checkpoint.root;
+    let root = made.verify(&Policy::of_log(&[signer().verifier()])).witnessed[0].checkpoint.root;
     let archive = porteplume::web::archive(made).unwrap();
     let file = test.database.folder().join("b.tar");
     std::fs::write(&file, &archive).unwrap();
