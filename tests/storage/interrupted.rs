@@ -227,7 +227,8 @@ async fn connections_cut_while_they_lie_idle_cost_nobody_an_answer() {
                 Ok::<_, StoreError>(head.is_some())
             })
         });
-        assert!(both.await.unwrap().committed());
+        // Looked at below, so it must not find its place in between.
+        assert!(both.await.unwrap().included(Duration::from_secs(30)).await.unwrap());
         raw.execute(cut).await.unwrap();
         let head = store.read_one("test", |snapshot| Box::pin(journal::head(snapshot)));
         assert!(head.await.unwrap().is_some());
