@@ -114,7 +114,11 @@ on_both! {
         assert!(page.contains("Les fins &#60;b&#62;") || page.contains("Les fins &lt;b&gt;"), "{page}");
         assert!(page.contains("href=\"/auditor?kind=mandate.ended\""), "only filters are kept");
         assert_eq!(page.matches("id=\"kept-").count(), 1);
-        assert!(!other.get("/auditor").await.body.contains("id=\"kept-"));
+        assert!(!other.get("/auditor").await.body.contains("id=\"kept-"), "each has their own");
+        assert_eq!(other.post("/auditor/searches", &[("name", "Tout"), ("query", "from=")]).await.status, 303);
+        let everything = other.get("/auditor").await.body;
+        assert!(everything.contains("href=\"/auditor?from=\""), "{everything}");
+        assert!(other.get("/auditor?from=").await.body.contains("id=\"results\""), "it looks for everything");
         let id = page.split("id=\"kept-").nth(1).unwrap().split('"').next().unwrap().to_owned();
         assert_eq!(other.post(&format!("/auditor/searches/{id}/forget"), &[]).await.status, 404);
         assert_eq!(desk.get("/auditor").await.body.matches("id=\"kept-").count(), 1);

@@ -41,7 +41,8 @@ impl Filters {
         self.outcome == Some(*outcome)
     }
 
-    /// The filters as the query of an address; those that are empty are left out.
+    /// The filters as the query of an address; those that are empty are left out. Without any it still asks for
+    /// something: everything.
     #[must_use]
     pub fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -59,7 +60,7 @@ impl Filters {
             ("code", &self.code),
         ];
         query.extend_pairs(fields.into_iter().filter(|(_, value)| !value.is_empty()));
-        query.finish()
+        Some(query.finish()).filter(|query| !query.is_empty()).unwrap_or_else(|| "from=".to_owned())
     }
 }
 
@@ -164,9 +165,7 @@ page! {
 impl Search {
     fn next_path(&self, next: &str) -> String {
         let after: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-        let query = self.filters.query();
-        let and = if query.is_empty() { "" } else { "&" };
-        format!("{}?{query}{and}after={after}", paths::SEARCH)
+        format!("{}?{}&after={after}", paths::SEARCH, self.filters.query())
     }
 
     fn export_path(&self) -> String {
@@ -192,6 +191,6 @@ mod tests {
             ..Filters::default()
         };
         assert_eq!(filters.query(), "from=2026-11-01&mandate=a%26b%3Dc+d&kind=mandate.ended");
-        assert_eq!(Filters::default().query(), "");
+        assert_eq!(Filters::default().query(), "from=");
     }
 }
