@@ -8,7 +8,9 @@ use crate::mandate::EventKind;
 use crate::provider::Issuer;
 use crate::relying::{HttpClient, HttpError, HttpPolicy, RelyingError, RelyingParty};
 use crate::service::witness::Witness;
-use crate::service::{self, App, BadCatalogue, Caller, Ctx, Pulse, Record, Timestamps, Vault, Witnesses};
+use crate::service::{
+    self, App, BadCatalogue, Caller, Ctx, Pulse, Record, Tiles, Timestamps, Vault, Witnesses,
+};
 use crate::storage::{self, JournalSigner, Store, StoreError, StoreOptions};
 use crate::web::{self, Edge, Web};
 use crate::{jobs, telemetry};
@@ -132,6 +134,7 @@ pub async fn open(
         pulse: Pulse::default(),
         witnesses,
         timestamps,
+        tiles: Tiles::default(),
         watch: config.watch.clone(),
     });
     open_journal(&app).await?;

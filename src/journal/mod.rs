@@ -62,7 +62,8 @@ pub use proof::{LogProof, ProofError};
 pub use sample::{Drawing, SampleSeed};
 pub use shard::{is_shard_of, shard_name};
 pub use tile::{
-    BundleError, TILE_WIDTH, TileId, TileKind, TileSet, decode_bundle, encode_bundle, partial_tiles,
+    BundleError, HashedTile, TILE_WIDTH, TileId, TileKind, TileSet, decode_bundle, encode_bundle,
+    partial_tiles,
 };
 pub use timestamp::{Timestamp, TimestampAuthorities, TimestampError, TimestampRequest};
 pub use tree::{Frontier, FrontierError, FullTile};

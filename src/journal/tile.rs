@@ -1,7 +1,8 @@
 //! Tiles and entry bundles: coordinates, paths, contents (C2SP tlog-tiles).
 
-use super::{Hash, entry::decimal, hash::root_of};
+use super::{Hash, entry::decimal, hash::root_of, node_hash};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Hashes in a full tile, and entries in a full bundle.
@@ -148,9 +149,44 @@ impl Node {
     }
 }
 
+/// A tile of hashes with the inner nodes over them: hashed once, for a tile that many proofs go through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashedTile {
+    /// By height over the tile's own hashes; a row ends where no complete subtree is left.
+    rows: Vec<Vec<Hash>>,
+}
+
+impl HashedTile {
+    /// The bytes of a tile; none when they are no whole hashes, or none or too many.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let mut row = from_bytes(bytes).filter(|hashes| (1..=TILE_WIDTH).contains(&hashes.len()))?;
+        let mut rows = Vec::new();
+        while !row.is_empty() {
+            let (pairs, _) = row.as_chunks::<2>();
+            let above = pairs.iter().map(|[left, right]| node_hash(left, right)).collect();
+            rows.push(std::mem::replace(&mut row, above));
+        }
+        Some(Self { rows })
+    }
+
+    fn node(&self, first: usize, height: u32) -> Option<Hash> {
+        self.rows.get(height as usize)?.get(first >> height).copied()
+    }
+}
+
+/// A tile in a set.
+#[derive(Debug, Clone)]
+enum Held {
+    /// Its hashes alone.
+    Plain(Vec<Hash>),
+    /// With the nodes over them.
+    Hashed(Arc<HashedTile>),
+}
+
 /// Tiles read for a proof.
 #[derive(Debug, Clone, Default)]
-pub struct TileSet(BTreeMap<(u8, u64), Vec<Hash>>);
+pub struct TileSet(BTreeMap<(u8, u64), Held>);
 
 impl TileSet {
     /// Puts a tile of hashes in. False, and nothing put in, when the bytes are not as many hashes as its width.
@@ -160,9 +196,14 @@ impl TileSet {
         };
         let fits = hashes.len() == usize::from(id.width);
         if fits {
-            self.0.insert((level, id.index), hashes);
+            self.0.insert((level, id.index), Held::Plain(hashes));
         }
         fits
+    }
+
+    /// Puts a full tile of a level in that was hashed before.
+    pub fn insert_hashed(&mut self, level: u8, index: u64, tile: Arc<HashedTile>) {
+        self.0.insert((level, index), Held::Hashed(tile));
     }
 
     /// The bytes of a tile, as put in.
@@ -171,14 +212,21 @@ impl TileSet {
         let TileKind::Hashes(level) = id.kind else {
             return None;
         };
-        self.0.get(&(level, id.index)).map(|hashes| to_bytes(hashes))
+        let hashes = match self.0.get(&(level, id.index))? {
+            Held::Plain(hashes) => hashes,
+            Held::Hashed(tile) => tile.rows.first()?,
+        };
+        Some(to_bytes(hashes))
     }
 
     /// The hash of a node, when its tile is here.
     pub(super) fn node(&self, node: Node) -> Option<Hash> {
         let (level, index, first) = node.place();
-        let hashes = self.0.get(&(level, index))?;
-        hashes.get(first..first + (1 << (node.height % 8))).map(root_of)
+        let height = node.height % 8;
+        match self.0.get(&(level, index))? {
+            Held::Plain(hashes) => hashes.get(first..first + (1 << height)).map(root_of),
+            Held::Hashed(tile) => tile.node(first, height),
+        }
     }
 }
 
@@ -325,6 +373,26 @@ mod tests {
             let theirs = tlog_tiles::Tile::new(8, level, index, u32::from(width), false).path();
             // Theirs carries the height in front, as Go's checksum database does.
             prop_assert_eq!(theirs.replacen("tile/8/", "tile/", 1), tile(level, index, width).path());
+        }
+    }
+
+    #[test]
+    fn a_tile_hashed_once_has_the_same_nodes_and_no_others() {
+        for width in [1_u16, 2, 5, 255, 256] {
+            let hashes: Vec<Hash> =
+                (0..width).map(|at| crate::journal::leaf_hash(&at.to_be_bytes())).collect();
+            let (mut plain, mut once) = (TileSet::default(), TileSet::default());
+            assert!(plain.insert(TileId { kind: TileKind::Hashes(1), index: 3, width }, &to_bytes(&hashes)));
+            once.insert_hashed(1, 3, Arc::new(HashedTile::of(&to_bytes(&hashes)).unwrap()));
+            for height in 8..16 {
+                for index in 0..=(1 << (18 - height)) {
+                    let node = Node { height, index };
+                    assert_eq!(plain.node(node), once.node(node), "{width}: {node:?}");
+                }
+            }
+        }
+        for wrong in [0, 31, 33, 257 * 32] {
+            assert_eq!(HashedTile::of(&vec![0; wrong]), None, "{wrong} bytes");
         }
     }
 }

@@ -98,7 +98,7 @@ pub(super) async fn collect(
     for head in &heads {
         let mut entries = Vec::new();
         for (row, slots) in &rows {
-            let Some(proof) = proof::under(snapshot, row, std::slice::from_ref(head)).await? else {
+            let Some(proof) = proof::under(app, snapshot, row, std::slice::from_ref(head)).await? else {
                 continue;
             };
             let shown = |slot: Slot| slots.shows(slot.as_str());

@@ -122,7 +122,7 @@ pub(super) async fn whole(app: &App, snapshot: &mut Snapshot, row: &MandateRow) 
     let heads = proof::covering(app, snapshot, entries.iter()).await?;
     let mut steps = Vec::with_capacity(entries.len());
     for entry in &entries {
-        let proof = proof::under(snapshot, entry, &heads).await?.ok_or(Error::BeingRecorded)?.log;
+        let proof = proof::under(app, snapshot, entry, &heads).await?.ok_or(Error::BeingRecorded)?.log;
         let act = |slot| slot == Slot::Act;
         let openings = record::openings(app, snapshot, &entry.event_id, act).await?;
         steps.push(Step { proof, openings });

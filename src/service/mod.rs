@@ -51,6 +51,7 @@ pub mod sign_in;
 mod silent;
 pub mod space;
 pub mod steps;
+mod tiles;
 pub mod timestamps;
 pub mod tokens;
 pub mod upkeep;
@@ -66,6 +67,7 @@ pub mod witnesses;
 pub use error::{Error, FactorError, InputError, SessionError, SignInError};
 pub use health::Pulse;
 pub use record::{Caller, Record, Stream};
+pub use tiles::Tiles;
 pub use timestamps::Timestamps;
 pub use vault::{OpenKey, Vault};
 pub use who::{
@@ -117,6 +119,8 @@ pub struct Ctx {
     pub witnesses: Witnesses,
     /// Who says when the journal was as it was.
     pub timestamps: Timestamps,
+    /// Tiles that many proofs go through.
+    pub tiles: Tiles,
     /// From how many on the rules of the watch speak.
     pub watch: Thresholds,
 }

@@ -28,7 +28,7 @@ pub struct Proof {
 /// [`Error::Unreadable`] when the journal lacks a tile it should have; any fault of the store.
 pub async fn of(app: &App, snapshot: &mut Snapshot, row: &EntryRow) -> Result<Option<Proof>, Error> {
     let heads = covering(app, snapshot, std::iter::once(row)).await?;
-    under(snapshot, row, &heads).await
+    under(app, snapshot, row, &heads).await
 }
 
 /// The same under the one of these checkpoints that covers it; none when none does.
@@ -36,6 +36,7 @@ pub async fn of(app: &App, snapshot: &mut Snapshot, row: &EntryRow) -> Result<Op
 /// # Errors
 /// As [`of`].
 pub async fn under(
+    app: &App,
     snapshot: &mut Snapshot,
     row: &EntryRow,
     heads: &[CheckpointRow],
@@ -45,7 +46,7 @@ pub async fn under(
     let Some(head) = head else { return Ok(None) };
     let (index, size) = (place - head.start, head.tree_size());
     let ids = inclusion_tiles(index, size).map_err(|_| Error::Unreadable)?;
-    let tiles = read::tiles(snapshot, &(head.start..head.size), ids).await?;
+    let tiles = read::tiles(app, snapshot, &(head.start..head.size), ids).await?;
     let path = inclusion_path(index, size, &tiles).map_err(|_| Error::Unreadable)?;
     let log = LogProof { entry: Some(row.entry.clone()), index, path, checkpoint: head.note.clone() };
     let (leaf, origin) = (leaf_hash(&row.entry), head.origin.clone());

@@ -2,7 +2,7 @@
 
 use super::{App, Error, witnesses};
 use crate::crypto::KeyStore;
-use crate::journal::{TileId, TileKind, TileSet};
+use crate::journal::{HashedTile, TileId, TileKind, TileSet};
 use crate::mandate::Instant;
 use crate::storage::shards::{self, Shard, Shards};
 use crate::storage::{JournalSigner, Snapshot, StoreError, journal};
@@ -103,6 +103,7 @@ pub async fn tile(app: &App, number: Option<u64>, id: TileId) -> Result<Option<V
 /// # Errors
 /// [`Error::Unreadable`] when the journal lacks one it should have; any fault of the store.
 pub(super) async fn tiles(
+    app: &App,
     snapshot: &mut Snapshot,
     places: &Range<u64>,
     ids: Vec<TileId>,
@@ -110,10 +111,32 @@ pub(super) async fn tiles(
     let mut tiles = TileSet::default();
     for id in ids {
         let TileKind::Hashes(level) = id.kind else { return Err(Error::Unreadable) };
-        let bytes = hashes(snapshot, places, level, id).await?.ok_or(Error::Unreadable)?;
-        tiles.insert(id, &bytes);
+        if level > 0 && id.is_full() {
+            let tile = hashed(app, snapshot, places, level, id).await?;
+            tiles.insert_hashed(level, id.index, tile);
+        } else {
+            let bytes = hashes(snapshot, places, level, id).await?.ok_or(Error::Unreadable)?;
+            tiles.insert(id, &bytes);
+        }
     }
     Ok(tiles)
+}
+
+/// A full tile above the leaves, hashed at its first use.
+async fn hashed(
+    app: &App,
+    snapshot: &mut Snapshot,
+    places: &Range<u64>,
+    level: u8,
+    id: TileId,
+) -> Result<Arc<HashedTile>, Error> {
+    if let Some(tile) = app.tiles.find(places.start, level, id.index) {
+        return Ok(tile);
+    }
+    let bytes = hashes(snapshot, places, level, id).await?.ok_or(Error::Unreadable)?;
+    let tile = Arc::new(HashedTile::of(&bytes).ok_or(Error::Unreadable)?);
+    app.tiles.keep(places.start, level, id.index, Arc::clone(&tile));
+    Ok(tile)
 }
 
 /// The bytes of a tile of hashes of the shard with those places; none beyond them.

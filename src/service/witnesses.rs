@@ -276,10 +276,11 @@ async fn submit(app: &App, contact: &Contact, head: &CheckpointRow, seen: u64) -
 async fn consistency(app: &App, old: u64, head: &CheckpointRow) -> Result<Vec<crate::journal::Hash>, Error> {
     let (new, places) = (head.tree_size(), head.start..head.size);
     let ids = consistency_tiles(old, new).map_err(|_| Error::Unreadable)?;
+    let by = Arc::clone(app);
     let tiles = app
         .store
         .read("witnesses.proof", move |snapshot| {
-            Box::pin(async move { read::tiles(snapshot, &places, ids).await })
+            Box::pin(async move { read::tiles(&by, snapshot, &places, ids).await })
         })
         .await?;
     consistency_path(old, new, &tiles).map_err(|_| Error::Unreadable)

@@ -7,7 +7,7 @@ use porteplume::crypto::KeyStore;
 use porteplume::mandate::{Instant, Thresholds};
 use porteplume::relying::{HttpClient, HttpPolicy, RelyingParty};
 use porteplume::service::verify::{Journal, Report, verify};
-use porteplume::service::{self, App, Ctx, Vault};
+use porteplume::service::{self, App, Ctx, Tiles, Vault};
 use porteplume::storage::{Store, StoreError, StoreOptions};
 use porteplume::web::{Edge, Web};
 use std::path::{Path, PathBuf};
@@ -191,6 +191,7 @@ impl TestApp {
             pulse: service::Pulse::default(),
             witnesses: service::Witnesses::default(),
             timestamps: service::Timestamps::default(),
+            tiles: Tiles::default(),
             watch: config.watch.clone(),
         });
         let limits = Limits { request_seconds: pace.request_seconds, ..config.limits };
