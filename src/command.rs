@@ -7,6 +7,8 @@ mod demo;
 mod doctor;
 mod journal;
 mod keys;
+mod mirror;
+mod policies;
 mod restored;
 mod serve;
 mod shard;

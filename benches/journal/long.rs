@@ -5,8 +5,9 @@ use super::{quantile, settings, timed};
 use porteplume::clock::{Clock as _, SystemClock, SystemEntropy};
 use porteplume::config::Config;
 use porteplume::demo::synth::{self, Amount};
-use porteplume::journal::{Frontier, leaf_hash};
+use porteplume::journal::{Mirrored, Policy};
 use porteplume::mandate::Instant as At;
+use porteplume::service::export::{Export, export};
 use porteplume::service::verify::{self, Journal};
 use porteplume::service::{App, Error, proof};
 use porteplume::storage::search::{self, Filter};
@@ -34,7 +35,7 @@ pub(super) async fn compare(folder: &Path) {
             println!("long to short: {}", ratios.join(", "));
         }
         before = Some(medians);
-        tree(&app, entries).await;
+        mirror(&app, &folder.join(format!("mirror-{entries}"))).await;
         app.store.close().await;
         check(&data, entries).await;
     }
@@ -87,33 +88,24 @@ async fn measure(app: &App, entries: u64) -> Vec<f64> {
     medians
 }
 
-/// How fast the entries' bytes alone give the root that was signed: what anybody does who mirrors the log.
-async fn tree(app: &App, entries: u64) {
+/// How fast anybody who mirrors the journal verifies it from its files.
+async fn mirror(app: &App, dir: &Path) {
+    let signer = JournalSigner::new(app.origin.clone(), Arc::clone(&app.keys)).unwrap();
+    let keys = signer.verifiers().to_vec();
+    let wanted = Export {
+        store: app.store.clone(),
+        keys: keys.clone(),
+        witnesses: Arc::default(),
+        dir: dir.to_owned(),
+    };
+    export(&wanted).await.unwrap();
     let began = Instant::now();
-    let (root, signed, size) = app
-        .store
-        .read("bench", |snapshot| {
-            Box::pin(async move {
-                let head = journal::head(snapshot).await?.unwrap();
-                let mut tree = Frontier::resume(0, Vec::new()).unwrap();
-                let mut at = 0;
-                while at < head.size {
-                    let limit = u32::try_from((head.size - at).min(4_096)).unwrap();
-                    for row in journal::entries(snapshot, at, limit).await? {
-                        tree.append(leaf_hash(&row.entry));
-                        at += 1;
-                    }
-                }
-                Ok::<_, Error>((tree.root(), head.root, head.size))
-            })
-        })
-        .await
-        .unwrap();
-    assert_eq!(root, signed);
+    let mirrored = Mirrored::verify(&Policy::of_log(&keys), |path| std::fs::read(dir.join(path)));
     let took = began.elapsed().as_secs_f64();
+    assert!(mirrored.holds(), "{:?}", mirrored.findings);
     #[expect(clippy::cast_precision_loss, reason = "a count of a million")]
-    let rate = size as f64 / took;
-    println!("{entries} entries: the tree from their bytes in {took:.2} s, {rate:.0} entries a second");
+    let rate = mirrored.entries as f64 / took;
+    println!("{} entries: a mirror verified in {took:.2} s, {rate:.0} entries a second", mirrored.entries);
 }
 
 fn told(entries: u64, what: &str, took: &[Duration]) -> f64 {

@@ -56,7 +56,7 @@ pub(super) async fn export(args: Export) -> Result<(), Refused> {
 }
 
 /// Verifies a bundle without keys, database or network.
-pub(super) fn verify(file: &Path, policies: &[PathBuf]) -> Result<(), Refused> {
+pub(super) fn verify(file: &Path, trusted: Option<&Policy>) -> Result<(), Refused> {
     let unreadable =
         |file: &Path, error| Refused::other(format!("{} cannot be read: {error}", file.display()));
     let size = std::fs::metadata(file).map_err(|error| unreadable(file, error))?.len();
@@ -67,21 +67,15 @@ pub(super) fn verify(file: &Path, policies: &[PathBuf]) -> Result<(), Refused> {
     let bundle =
         ProofBundle::read(&archive).map_err(|fault| Refused::other(format!("{}: {fault}", fault.code())))?;
     let told = |error: PolicyError| Refused::other(format!("{}: {error}", error.code()));
-    let mut trusted: Option<Policy> = None;
-    for path in policies {
-        let bytes = std::fs::read(path).map_err(|error| unreadable(path, error))?;
-        let one = Policy::parse(&bytes).map_err(told)?;
-        trusted = Some(trusted.map_or(one.clone(), |all| all.or(one)));
-    }
-    let trusted = match trusted {
-        Some(trusted) => trusted,
+    let policy = match trusted {
+        Some(trusted) => trusted.clone(),
         None => bundle.own_policy().map_err(told)?,
     };
-    let verdict = bundle.verify(&trusted);
+    let verdict = bundle.verify(&policy);
     for finding in &verdict.findings {
         say(&format!("{}: {}: {}", finding.code, finding.file, finding.why));
     }
-    if policies.is_empty() {
+    if trusted.is_none() {
         say(
             "the policy is the bundle's own: it proves that nothing was changed since, and not whose journal it is; give --policy",
         );

@@ -1,7 +1,7 @@
 //! `journal check`: verifies a receipt or a mandate's history that somebody was given. Offline, without database or keys:
 //! nothing is trusted but the policy.
 
-use super::{Refused, say};
+use super::{Refused, policies, say};
 use crate::journal::{Entry, History, LogProof, Opening, Policy, Slot, Witnessed};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -18,15 +18,9 @@ struct Act {
 }
 
 /// Verifies the file under the policy and says what it proves.
-pub(super) async fn run(file: &Path, policies: &[PathBuf]) -> Result<(), Refused> {
+pub(super) async fn run(file: &Path, paths: &[PathBuf]) -> Result<(), Refused> {
     let text = read(file).await?;
-    let mut trusted: Option<Policy> = None;
-    for path in policies {
-        let one = Policy::parse(read(path).await?.as_bytes()).map_err(|error| {
-            Refused::other(format!("the policy cannot be used ({}): {error}", error.code()))
-        })?;
-        trusted = Some(trusted.map_or(one.clone(), |all| all.or(one)));
-    }
+    let trusted = policies::trusted(paths)?;
     let policy = trusted.ok_or_else(|| Refused::other("give the policy you trust with --policy"))?;
     if text.starts_with(RECEIPT) { receipt(&text, &policy) } else { history(&text, &policy) }
 }

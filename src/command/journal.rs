@@ -1,7 +1,7 @@
 //! `journal verify|export|entries|events|check|synth|restored|shard`. Nothing here but the last two changes a journal: the others work beside a running service, and on
 //! a database `serve` would refuse.
 
-use super::{Configured, Refused, bundle, restored, say, shard};
+use super::{Configured, Refused, bundle, mirror, policies, restored, say, shard};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Telemetry;
 use crate::crypto::KeyStore;
@@ -21,10 +21,13 @@ pub(super) enum JournalAct {
     /// Verify the whole journal and every mandate against it. Example: porteplume journal verify --data ./demo
     Verify {
         /// A bundle of proofs, instead of a database: without keys and without a network.
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "data"])]
+        #[arg(long, value_name = "FILE", group = "offline", conflicts_with_all = ["config", "data"])]
         bundle: Option<PathBuf>,
-        /// The policy the bundle must stand under, as you obtained it; without it the one inside. Once for each shard.
-        #[arg(long, value_name = "FILE", requires = "bundle")]
+        /// A mirror, as `journal export` writes it, instead of a database: without keys and without a network.
+        #[arg(long, value_name = "DIR", group = "offline", conflicts_with_all = ["config", "data"])]
+        dir: Option<PathBuf>,
+        /// The policy the bundle or mirror must stand under, as you obtained it; without it the one inside. Once for each shard.
+        #[arg(long, value_name = "FILE", requires = "offline")]
         policy: Vec<PathBuf>,
         #[command(flatten)]
         whose: Whose,
@@ -153,7 +156,12 @@ pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
         }
         JournalAct::Export { dir, whose } => write_out(&whose, dir).await,
         JournalAct::Check { file, policy } => super::check::run(&file, &policy).await,
-        JournalAct::Verify { bundle: Some(file), policy, .. } => bundle::verify(&file, &policy),
+        JournalAct::Verify { bundle: Some(file), policy, .. } => {
+            bundle::verify(&file, policies::trusted(&policy)?.as_ref())
+        }
+        JournalAct::Verify { dir: Some(dir), policy, .. } => {
+            mirror::verify(&dir, policies::trusted(&policy)?.as_ref())
+        }
         JournalAct::Verify { whose, .. } => check(whose.open().await?).await,
         JournalAct::Bundle(args) => bundle::export(args).await,
         JournalAct::Synth { data, entries, days } => {

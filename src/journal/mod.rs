@@ -24,6 +24,7 @@ mod hash;
 mod history;
 mod json;
 mod link;
+mod mirror;
 mod note;
 mod opening;
 mod path;
@@ -51,6 +52,7 @@ pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
 pub use history::{History, HistoryError, ProvedStep, Step};
 pub use json::{NotCanonical, canonical_json};
 pub use link::Link;
+pub use mirror::{MirrorFinding, Mirrored};
 pub use note::{Note, NoteError, NoteSignature, SignedBy};
 pub use opening::Opening;
 pub use path::{

@@ -17,6 +17,7 @@ mod history;
 mod keys;
 mod known;
 mod log;
+mod mirrors;
 mod outside;
 mod public;
 mod rollback;

@@ -22,13 +22,13 @@ use tower::ServiceExt as _;
 
 const FIRST: &str = "porteplume.test/journal";
 /// The first second of 2027 in Paris.
-const NEW_YEAR: i64 = 1_798_758_000;
+pub(super) const NEW_YEAR: i64 = 1_798_758_000;
 
-fn at(test: &TestApp, second: i64) {
+pub(super) fn at(test: &TestApp, second: i64) {
     test.clock.advance(Instant::from_micros(second * 1_000_000).since(test.clock.now()));
 }
 
-async fn grow(test: &TestApp, by: usize) -> Result<(), Error> {
+pub(super) async fn grow(test: &TestApp, by: usize) -> Result<(), Error> {
     let (app_, now) = (Arc::clone(&test.web.app), test.web.app.now());
     let grown = test.web.app.include("test", move |tx| {
         let app = Arc::clone(&app_);
