@@ -1,17 +1,34 @@
-//! What is registered of a party, as one keyed hash: the entry that registers or binds it tells the hash, and
-//! verification holds the party's row against the last one told. It names nobody to whoever lacks the key.
+//! What is registered of a party, as two keyed hashes, a space between: of what says who it is and what it may, and of
+//! everything else its row holds. The entry that registers or binds it tells them, and verification holds the party's row
+//! against the last ones told. They name nobody to whoever lacks the key. Entries from before there were two tell the first.
 //!
 //! Of a person it stands in the slot that names them, and goes with it when they are erased.
 
-use crate::crypto::KeyStore;
-use crate::mandate::{ProcedureId, Role};
+use crate::crypto::{KeyStore, to_hex};
+use crate::mandate::{Instant, ProcedureId, Role};
 use crate::storage::aidants::AidantRow;
 use crate::storage::auditors::AuditorRow;
 use crate::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg};
 use crate::storage::organisations::OrganisationRow;
+use crate::storage::usagers::UsagerRow;
 
 fn hash(keys: &KeyStore, of: &str, parts: &[&str]) -> String {
     keys.index().keyed_hash(of, parts)
+}
+
+/// Both hashes.
+fn both(keys: &KeyStore, of: &str, parts: &[&str], rest: &[&str]) -> String {
+    let rest = [parts, rest].concat();
+    format!("{} {}", hash(keys, &format!("registered/{of}"), parts), hash(keys, &format!("row/{of}"), &rest))
+}
+
+fn at(instant: Instant) -> String {
+    instant.micros().to_string()
+}
+
+/// When somebody was invited, until when, and when they came.
+fn invited(at_first: Instant, until: Instant, came: Option<Instant>) -> [String; 3] {
+    [at(at_first), at(until), came.map(at).unwrap_or_default()]
 }
 
 fn bound(subject: Option<&(String, String)>) -> [&str; 2] {
@@ -23,7 +40,8 @@ pub(super) fn organisation(keys: &KeyStore, row: &OrganisationRow) -> String {
     let at = row.whereabouts.as_ref();
     let at =
         at.map_or(["", "", ""], |at| [&at.address, &at.town, at.telephone.as_deref().unwrap_or_default()]);
-    hash(keys, "registered/organisation", &[&[row.id.as_str(), &row.name, &row.siret], &at[..]].concat())
+    let created = row.created_at.micros().to_string();
+    both(keys, "organisation", &[&[row.id.as_str(), &row.name, &row.siret], &at[..]].concat(), &[&created])
 }
 
 /// Aidant: organisation, role, and the sign-in they are bound to.
@@ -33,17 +51,25 @@ pub(super) fn aidant(keys: &KeyStore, row: &AidantRow) -> String {
         Role::Referent => "referent",
     };
     let of = [row.id.as_str(), row.organisation.as_str(), role];
-    hash(keys, "registered/aidant", &[&of[..], &bound(row.subject.as_ref())].concat())
+    let sealed = to_hex(&row.identity_sealed);
+    let [first, until, came] = invited(row.invited_at, row.invite_expires_at, row.activated_at);
+    let rest = [row.email_blind.as_str(), &sealed, &row.identity_key, &first, &until, &came];
+    both(keys, "aidant", &[&of[..], &bound(row.subject.as_ref())].concat(), &rest)
 }
 
 /// Auditor: the sign-in they are bound to.
 pub(super) fn auditor(keys: &KeyStore, row: &AuditorRow) -> String {
-    hash(keys, "registered/auditor", &[&[row.id.as_str()][..], &bound(row.subject.as_ref())].concat())
+    let sealed = to_hex(&row.identity_sealed);
+    let [first, until, came] = invited(row.invited_at, row.invite_expires_at, row.activated_at);
+    let rest = [row.email_blind.as_str(), &sealed, &row.identity_key, &first, &until, &came];
+    both(keys, "auditor", &[&[row.id.as_str()][..], &bound(row.subject.as_ref())].concat(), &rest)
 }
 
 /// Usager: the sign-in they are known by.
-pub(super) fn usager(keys: &KeyStore, id: &str, iss: &str, sub: &str) -> String {
-    hash(keys, "registered/usager", &[id, iss, sub])
+pub(super) fn usager(keys: &KeyStore, row: &UsagerRow) -> String {
+    let (sealed, first) = (to_hex(&row.identity_sealed), at(row.first_seen_at));
+    let rest = [&sealed, &row.identity_key, &first, &at(row.identified_at), &row.identity_level];
+    both(keys, "usager", &[row.id.as_str(), &row.iss, &row.sub], &rest.map(String::as_str))
 }
 
 /// Relying party: everything its registration says.
@@ -60,5 +86,5 @@ pub(super) fn client(keys: &KeyStore, row: &ClientRow) -> String {
     ];
     let alone = [row.id.as_str(), &row.name, &row.profile, IdTokenAlg::as_str(row.id_token_alg), &row.sector];
     let lists = lists.each_ref().map(String::as_str);
-    hash(keys, "registered/client", &[&alone[..], &credential, &lists].concat())
+    both(keys, "client", &[&alone[..], &credential, &lists].concat(), &[&at(row.created_at)])
 }

@@ -97,15 +97,6 @@ async fn store(
     }
     let holder = people::Holder::Usager(id.as_str());
     let (identity_sealed, identity_key) = people::seal(app, tx, holder, &seen.identity, seen.at).await?;
-    let record = match &after.who {
-        Who::HandedOver { aidant, mandate, .. } => {
-            Record::done(EventKind::UsagerIdentified).aidant(aidant).about(mandate)
-        }
-        _ => Record::done(EventKind::UsagerSignedIn),
-    };
-    let record = record.usager(id).detail("level", seen.level.as_str());
-    let record = record.registered(registered::usager(&app.keys, id.as_str(), &seen.iss, &seen.sub));
-    let event = record.append(app, tx, caller, seen.at).await?;
     let row = UsagerRow {
         id: id.clone(),
         iss: seen.iss.clone(),
@@ -117,6 +108,15 @@ async fn store(
         identity_level: seen.level.clone(),
         version: before.as_ref().map_or(1, |row| row.version),
     };
+    let record = match &after.who {
+        Who::HandedOver { aidant, mandate, .. } => {
+            Record::done(EventKind::UsagerIdentified).aidant(aidant).about(mandate)
+        }
+        _ => Record::done(EventKind::UsagerSignedIn),
+    };
+    let record = record.usager(id).detail("level", seen.level.as_str());
+    let record = record.registered(registered::usager(&app.keys, &row));
+    let event = record.append(app, tx, caller, seen.at).await?;
     match before {
         Some(before) => usagers::update(tx, &before, &row, &event).await?,
         None => usagers::insert(tx, &row, &event).await?,

@@ -43,17 +43,33 @@ impl Registrations {
         }
     }
 
-    /// Holds a row against what was told of it, once; what no entry registers may be none the less for its own reason.
-    fn hold(&mut self, row: &Party, report: &mut Report) -> bool {
-        let Party { kind: party, id, hash } = row;
-        match self.0.remove(&(*party, id.clone())) {
-            Some(told) if told.as_ref().is_some_and(|told| told != hash) => {
-                report.add(Finding::Registered { party, id: id.clone() });
-                true
-            }
-            told => told.is_some(),
+    /// Holds a row against what was told of it, once.
+    fn hold(&mut self, row: &Party) -> Held {
+        let Some(told) = self.0.remove(&(row.kind, row.id.clone())) else { return Held::Unknown };
+        let told = told.unwrap_or_default();
+        let both = |hashes: &str| match hashes.split_once(' ') {
+            Some((who, rest)) => (who.to_owned(), Some(rest.to_owned())),
+            None => (hashes.to_owned(), None),
+        };
+        let ((told, told_rest), (who, rest)) = (both(&told), both(&row.hash));
+        match (told.is_empty() || told == who, told_rest.is_none() || told_rest == rest) {
+            (true, true) => Held::AsTold,
+            (true, false) => Held::Older,
+            (false, _) => Held::Another,
         }
     }
+}
+
+/// How a row of a party came out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    AsTold,
+    /// It is the party told of, and something else in the row is otherwise.
+    Older,
+    /// It is another one than told.
+    Another,
+    /// Nothing tells of it.
+    Unknown,
 }
 
 /// A row of a party: which, and what is registered of it.
@@ -61,6 +77,8 @@ struct Party {
     kind: &'static str,
     id: String,
     hash: String,
+    /// Whether it is still to come for the first time.
+    invited: bool,
 }
 
 /// Which party an entry of that kind suspends (true) or reinstates.
@@ -113,16 +131,19 @@ pub(super) async fn check(
     let mut checked = Checked { openings, told, report, standings, erasures: HashSet::new() };
     for row in organisations::list(snapshot).await? {
         let (id, hash) = (row.id.to_string(), registered::organisation(checked.keys(), &row));
-        checked.hold(snapshot, &Party { kind: "organisation", id, hash }, row.standing).await?;
+        checked
+            .hold(snapshot, &Party { kind: "organisation", id, hash, invited: false }, row.standing)
+            .await?;
     }
     checked.aidants(snapshot).await?;
     for row in auditors::list(snapshot).await? {
         let (id, hash) = (row.id.to_string(), registered::auditor(checked.keys(), &row));
-        checked.hold(snapshot, &Party { kind: "auditor", id, hash }, row.standing).await?;
+        let invited = row.subject.is_none();
+        checked.hold(snapshot, &Party { kind: "auditor", id, hash, invited }, row.standing).await?;
     }
     for row in clients::list(snapshot).await? {
         let (id, hash) = (row.id.to_string(), registered::client(checked.keys(), &row));
-        checked.hold(snapshot, &Party { kind: "client", id, hash }, row.standing).await?;
+        checked.hold(snapshot, &Party { kind: "client", id, hash, invited: false }, row.standing).await?;
     }
     checked.usagers(snapshot).await?;
     // Whoever is still told of has no row any more.
@@ -148,18 +169,27 @@ impl Checked<'_> {
             "auditor" => !self.openings.has_key(KeyKind::Auditor, id),
             _ => false,
         };
-        let suspended = standing == Standing::Suspended;
-        if !erased && self.standings.of(party, id).unwrap_or(false) != suspended {
+        let told = match self.standings.of(party, id) {
+            Some(true) => Standing::Suspended,
+            _ if row.invited => Standing::Invited,
+            _ => Standing::Active,
+        };
+        if !erased && told != standing {
             self.report.add(Finding::Standing { party, id: id.clone() });
         }
         Ok(())
     }
 
     async fn registered(&mut self, snapshot: &mut Snapshot, row: &Party) -> Result<(), Error> {
-        if self.told.hold(row, self.report) || self.may_stand(snapshot, row).await? {
+        let held = self.told.hold(row);
+        if held == Held::AsTold || self.may_stand(snapshot, row, held).await? {
             return Ok(());
         }
-        self.report.add(Finding::Unregistered { party: row.kind, id: row.id.clone() });
+        let (party, id) = (row.kind, row.id.clone());
+        self.report.add(match held {
+            Held::Unknown => Finding::Unregistered { party, id },
+            _ => Finding::Registered { party, id },
+        });
         Ok(())
     }
 
@@ -171,7 +201,8 @@ impl Checked<'_> {
             last.id.as_str().clone_into(&mut after);
             for row in page {
                 let (id, hash) = (row.id.to_string(), registered::aidant(self.keys(), &row));
-                self.hold(snapshot, &Party { kind: "aidant", id, hash }, row.standing).await?;
+                let invited = row.subject.is_none();
+                self.hold(snapshot, &Party { kind: "aidant", id, hash, invited }, row.standing).await?;
             }
         }
     }
@@ -184,23 +215,25 @@ impl Checked<'_> {
             last.id.as_str().clone_into(&mut after);
             for row in page {
                 let id = row.id.to_string();
-                let hash = registered::usager(self.keys(), &id, &row.iss, &row.sub);
-                self.registered(snapshot, &Party { kind: "usager", id, hash }).await?;
+                let hash = registered::usager(self.keys(), &row);
+                self.registered(snapshot, &Party { kind: "usager", id, hash, invited: false }).await?;
             }
         }
     }
 
-    /// Whether a row that no entry registers may stand there: the entry behind it waits for its place, tells of an erasure, or
+    /// Whether a row that is not as told may stand there: the entry behind it waits for its place, tells of an erasure, or
     /// is past its time. Only usagers are registered by entries that are destroyed in time.
-    async fn may_stand(&mut self, snapshot: &mut Snapshot, row: &Party) -> Result<bool, Error> {
+    async fn may_stand(&mut self, snapshot: &mut Snapshot, row: &Party, held: Held) -> Result<bool, Error> {
         let behind = held::behind(snapshot, row.kind, &row.id).await?;
         let Some(event) = behind.and_then(|event| EventId::parse(&event).ok()) else { return Ok(false) };
         let Some(entry) = journal::entry(snapshot, &event).await? else { return Ok(false) };
         let Some(told) = Told::read(snapshot, self.openings, &event, &entry.entry).await? else {
-            return Ok(row.kind == "usager" && entry.leaf.is_some() && self.openings.is_past(entry.at));
+            let past = entry.leaf.is_some() && self.openings.is_past(entry.at);
+            return Ok(row.kind == "usager" && held != Held::Another && past);
         };
         // Each entry of an erasure stands behind one person.
-        let erased = row.kind == "usager" && told.kind() == Some(EventKind::PersonErased);
+        let erased =
+            row.kind == "usager" && held == Held::Unknown && told.kind() == Some(EventKind::PersonErased);
         let waits = entry.leaf.is_none() && told.names(row.kind).as_ref() == Some(&row.id);
         Ok(waits || (erased && self.erasures.insert(event.to_string())))
     }

@@ -5,14 +5,17 @@ use crate::storage::sample::{self, in_minutes};
 use crate::support::app::TestApp;
 use crate::support::authority::Authority;
 use crate::support::database::TestDatabase;
+use crate::support::world::{self, whereabouts};
 use porteplume::clock::Clock as _;
 use porteplume::journal::{Timestamp, TimestampRequest};
-use porteplume::mandate::{EventKind, MandateId};
+use porteplume::mandate::{EventKind, MandateId, Role};
+use porteplume::service::manage::{self, Invited, Manager};
 use porteplume::service::shards;
 use porteplume::service::timestamps::{self, Kept};
 use porteplume::service::{App, Caller, Error, Record};
 use porteplume::storage::refusals::{self, RefusalRow};
 use porteplume::storage::{BoxFuture, StoreError, Tx, journal};
+use serde_json::json;
 use sqlx::Executor as _;
 use std::sync::Arc;
 
@@ -144,6 +147,34 @@ pub(super) async fn parted(database: TestDatabase) -> TestApp {
         }
     }
     app.store.close().await;
+    test
+}
+
+/// Two of each party that somebody registers.
+pub(super) async fn registered(database: TestDatabase) -> TestApp {
+    let test = TestApp::over(database).await;
+    let app = &test.web.app;
+    for (digit, role) in [("1", Role::Aidant), ("2", Role::Referent)] {
+        let siret = format!("2175000160001{digit}");
+        let organisation = manage::add_organisation(app, "Mairie", &siret, &whereabouts()).await.unwrap();
+        let email = format!("ana{digit}@mairie.example");
+        let invited = Invited { given_name: "Ana", family_name: "Petit", email: &email, role };
+        let (operator, nobody) = (Manager::Operator, Caller::default());
+        manage::invite_aidant(app, &operator, &nobody, &organisation, invited).await.unwrap();
+        manage::add_auditor(app, "Léa", "Roux", &format!("lea{digit}@audit.example")).await.unwrap();
+        let id = format!("caisse-{digit}");
+        world::client(
+            app,
+            json!({
+                "id": id, "name": "Caisse", "redirect_uris": [format!("https://{id}.example/callback")],
+                "post_logout_redirect_uris": [format!("https://{id}.example/bye")],
+                "auth_method": "client_secret_basic", "secret_hash": world::secret_hash(&id),
+                "claims": ["given_name"], "procedures": ["declare-income"],
+            }),
+        )
+        .await;
+    }
+    test.web.app.store.close().await;
     test
 }
 

@@ -1,7 +1,7 @@
 //! Each column of each table, in each way one cell can be changed.
 
 use super::bench::{Bench, Case, NUMBER, Table};
-use super::tables::is_free;
+use super::tables::{HELD, PARTIES, is_free};
 use super::values::{Kind, Value, Way};
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ pub(super) fn called(table: &str, row: &BTreeMap<String, Value>) -> Vec<String> 
         // Of one taken away, added or moved the count says no more than when.
         "cosignature" => vec![format!("checkpoint of {} entries", cell("size")), "cosigned".to_owned()],
         "cosigned" => vec![format!("cosigned {}", cell("until_at"))],
-        fact if super::tables::HELD.contains(&fact) => vec![format!("{fact} {}", cell("id"))],
+        fact if HELD.contains(&fact) || PARTIES.contains(&fact) => vec![format!("{fact} {}", cell("id"))],
         _ => vec![format!("event {}", cell("event_id"))],
     }
 }

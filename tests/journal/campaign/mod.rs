@@ -72,6 +72,18 @@ on_both! {
         assert!(done >= AT_LEAST / 2, "{done} cases");
     }
 
+    whatever_is_done_to_a_registration_is_found_and_named(database) {
+        let office = Bench::over(build::registered(database).await, &tables::PARTIES).await;
+        let mut cases = Vec::new();
+        for table in tables::PARTIES {
+            assert!(office.table(table).rows.len() >= 2, "{table}");
+            cases.extend(cells::of(&office, table, pace().less()));
+            cases.extend(rows::of(&office, table, pace().less()));
+        }
+        let done = office.run(cases).await;
+        assert!(done >= AT_LEAST / 4, "{done} cases");
+    }
+
     every_table_is_classed_and_every_table_of_the_journal_has_rows(database) {
         let of = tables::journal(database.engine());
         let small = Bench::over(build::small(database).await, of).await;
