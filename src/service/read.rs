@@ -35,6 +35,20 @@ fn chosen(shards: &Shards, number: Option<u64>) -> Option<&Shard> {
     number.map_or_else(|| Some(shards.current()), |number| shards.numbered(number))
 }
 
+/// The shards that are closed, oldest first: number and name.
+pub async fn closed(app: &App) -> Result<Vec<(u64, String)>, Error> {
+    let app_ = App::clone(app);
+    app.store
+        .read("journal.closed", move |snapshot| {
+            Box::pin(async move {
+                let shards = shards::all(snapshot, &app_.origin).await?;
+                let closed = shards.each().filter(|shard| shard.end.is_some());
+                Ok(closed.map(|shard| (shard.number, shard.origin.clone())).collect())
+            })
+        })
+        .await
+}
+
 /// Since when the oldest entry waits for its place; none when all have theirs. Reads the whole journal: for the
 /// operator, not for every minute.
 pub async fn oldest_waiting(app: &App) -> Result<Option<Instant>, Error> {

@@ -16,6 +16,10 @@ pub const VERIFY: &str = "/journal";
 pub const CHECKPOINT: &str = "/journal/checkpoint";
 /// The policy to verify it by, as text.
 pub const POLICY: &str = "/journal/policy";
+/// The final checkpoint of a closed shard, as text. Takes `{number}`.
+pub const SHARD_CHECKPOINT: &str = "/journal/shards/{number}/checkpoint";
+/// The policy to verify it by, as text. Takes `{number}`.
+pub const SHARD_POLICY: &str = "/journal/shards/{number}/policy";
 /// Signs out (POST).
 pub const SIGN_OUT: &str = "/sign-out";
 /// Shown after signing out.
@@ -172,6 +176,12 @@ pub const AUTHORIZE_CANCEL: &str = "/authorize/{request}/cancel";
 #[must_use]
 pub fn of_mandate(path: &str, mandate: &MandateId) -> String {
     path.replace("{mandate}", mandate.as_str())
+}
+
+/// The address with the number of a shard put in.
+#[must_use]
+pub fn of_shard(path: &str, number: u64) -> String {
+    path.replace("{number}", &number.to_string())
 }
 
 /// The address with its mandate and a number put in.

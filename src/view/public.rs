@@ -107,6 +107,8 @@ page! {
         origin: String,
         /// The latest signed checkpoint, as served; absent while the journal is empty.
         checkpoint: Option<String>,
+        /// The shards that are closed, oldest first: number and name. Links `closed-N-checkpoint`, `closed-N-policy`.
+        closed: Vec<(u64, String)>,
     }
 }
 

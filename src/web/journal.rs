@@ -25,8 +25,8 @@ pub(super) fn routes() -> Router<Web> {
         .route(paths::CHECKPOINT, get(checkpoint))
         .route(paths::POLICY, get(policy))
         .route("/journal/tile/{*tile}", get(tile))
-        .route("/journal/shards/{number}/checkpoint", get(checkpoint_of))
-        .route("/journal/shards/{number}/policy", get(policy_of))
+        .route(paths::SHARD_CHECKPOINT, get(checkpoint_of))
+        .route(paths::SHARD_POLICY, get(policy_of))
         .route("/journal/shards/{number}/tile/{*tile}", get(tile_of))
 }
 

@@ -58,7 +58,8 @@ async fn verify(State(web): State<Web>, visit: Visit, MaybeSession(session): May
     let checkpoint = read::checkpoint(&web.app).await?;
     let named = checkpoint.as_deref().and_then(|note| note.lines().next());
     let origin = named.unwrap_or(&web.app.origin).to_owned();
-    let page = VerifyJournal { origin, checkpoint };
+    let closed = read::closed(&web.app).await?;
+    let page = VerifyJournal { origin, checkpoint, closed };
     Ok(Reply::page(page.render(&visit.frame(&web, session.as_ref()).await?)))
 }
 

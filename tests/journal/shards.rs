@@ -168,6 +168,11 @@ on_both! {
             let counts = trust(&origin).open(&String::from_utf8(note).unwrap()).unwrap();
             assert_eq!(counts.checkpoint.size, size);
         }
+        let page = String::from_utf8(fetched(&test, "/journal").await.1).unwrap();
+        for number in 0..4 {
+            let link = format!("href=\"/journal/shards/{number}/policy\"");
+            assert_eq!(page.contains(&link), number < 3, "closed ones are listed: {number}");
+        }
         assert_eq!(fetched(&test, "/journal/checkpoint").await.1, fetched(&test, "/journal/shards/3/checkpoint").await.1);
         test.verifies().await;
     }

@@ -127,7 +127,12 @@ pub(super) const SAMPLES: &[Sample] = &[
     }),
     ("verify", |_, l| {
         let origin = "porteplume.example/journal".into();
-        VerifyJournal { origin, checkpoint: Some(CHECKPOINT.into()) }.render(&anonymous(l))
+        VerifyJournal {
+            origin,
+            checkpoint: Some(CHECKPOINT.into()),
+            closed: vec![(0, "porteplume.example/journal/2025".into())],
+        }
+        .render(&anonymous(l))
     }),
     ("signed-out", |_, l| SignedOut { open_at: None }.render(&anonymous(l))),
     ("signed-out-still-open", |_, l| SignedOut { open_at: Some("ProConnect".into()) }.render(&anonymous(l))),
