@@ -1,6 +1,6 @@
 //! Tiles and entry bundles: coordinates, paths, contents (C2SP tlog-tiles).
 
-use super::{Hash, entry::decimal, hash::root_of, node_hash};
+use super::{EMPTY_ROOT, Hash, entry::decimal, hash::root_of, node_hash};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
@@ -168,6 +168,12 @@ impl HashedTile {
             rows.push(std::mem::replace(&mut row, above));
         }
         Some(Self { rows })
+    }
+
+    /// The root over a full tile; over another, that of its largest complete subtree from the left.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        self.rows.last().and_then(|row| row.first()).copied().unwrap_or(EMPTY_ROOT)
     }
 
     fn node(&self, first: usize, height: u32) -> Option<Hash> {
@@ -391,6 +397,8 @@ mod tests {
                 }
             }
         }
+        let full: Vec<Hash> = (0..256_u16).map(|at| crate::journal::leaf_hash(&at.to_be_bytes())).collect();
+        assert_eq!(HashedTile::of(&to_bytes(&full)).unwrap().root(), root_of(&full));
         for wrong in [0, 31, 33, 257 * 32] {
             assert_eq!(HashedTile::of(&vec![0; wrong]), None, "{wrong} bytes");
         }

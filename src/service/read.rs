@@ -126,8 +126,10 @@ pub(super) async fn tiles(
     for id in ids {
         let TileKind::Hashes(level) = id.kind else { return Err(Error::Unreadable) };
         if level > 0 && id.is_full() {
-            let tile = hashed(app, snapshot, places, level, id).await?;
+            let tile = hashed(app, snapshot, places, level, id.index).await?;
             tiles.insert_hashed(level, id.index, tile);
+        } else if let Some(below) = level.checked_sub(1).filter(|below| *below > 0) {
+            tiles.insert(id, &roots(app, snapshot, places, below, id).await?);
         } else {
             let bytes = hashes(snapshot, places, level, id).await?.ok_or(Error::Unreadable)?;
             tiles.insert(id, &bytes);
@@ -136,20 +138,37 @@ pub(super) async fn tiles(
     Ok(tiles)
 }
 
+/// The bytes of a partial tile, from the full ones below that are kept.
+async fn roots(
+    app: &App,
+    snapshot: &mut Snapshot,
+    places: &Range<u64>,
+    below: u8,
+    id: TileId,
+) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::with_capacity(usize::from(id.width) * 32);
+    for index in (id.index.saturating_mul(256)..).take(id.width.into()) {
+        let tile = hashed(app, snapshot, places, below, index).await?;
+        bytes.extend_from_slice(tile.root().as_bytes());
+    }
+    Ok(bytes)
+}
+
 /// A full tile above the leaves, hashed at its first use.
 async fn hashed(
     app: &App,
     snapshot: &mut Snapshot,
     places: &Range<u64>,
     level: u8,
-    id: TileId,
+    index: u64,
 ) -> Result<Arc<HashedTile>, Error> {
-    if let Some(tile) = app.tiles.find(places.start, level, id.index) {
+    if let Some(tile) = app.tiles.find(places.start, level, index) {
         return Ok(tile);
     }
+    let id = TileId::full(level, index);
     let bytes = hashes(snapshot, places, level, id).await?.ok_or(Error::Unreadable)?;
     let tile = Arc::new(HashedTile::of(&bytes).ok_or(Error::Unreadable)?);
-    app.tiles.keep(places.start, level, id.index, Arc::clone(&tile));
+    app.tiles.keep(places.start, level, index, Arc::clone(&tile));
     Ok(tile)
 }
 

@@ -4,8 +4,8 @@ use crate::journal::HashedTile;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Tiles kept at most: 16 kB each, those of sixteen million entries.
-const MOST: usize = 256;
+/// Tiles kept at most: 16 kB each, those of some thirty million entries.
+const MOST: usize = 512;
 
 /// By the start of their shard, level and index. A full tile never changes.
 #[derive(Default)]

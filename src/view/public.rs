@@ -1,5 +1,7 @@
 //! Pages for anybody.
 
+use super::paths;
+
 page! {
     /// Landing page. Links: `sign-in-usager`, `sign-in-aidant`, `sign-in-auditor`, `link-verify`.
     Landing in Frame from "public/landing.html" {}
@@ -59,9 +61,9 @@ page! {
 impl SignIn {
     const fn action(&self) -> &'static str {
         match self.door {
-            Door::Aidant => super::paths::AIDANT_SIGN_IN,
-            Door::Usager => super::paths::USAGER_SIGN_IN,
-            Door::Auditor => super::paths::AUDITOR_SIGN_IN,
+            Door::Aidant => paths::AIDANT_SIGN_IN,
+            Door::Usager => paths::USAGER_SIGN_IN,
+            Door::Auditor => paths::AUDITOR_SIGN_IN,
         }
     }
 }
@@ -100,6 +102,25 @@ page! {
     }
 }
 
+/// A closed shard of the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedShard {
+    /// Its number, from 0.
+    pub number: u64,
+    /// Its name.
+    pub name: String,
+}
+
+impl ClosedShard {
+    fn checkpoint(&self) -> String {
+        paths::of_shard(paths::SHARD_CHECKPOINT, self.number)
+    }
+
+    fn policy(&self) -> String {
+        paths::of_shard(paths::SHARD_POLICY, self.number)
+    }
+}
+
 page! {
     /// How anybody verifies the journal. Links `link-checkpoint`, `link-policy`; the signed text in `checkpoint`.
     VerifyJournal in Frame from "public/verify.html" {
@@ -107,8 +128,8 @@ page! {
         origin: String,
         /// The latest signed checkpoint, as served; absent while the journal is empty.
         checkpoint: Option<String>,
-        /// The shards that are closed, oldest first: number and name. Links `closed-N-checkpoint`, `closed-N-policy`.
-        closed: Vec<(u64, String)>,
+        /// The shards that are closed, oldest first. Links `closed-N-checkpoint`, `closed-N-policy`.
+        closed: Vec<ClosedShard>,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::relying::CallbackQuery;
 use crate::service::sign_in::{self, Provider, Purpose};
 use crate::service::{Error, Who, factor, read};
 use crate::view::paths;
-use crate::view::public::{Accessibility, Door, Help, Landing, Legal, SignIn, VerifyJournal};
+use crate::view::public::{Accessibility, ClosedShard, Door, Help, Landing, Legal, SignIn, VerifyJournal};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -58,7 +58,8 @@ async fn verify(State(web): State<Web>, visit: Visit, MaybeSession(session): May
     let checkpoint = read::checkpoint(&web.app).await?;
     let named = checkpoint.as_deref().and_then(|note| note.lines().next());
     let origin = named.unwrap_or(&web.app.origin).to_owned();
-    let closed = read::closed(&web.app).await?;
+    let closed = read::closed(&web.app).await?.into_iter();
+    let closed = closed.map(|(number, name)| ClosedShard { number, name }).collect();
     let page = VerifyJournal { origin, checkpoint, closed };
     Ok(Reply::page(page.render(&visit.frame(&web, session.as_ref()).await?)))
 }

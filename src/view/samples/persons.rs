@@ -6,7 +6,8 @@ use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
 use crate::view::errors::{BeingRecorded, ErrorPage, Fault, RefusedPage};
 use crate::view::history::{History, HistoryLine, Proved, Whose};
 use crate::view::public::{
-    Accessibility, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut, VerifyJournal,
+    Accessibility, ClosedShard, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut,
+    VerifyJournal,
 };
 use crate::view::usager::{EndMandate, Ended, Look, UsagerHome, UsagerMandate};
 use crate::view::{Problem, Qr, sentences};
@@ -130,7 +131,7 @@ pub(super) const SAMPLES: &[Sample] = &[
         VerifyJournal {
             origin,
             checkpoint: Some(CHECKPOINT.into()),
-            closed: vec![(0, "porteplume.example/journal/2025".into())],
+            closed: vec![ClosedShard { number: 0, name: "porteplume.example/journal/2025".into() }],
         }
         .render(&anonymous(l))
     }),
