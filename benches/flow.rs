@@ -136,6 +136,7 @@ async fn prepare(config: &Path) -> Vec<Worker> {
     let registration = json!({
         "id": "caisse",
         "name": "Caisse de démonstration",
+        "profile": "oidc",
         "redirect_uris": [REDIRECT],
         "auth_method": "client_secret_basic",
         "secret_hash": world::secret_hash(SECRET),

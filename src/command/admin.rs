@@ -4,6 +4,7 @@ mod grants;
 
 use super::{Configured, Refused, say};
 use crate::mandate::{AidantId, AuditorId, ClientId, InvalidId, OrganisationId, Role, Standing, Whereabouts};
+use crate::provider::ClientDraft;
 use crate::service::manage::{self, Invited, Manager, Party};
 use crate::service::{App, Caller};
 use clap::{Subcommand, ValueEnum};
@@ -127,8 +128,12 @@ pub(super) enum AuditorAct {
 #[derive(Subcommand)]
 pub(super) enum ClientAct {
     /// Register a service from a TOML file; prints its secret, once. Example: porteplume client add --file caisse.toml
+    ///
+    /// `profile` says how strict the service's requests must be: `fapi2` (it signs with its own key) or `oidc` (plain
+    /// OpenID Connect). What would be weaker than the profile promises is not registered.
+    #[command(verbatim_doc_comment)]
     Add {
-        /// The registration: id, name, redirect_uris, auth_method, claims, procedures … (docs/operator.md, "Services").
+        /// The registration: id, name, profile, redirect_uris, auth_method, claims, procedures … (docs/operator.md, "Services").
         #[arg(long)]
         file: PathBuf,
         #[command(flatten)]
@@ -279,12 +284,15 @@ pub(super) async fn client(act: ClientAct) -> Result<(), Refused> {
         ClientAct::Add { file, configured } => {
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| Refused::other(format!("{} cannot be read: {error}", file.display())))?;
-            let draft = toml::from_str(&text)
+            let draft: ClientDraft = toml::from_str(&text)
                 .map_err(|error| Refused::other(format!("{}: {}", file.display(), error.message())))?;
             let app = configured.open().await?;
+            let profile = draft.profile;
             let added = manage::add_client(&app, draft).await;
             close(app).await;
-            match added? {
+            let added = added?;
+            say(&format!("profile {}: {}", profile.as_str(), profile.demands()));
+            match added {
                 Some(secret) => {
                     say(&format!("client_secret {}", secret.expose()));
                     say("registered; the secret above is shown this once only");

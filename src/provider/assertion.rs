@@ -76,7 +76,7 @@ pub(super) fn verify(
     issuer: &Issuer,
     now: Instant,
 ) -> Result<AssertionUse, ClientRefusal> {
-    let verified = keys.verify(jwt, rules.assertion_algs).map_err(|_| ClientRefusal::AssertionSignature)?;
+    let verified = keys.verify(jwt, rules.client_algs).map_err(|_| ClientRefusal::AssertionSignature)?;
     // A JWT of another kind signed with the same key must not do as a login (RFC 8725, section 3.11).
     let kinds = ["jwt", "client-authentication+jwt"];
     if verified.header.typ.is_some_and(|typ| !kinds.contains(&typ.to_ascii_lowercase().as_str())) {
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn par_test_array_as_audience_fails_where_the_profile_wants_the_issuer_alone() {
-        let rules = Rules { assertion_audience: AssertionAudience::IssuerOnly, ..Profile::Oidc.rules() };
+        let rules = Profile::Fapi2.rules();
         let keys = ClientKeys::check(&jwks("client-key")).unwrap();
         let check = |aud: Value| {
             verify(&signed("JWT", &with("aud", aud)), &id("caisse"), &keys, &rules, &issuer(), NOW)

@@ -60,6 +60,14 @@ impl ClientKeys {
         Ok(Self(jwks.clone()))
     }
 
+    /// Whether each of them is for one of these algorithms, or names none.
+    #[must_use]
+    pub fn are_for(&self, algs: &[JwsAlg]) -> bool {
+        let keys = self.0.get("keys").and_then(Value::as_array);
+        let mut named = keys.into_iter().flatten().filter_map(|key| key.get("alg").and_then(Value::as_str));
+        named.all(|named| algs.iter().any(|alg| alg.as_str() == named))
+    }
+
     /// Verifies a JWS made with one of them.
     ///
     /// # Errors

@@ -71,7 +71,7 @@ pub fn discovery(issuer: &Issuer) -> Vec<u8> {
 }
 
 fn assertion_algs() -> Vec<&'static str> {
-    Profile::Oidc.rules().assertion_algs.iter().map(|alg| alg.as_str()).collect()
+    Profile::Oidc.rules().client_algs.iter().map(|alg| alg.as_str()).collect()
 }
 
 #[cfg(test)]

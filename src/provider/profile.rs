@@ -3,13 +3,16 @@
 //! No one policy passes both OpenID Connect's and FAPI's conformance modules (contract `openid.md`), so each client carries a
 //! profile, and the checks read its rules instead of asking which profile it is.
 
-use crate::crypto::JwsAlg;
+use super::registration::ClientAuthMethod;
+use crate::crypto::{JwsAlg, TokenAlg};
 use serde::{Deserialize, Serialize};
 
 /// The security profile a client is registered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
+    /// FAPI 2.0 Security Profile.
+    Fapi2,
     /// Plain OpenID Connect; PKCE is demanded of everyone.
     #[default]
     Oidc,
@@ -27,17 +30,25 @@ pub enum AssertionAudience {
 /// The rules of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
+    /// How a client may prove itself.
+    pub auth_methods: &'static [ClientAuthMethod],
     /// Audience of client assertions.
     pub assertion_audience: AssertionAudience,
-    /// Algorithms of client assertions.
-    pub assertion_algs: &'static [JwsAlg],
+    /// Algorithms of what the client signs.
+    pub client_algs: &'static [JwsAlg],
+    /// Algorithms of its ID tokens.
+    pub id_token_algs: &'static [TokenAlg],
 }
 
 impl Profile {
+    /// Every profile.
+    pub const ALL: [Self; 2] = [Self::Fapi2, Self::Oidc];
+
     /// The stable name, as stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Fapi2 => "fapi2",
             Self::Oidc => "oidc",
         }
     }
@@ -45,17 +56,55 @@ impl Profile {
     /// The profile of that stable name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Oidc].into_iter().find(|profile| profile.as_str() == name)
+        Self::ALL.into_iter().find(|profile| profile.as_str() == name)
+    }
+
+    /// What it asks of a service, in a line for the operator.
+    #[must_use]
+    pub const fn demands(self) -> &'static str {
+        match self {
+            Self::Fapi2 => {
+                "FAPI 2.0: the service proves itself by its own key (private_key_jwt, PS256, ES256 or EdDSA; audience: the issuer alone)"
+            }
+            Self::Oidc => {
+                "plain OpenID Connect: a secret or a key of its own, PKCE with S256; tokens work for whoever holds them"
+            }
+        }
     }
 
     /// Its rules.
     #[must_use]
     pub const fn rules(self) -> Rules {
         match self {
-            Self::Oidc => Rules {
-                assertion_audience: AssertionAudience::IssuerOrTokenEndpoint,
-                assertion_algs: &JwsAlg::ALL,
+            // FAPI 2.0 Security Profile, sections 5.3.2.1 and 5.4.1.
+            Self::Fapi2 => Rules {
+                auth_methods: &[ClientAuthMethod::PrivateKeyJwt],
+                assertion_audience: AssertionAudience::IssuerOnly,
+                client_algs: &[JwsAlg::Es256, JwsAlg::Ps256, JwsAlg::EdDsa],
+                id_token_algs: &[TokenAlg::Es256],
             },
+            Self::Oidc => Rules {
+                auth_methods: &ClientAuthMethod::ALL,
+                assertion_audience: AssertionAudience::IssuerOrTokenEndpoint,
+                client_algs: &JwsAlg::ALL,
+                id_token_algs: &[TokenAlg::Es256, TokenAlg::Rs256],
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_found_by_its_stable_name_alone() {
+        for profile in Profile::ALL {
+            assert_eq!(Profile::parse(profile.as_str()), Some(profile));
+            assert_eq!(serde_json::to_value(profile).unwrap(), profile.as_str());
+        }
+        for other in ["", "FAPI2", "fapi", "none"] {
+            assert_eq!(Profile::parse(other), None, "{other}");
         }
     }
 }

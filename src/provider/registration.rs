@@ -135,6 +135,12 @@ pub enum RegistrationError {
     /// The keys cannot be used.
     #[error(transparent)]
     Keys(#[from] UnusableKeys),
+    /// The profile does not take this way of proving oneself.
+    #[error("{} does not fit the profile {}, which is {}", .0.as_str(), .1.as_str(), .1.demands())]
+    MethodOfProfile(ClientAuthMethod, Profile),
+    /// The profile does not take ID tokens or keys of this algorithm.
+    #[error("the algorithm {0} does not fit the profile {name}, which is {demands}", name = .1.as_str(), demands = .1.demands())]
+    AlgorithmOfProfile(&'static str, Profile),
 }
 
 impl RegistrationError {
@@ -150,6 +156,8 @@ impl RegistrationError {
             Self::SecretExpected(_) => "client_secret_expected",
             Self::KeysExpected => "client_keys_expected",
             Self::Keys(_) => "client_keys",
+            Self::MethodOfProfile(..) => "client_profile_method",
+            Self::AlgorithmOfProfile(..) => "client_profile_algorithm",
         }
     }
 }
@@ -195,6 +203,7 @@ impl TryFrom<ClientDraft> for ClientRegistration {
         checked_hosts(&draft.post_logout_redirect_uris)?;
         let sector = sector(draft.sector.as_deref(), hosts)?;
         let credential = credential(&draft)?;
+        fits_profile(&draft, &credential)?;
         Ok(Self { draft, credential, sector })
     }
 }
@@ -239,6 +248,23 @@ fn credential(draft: &ClientDraft) -> Result<ClientCredential, RegistrationError
         }
     }
     .ok_or(RegistrationError::SecretExpected(method))
+}
+
+/// Refuses a mix in which one part would be weaker than the profile promises.
+fn fits_profile(draft: &ClientDraft, credential: &ClientCredential) -> Result<(), RegistrationError> {
+    let (profile, rules) = (draft.profile, draft.profile.rules());
+    if !rules.auth_methods.contains(&draft.auth_method) {
+        return Err(RegistrationError::MethodOfProfile(draft.auth_method, profile));
+    }
+    if !rules.id_token_algs.contains(&draft.id_token_alg) {
+        return Err(RegistrationError::AlgorithmOfProfile(draft.id_token_alg.as_str(), profile));
+    }
+    match credential {
+        ClientCredential::PrivateKeyJwt(keys) if !keys.are_for(rules.client_algs) => {
+            Err(RegistrationError::AlgorithmOfProfile("of a key", profile))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl ClientRegistration {
@@ -401,6 +427,24 @@ mod tests {
             (draft.auth_method, draft.secret_hash, draft.jwks) = (method, None, Some(private));
         });
         assert_eq!(private, RegistrationError::Keys(UnusableKeys::Private));
+    }
+
+    #[test]
+    fn a_mix_weaker_than_its_profile_is_not_registered() {
+        let fapi2 = || ClientDraft { profile: Profile::Fapi2, ..signing_client().draft().clone() };
+        assert!(ClientRegistration::try_from(fapi2()).is_ok());
+        let with_secret = refused(|draft| draft.profile = Profile::Fapi2);
+        assert_eq!(with_secret.code(), "client_profile_method");
+        assert!(with_secret.to_string().contains("private_key_jwt"), "{with_secret}");
+        let rs256 = ClientDraft { id_token_alg: TokenAlg::Rs256, ..fapi2() };
+        let error = ClientRegistration::try_from(rs256).map(|_| ()).unwrap_err();
+        assert_eq!(error, RegistrationError::AlgorithmOfProfile("RS256", Profile::Fapi2));
+        let key = serde_json::json!({"kty": "RSA", "n": "A".repeat(342), "e": "AQAB", "alg": "RS256"});
+        let jwks = Some(serde_json::json!({"keys": [key]}));
+        let weak = ClientRegistration::try_from(ClientDraft { jwks: jwks.clone(), ..fapi2() });
+        assert_eq!(weak.map(|_| ()).unwrap_err().code(), "client_profile_algorithm");
+        let plain = ClientDraft { jwks, profile: Profile::Oidc, ..fapi2() };
+        assert!(ClientRegistration::try_from(plain).is_ok(), "plain OpenID Connect takes it");
     }
 
     #[test]

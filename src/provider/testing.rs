@@ -48,6 +48,7 @@ pub(super) fn draft() -> ClientDraft {
     serde_json::from_value(json!({
         "id": "caisse",
         "name": "Caisse de démonstration",
+        "profile": "oidc",
         "redirect_uris": [REDIRECT, "https://caisse.example/other"],
         "post_logout_redirect_uris": [AFTER_LOGOUT],
         "auth_method": "client_secret_basic",
@@ -64,10 +65,14 @@ pub(super) fn client() -> ClientRegistration {
 
 /// A client that signs with [`key`].
 pub(super) fn signing_client() -> ClientRegistration {
+    signing_client_of(Profile::Oidc)
+}
+
+/// The same under a profile.
+pub(super) fn signing_client_of(profile: Profile) -> ClientRegistration {
     let method = ClientAuthMethod::PrivateKeyJwt;
     let keys = Some(jwks("client-key"));
-    let draft =
-        ClientDraft { auth_method: method, secret_hash: None, jwks: keys, profile: Profile::Oidc, ..draft() };
+    let draft = ClientDraft { auth_method: method, secret_hash: None, jwks: keys, profile, ..draft() };
     ClientRegistration::try_from(draft).unwrap()
 }
 

@@ -119,6 +119,7 @@ mod tests {
         let mut draft = json!({
             "id": "caisse",
             "name": "Caisse de démonstration",
+            "profile": "oidc",
             "redirect_uris": ["https://caisse.example/cb", "https://autre.example/cb"],
             "post_logout_redirect_uris": ["https://caisse.example/bye"],
             "id_token_alg": "RS256",

@@ -90,7 +90,7 @@ on_both! {
         let aidant = manage::invite_aidant(app, &operator, &nobody, &organisation, invited).await.unwrap();
         let auditor = manage::add_auditor(app, "Léa", "Roux", "lea@audit.example").await.unwrap();
         world::client(app, json!({
-            "id": "caisse", "name": "Caisse", "redirect_uris": ["https://caisse.example/callback"],
+            "id": "caisse", "name": "Caisse", "profile": "oidc", "redirect_uris": ["https://caisse.example/callback"],
             "auth_method": "client_secret_basic", "secret_hash": world::secret_hash("secret"),
             "claims": ["given_name"], "procedures": ["declare-income"],
         })).await;

@@ -123,6 +123,7 @@ pub(crate) fn draft(id: &str) -> Value {
     json!({
         "id": id,
         "name": "Caisse de démonstration",
+        "profile": "oidc",
         "redirect_uris": [REDIRECT, "https://caisse.example/other"],
         "post_logout_redirect_uris": [AFTER],
         "auth_method": "client_secret_basic",

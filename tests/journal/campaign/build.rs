@@ -166,7 +166,7 @@ pub(super) async fn registered(database: TestDatabase) -> TestApp {
         world::client(
             app,
             json!({
-                "id": id, "name": "Caisse", "redirect_uris": [format!("https://{id}.example/callback")],
+                "id": id, "name": "Caisse", "profile": "oidc", "redirect_uris": [format!("https://{id}.example/callback")],
                 "post_logout_redirect_uris": [format!("https://{id}.example/bye")],
                 "auth_method": "client_secret_basic", "secret_hash": world::secret_hash(&id),
                 "claims": ["given_name"], "procedures": ["declare-income"],
