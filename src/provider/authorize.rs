@@ -36,6 +36,9 @@ pub enum PageError {
     /// `redirect_uri` is absent or not registered exactly.
     #[error("the return address is not registered for this service")]
     UnregisteredRedirectUri,
+    /// What `request_uri` refers to was used, is too old, was never pushed, or another client pushed it (RFC 9126, section 4).
+    #[error("the request is used up, too old or another service's")]
+    RequestUri,
     /// `state` is too long or not printable ASCII, so it could not be given back.
     #[error("the state cannot be given back")]
     UnusableState,
@@ -50,6 +53,7 @@ impl PageError {
             Self::Repeated => "parameter_repeated",
             Self::UnknownClient => "client_unknown",
             Self::UnregisteredRedirectUri => "redirect_uri_unregistered",
+            Self::RequestUri => "invalid_request_uri",
             Self::UnusableState => "state_unusable",
         }
     }

@@ -45,6 +45,8 @@ impl Issuer {
 
 /// Path of the authorization endpoint.
 pub const AUTHORIZE: &str = "/authorize";
+/// Path where requests are pushed (RFC 9126).
+pub const PAR: &str = "/par";
 /// Path of the token endpoint.
 pub const TOKEN: &str = "/token";
 /// Path of the userinfo endpoint.

@@ -3,7 +3,7 @@
 use super::authorize::Prompt;
 use super::claim::Claim;
 use super::details::MANDATE_TYPE;
-use super::issuer::{AUTHORIZE, END_SESSION, Issuer, JWKS, USERINFO};
+use super::issuer::{AUTHORIZE, END_SESSION, Issuer, JWKS, PAR, USERINFO};
 use super::profile::Profile;
 use super::registration::ClientAuthMethod;
 use crate::crypto::TokenAlg;
@@ -40,6 +40,9 @@ pub fn discovery(issuer: &Issuer) -> Vec<u8> {
     json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": issuer.address(AUTHORIZE),
+        "pushed_authorization_request_endpoint": issuer.address(PAR),
+        // Whether a client must push is its profile's to say.
+        "require_pushed_authorization_requests": false,
         "token_endpoint": issuer.token_endpoint(),
         "userinfo_endpoint": issuer.address(USERINFO),
         "jwks_uri": issuer.address(JWKS),
@@ -112,6 +115,8 @@ mod tests {
             ("request_uri_parameter_supported", json!(false)),
             ("authorization_details_types_supported", json!(["mandate"])),
             ("ui_locales_supported", json!(["fr", "en"])),
+            ("pushed_authorization_request_endpoint", json!("https://porteplume.example/par")),
+            ("require_pushed_authorization_requests", json!(false)),
         ] {
             assert_eq!(document[name], expected, "{name}");
         }

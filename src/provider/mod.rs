@@ -23,6 +23,7 @@ mod oauth_error;
 mod params;
 mod pkce;
 mod profile;
+mod pushed;
 mod registration;
 mod response;
 #[cfg(test)]
@@ -40,13 +41,14 @@ pub use id_token::{
     Actor, ActorOrganisation, Hint, ID_TOKEN_LIFE, IdToken, JournalReference, MandateDetails,
     OrganisationName,
 };
-pub use issuer::{AUTHORIZE, DISCOVERY, END_SESSION, InvalidIssuer, Issuer, JWKS, TOKEN, USERINFO};
+pub use issuer::{AUTHORIZE, DISCOVERY, END_SESSION, InvalidIssuer, Issuer, JWKS, PAR, TOKEN, USERINFO};
 pub use logout::{LogoutDecision, LogoutRequest, LogoutSession};
 pub use metadata::{ACR_VALUES, discovery};
 pub use oauth_error::{BearerError, ClientRefusal, ErrorReply, GrantRefusal, OAuthError};
 pub use params::{Params, ParamsError};
 pub use pkce::{CodeChallenge, CodeVerifier, InvalidPkce};
 pub use profile::{AssertionAudience, Profile, Rules};
+pub use pushed::{REQUEST_URI_LIFE, pushed_answer, pushed_reference};
 pub use registration::{
     ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, RedirectUri, RegistrationError,
 };

@@ -2,6 +2,7 @@
 //! (RFC 6750, section 3.1).
 
 use super::params::ParamsError;
+use super::response::AuthorizeCode;
 use serde_json::json;
 use thiserror::Error;
 
@@ -17,6 +18,9 @@ pub enum OAuthError {
     /// The code does not yield tokens.
     #[error(transparent)]
     InvalidGrant(#[from] GrantRefusal),
+    /// A pushed request asks for what is not given; the codes are the authorization endpoint's (RFC 9126, section 2.3).
+    #[error("{1}")]
+    Pushed(AuthorizeCode, &'static str),
     /// Another grant than `authorization_code`.
     #[error("the grant type is not supported")]
     UnsupportedGrantType,
@@ -137,6 +141,7 @@ impl OAuthError {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient(_) => "invalid_client",
             Self::InvalidGrant(_) => "invalid_grant",
+            Self::Pushed(code, _) => code.as_str(),
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::ServerError => "server_error",
@@ -159,7 +164,7 @@ impl OAuthError {
     #[must_use]
     pub fn reply(self, had_header: bool) -> ErrorReply {
         let (status, description) = match self {
-            Self::InvalidRequest(description) => (400, Some(description)),
+            Self::InvalidRequest(description) | Self::Pushed(_, description) => (400, Some(description)),
             Self::InvalidClient(_) => (401, None),
             Self::InvalidGrant(_) | Self::UnsupportedGrantType | Self::UnauthorizedClient => (400, None),
             Self::ServerError => (500, None),

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// FAPI 2.0 Security Profile.
+    #[default]
     Fapi2,
     /// Plain OpenID Connect; PKCE is demanded of everyone.
-    #[default]
     Oidc,
 }
 
@@ -36,6 +36,8 @@ pub struct Rules {
     pub assertion_audience: AssertionAudience,
     /// Algorithms of what the client signs.
     pub client_algs: &'static [JwsAlg],
+    /// Whether its authorization requests must be pushed (RFC 9126).
+    pub pushed_requests: bool,
     /// Algorithms of its ID tokens.
     pub id_token_algs: &'static [TokenAlg],
 }
@@ -64,7 +66,7 @@ impl Profile {
     pub const fn demands(self) -> &'static str {
         match self {
             Self::Fapi2 => {
-                "FAPI 2.0: the service proves itself by its own key (private_key_jwt, PS256, ES256 or EdDSA; audience: the issuer alone)"
+                "FAPI 2.0: the service proves itself by its own key (private_key_jwt, PS256, ES256 or EdDSA; audience: the issuer alone) and pushes its requests (PAR)"
             }
             Self::Oidc => {
                 "plain OpenID Connect: a secret or a key of its own, PKCE with S256; tokens work for whoever holds them"
@@ -76,17 +78,19 @@ impl Profile {
     #[must_use]
     pub const fn rules(self) -> Rules {
         match self {
-            // FAPI 2.0 Security Profile, sections 5.3.2.1 and 5.4.1.
+            // FAPI 2.0 Security Profile, sections 5.3.2.1, 5.3.2.2 and 5.4.1.
             Self::Fapi2 => Rules {
                 auth_methods: &[ClientAuthMethod::PrivateKeyJwt],
                 assertion_audience: AssertionAudience::IssuerOnly,
                 client_algs: &[JwsAlg::Es256, JwsAlg::Ps256, JwsAlg::EdDsa],
+                pushed_requests: true,
                 id_token_algs: &[TokenAlg::Es256],
             },
             Self::Oidc => Rules {
                 auth_methods: &ClientAuthMethod::ALL,
                 assertion_audience: AssertionAudience::IssuerOrTokenEndpoint,
                 client_algs: &JwsAlg::ALL,
+                pushed_requests: false,
                 id_token_algs: &[TokenAlg::Es256, TokenAlg::Rs256],
             },
         }

@@ -4,12 +4,12 @@
 use super::grounds::Parties;
 use super::offer::{Offer, note_offer, recent};
 use super::silent::silently;
-use super::{App, Caller, Error, Record, Session, SessionError, SignedInAidant, registry};
+use super::{App, Caller, Error, Record, Session, SessionError, SignedInAidant, push, registry};
 use crate::crypto::OpaqueToken;
 use crate::mandate::{Act, EventKind, Instant, Mandate, ProcedureId, Refusal, Standing};
 use crate::provider::{
     AuthorizationRequest, AuthorizeCode, AuthorizeError, ClientRegistration, ErrorAnswer, PageError, Params,
-    client_of,
+    client_of, pushed_reference,
 };
 use crate::storage::authorizations::{self, AuthorizationRequestRow};
 use crate::storage::clients::{self, ClientRow};
@@ -59,8 +59,9 @@ pub async fn begin(app: &App, session: &Session, caller: &Caller, params: &Param
     if row.standing != Standing::Active {
         return refused(app, caller, Some(&row), Refusal::ServiceSuspended.into(), now).await;
     }
-    let request = match AuthorizationRequest::check(params, &client) {
-        Ok(request) => request,
+    let handle = OpaqueToken::generate(&*app.entropy)?;
+    let (request, kept) = match take_in(app, session, params, (&client, &handle), now).await? {
+        Ok(taken) => taken,
         Err(AuthorizeError::Page(error)) => {
             return refused(app, caller, Some(&row), error.into(), now).await;
         }
@@ -69,15 +70,11 @@ pub async fn begin(app: &App, session: &Session, caller: &Caller, params: &Param
             return Ok(Begun::Answered(answer.location(&app.issuer)));
         }
     };
-    let handle = OpaqueToken::generate(&*app.entropy)?;
-    let waiting = Waiting {
-        handle: handle.expose().to_owned(),
-        row: kept(&handle, session, params, &request, now),
-        request,
-        client,
-        client_row: row,
-    };
+    let waiting = Waiting { handle: handle.expose().to_owned(), row: kept, request, client, client_row: row };
     if waiting.request.is_silent() {
+        if !spend(app, &waiting.row, now).await? {
+            return refused(app, caller, Some(&waiting.client_row), PageError::RequestUri.into(), now).await;
+        }
         return silently(app, session, caller, waiting, now).await.map(Begun::Answered);
     }
     if waiting.ready(session, now).is_err() {
@@ -104,6 +101,9 @@ pub async fn cancel(app: &App, session: &Session, caller: &Caller, handle: &str)
             (Arc::clone(&app_), session_.clone(), caller.clone(), handle.clone());
         Box::pin(async move {
             let waiting = open(tx, &session, &handle, now).await?;
+            if !waiting.spend(tx, now).await? {
+                return Err(PageError::RequestUri.into());
+            }
             let taken = authorizations::take(tx, &waiting.row.id_hash, &session.id.to_hex(), now).await?;
             taken.ok_or(Error::Conflict)?;
             let record =
@@ -136,6 +136,15 @@ impl Waiting {
             return Err(SessionError::SignInNeeded.into());
         }
         session.aidant_with_fresh_factor(now)
+    }
+
+    /// Uses up the pushed request this one came by; `false` when it was answered meanwhile, from here or elsewhere. A
+    /// request that was not pushed is its own.
+    pub(super) async fn spend(&self, tx: &mut Tx, now: Instant) -> Result<bool, Error> {
+        match &self.row.pushed_hash {
+            Some(pushed) => Ok(authorizations::spend(tx, pushed, now).await?),
+            None => Ok(true),
+        }
     }
 
     /// The acts asked for in a procedure of a mandate: the service's wish, else all that is granted.
@@ -210,18 +219,70 @@ async fn load_client(app: &App, id: &crate::mandate::ClientId) -> Result<Option<
         .await
 }
 
-/// The request as it is kept: what the service sent, to be read again as strictly as when it came.
-fn kept(
-    handle: &OpaqueToken,
+/// What is asked, and the row it is kept as: read from the address, or pushed before.
+async fn take_in(
+    app: &App,
     session: &Session,
     params: &Params,
-    request: &AuthorizationRequest,
+    (client, handle): (&ClientRegistration, &OpaqueToken),
     now: Instant,
+) -> Result<Result<(AuthorizationRequest, AuthorizationRequestRow), AuthorizeError>, Error> {
+    let life = Life { from: now, until: now.plus(REQUEST_LIFE) };
+    let reference = match pushed_reference(params) {
+        Ok(Some(reference)) => reference,
+        Ok(None) => {
+            let checked = AuthorizationRequest::check_direct(params, client);
+            return Ok(checked.map(|request| {
+                let row = kept(handle, Some(session), params, &request, life);
+                (request, row)
+            }));
+        }
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let pushed = push::find(app, &reference, now).await?.filter(|row| row.client == *client.id());
+    let Some(pushed) = pushed else { return Ok(Err(PageError::RequestUri.into())) };
+    let request = again(&pushed, client)?;
+    // Used up when it is answered: until then the same reference may be brought again, each time for a choice of its own.
+    let row = AuthorizationRequestRow {
+        id_hash: handle.hash().to_hex(),
+        session_hash: Some(session.id.to_hex()),
+        pushed_hash: Some(pushed.id_hash.clone()),
+        created_at: life.from,
+        expires_at: life.until,
+        ..pushed
+    };
+    Ok(Ok((request, row)))
+}
+
+/// Uses up what was pushed, for an answer that needs no choice.
+async fn spend(app: &App, row: &AuthorizationRequestRow, now: Instant) -> Result<bool, Error> {
+    let Some(pushed) = row.pushed_hash.clone() else { return Ok(true) };
+    app.commit("authorize.spend", move |tx| {
+        let pushed = pushed.clone();
+        Box::pin(async move { Ok::<_, Error>(authorizations::spend(tx, &pushed, now).await?) })
+    })
+    .await
+}
+
+/// From when until when a request is kept.
+#[derive(Clone, Copy)]
+pub(super) struct Life {
+    pub(super) from: Instant,
+    pub(super) until: Instant,
+}
+
+/// The request as it is kept: what the service sent, to be read again as strictly as when it came.
+pub(super) fn kept(
+    handle: &OpaqueToken,
+    session: Option<&Session>,
+    params: &Params,
+    request: &AuthorizationRequest,
+    life: Life,
 ) -> AuthorizationRequestRow {
     let sent = |name: &str| params.get(name).map(str::to_owned);
     AuthorizationRequestRow {
         id_hash: handle.hash().to_hex(),
-        session_hash: Some(session.id.to_hex()),
+        session_hash: session.map(|session| session.id.to_hex()),
         client: request.client.clone(),
         redirect_uri: request.to.redirect_uri.as_str().to_owned(),
         state: request.to.state.clone(),
@@ -235,8 +296,10 @@ fn kept(
         acr_values: None,
         claims: None,
         authorization_details: sent("authorization_details"),
-        created_at: now,
-        expires_at: now.plus(REQUEST_LIFE),
+        id_token_hint: request.id_token_hint.clone(),
+        pushed_hash: None,
+        created_at: life.from,
+        expires_at: life.until,
         used_at: None,
     }
 }
@@ -255,6 +318,7 @@ fn again(row: &AuthorizationRequestRow, client: &ClientRegistration) -> Result<A
         ("nonce", row.nonce.as_deref()),
         ("prompt", row.prompt.as_deref()),
         ("max_age", max_age.as_deref()),
+        ("id_token_hint", row.id_token_hint.as_deref()),
         ("authorization_details", row.authorization_details.as_deref()),
     ];
     let sent = fixed.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));

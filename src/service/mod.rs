@@ -36,6 +36,7 @@ pub mod office;
 pub mod people;
 pub mod proof;
 pub mod propose;
+pub mod push;
 pub mod read;
 pub mod receipt;
 mod record;

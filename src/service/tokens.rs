@@ -7,9 +7,9 @@ use super::{App, Caller, Error, Record, registry};
 use crate::crypto::OpaqueToken;
 use crate::mandate::{Acceptance, Allowed, ClientId, Consent, EventKind, Instant, State};
 use crate::provider::{
-    ACCESS_TOKEN_LIFE, Actor as ActClaim, ActorOrganisation, AssertionUse, AuthenticatedClient,
-    ClientRefusal, ClientRegistration, CodeChallenge, Credentials, GrantRefusal, IdToken, IssuedCode,
-    JournalReference, MandateDetails, OAuthError, OrganisationName, Params, Scope, TokenAnswer, TokenRequest,
+    ACCESS_TOKEN_LIFE, Actor as ActClaim, ActorOrganisation, AuthenticatedClient, ClientRefusal,
+    ClientRegistration, CodeChallenge, Credentials, GrantRefusal, IdToken, IssuedCode, JournalReference,
+    MandateDetails, OAuthError, OrganisationName, Params, Scope, TokenAnswer, TokenRequest,
 };
 use crate::storage::representations::{self, CloseReason};
 use crate::storage::tokens::{self, CodeRow, TokenRow};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// A request at the token endpoint whose client is who it says.
 struct Exchange {
-    by: AuthenticatedClient,
+    known: Known,
     request: TokenRequest,
     access_token: OpaqueToken,
     caller: Caller,
@@ -50,6 +50,24 @@ impl Known {
     pub const fn client(&self) -> &ClientId {
         self.client.id()
     }
+
+    /// Uses the assertion it proved itself by up, if it did. The inner error is a refusal whose entry is to be committed.
+    pub(super) async fn first_use(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        (caller, now): (&Caller, Instant),
+    ) -> Result<Result<(), Error>, Error> {
+        let Some(used) = &self.by.assertion else { return Ok(Ok(())) };
+        let jti = OpaqueToken::hash_of(&used.jti).to_hex();
+        if assertions::take(tx, &self.by.client, &jti, used.expires_at).await? {
+            return Ok(Ok(()));
+        }
+        let error = OAuthError::from(ClientRefusal::AssertionReplayed);
+        let record = Record::refused(EventKind::ClientAuthenticationRefused, error.code());
+        record.client(&self.by.client).append(app, tx, caller, now).await?;
+        Ok(Err(error.into()))
+    }
 }
 
 /// Who calls the token endpoint.
@@ -76,22 +94,17 @@ pub async fn authenticate(
 ///
 /// # Errors
 /// [`Error::OAuth`], journaled with its inner reason; whatever else stands in the way.
-pub async fn exchange(
-    app: &App,
-    caller: &Caller,
-    Known { by, client }: Known,
-    form: &Params,
-) -> Result<Vec<u8>, Error> {
+pub async fn exchange(app: &App, caller: &Caller, known: Known, form: &Params) -> Result<Vec<u8>, Error> {
     let now = app.now();
     let request = match TokenRequest::read(form) {
         Ok(request) => request,
         Err(error) => {
-            let record = Record::refused(EventKind::CodeExchangeRefused, error.code()).client(&by.client);
+            let record = Record::refused(EventKind::CodeExchangeRefused, error.code()).client(known.client());
             return refuse(app, caller, record, error, now).await;
         }
     };
     let access_token = OpaqueToken::generate(&*app.entropy)?;
-    let exchange = Arc::new(Exchange { by, request, access_token, caller: caller.clone(), now });
+    let exchange = Arc::new(Exchange { known, request, access_token, caller: caller.clone(), now });
     let (app_, exchange_) = (Arc::clone(app), Arc::clone(&exchange));
     let granted = app
         .include("tokens.exchange", move |tx| {
@@ -99,7 +112,7 @@ pub async fn exchange(
             Box::pin(async move { exchange.run(&app, tx).await })
         })
         .await??;
-    answer(app, &client, &exchange, &granted)
+    answer(app, &exchange.known.client, &exchange, &granted)
 }
 
 /// Read outside the write, so that what strangers send costs the writer nothing.
@@ -142,13 +155,8 @@ async fn refuse<T>(
 impl Exchange {
     /// The whole exchange in one transaction. The inner error is a refusal whose entry is to be committed.
     async fn run(&self, app: &App, tx: &mut Tx) -> Result<Result<Granted, Error>, Error> {
-        if let Some(used) = &self.by.assertion
-            && !self.first_use(tx, used).await?
-        {
-            let error = OAuthError::from(ClientRefusal::AssertionReplayed);
-            let record = Record::refused(EventKind::ClientAuthenticationRefused, error.code());
-            record.client(&self.by.client).append(app, tx, &self.caller, self.now).await?;
-            return Ok(Err(error.into()));
+        if let Err(refused) = self.known.first_use(app, tx, (&self.caller, self.now)).await? {
+            return Ok(Err(refused));
         }
         let hash = self.request.code_hash().to_hex();
         let code = tokens::load_code(tx, &hash).await?;
@@ -161,10 +169,10 @@ impl Exchange {
             expires_at: code.expires_at,
             used: code.used_at.is_some(),
         });
-        let redeemed = self.request.redeem(&self.by, issued, self.now);
+        let redeemed = self.request.redeem(&self.known.by, issued, self.now);
         let Some(code) = code else {
             let record = Record::refused(EventKind::CodeExchangeRefused, GrantRefusal::CodeUnknown.code());
-            record.client(&self.by.client).append(app, tx, &self.caller, self.now).await?;
+            record.client(self.known.client()).append(app, tx, &self.caller, self.now).await?;
             return Ok(Err(OAuthError::from(GrantRefusal::CodeUnknown).into()));
         };
         let of = representations::load(tx, &code.representation).await?.ok_or(Error::Unreadable)?;
@@ -176,11 +184,6 @@ impl Exchange {
                 Ok(Err(OAuthError::from(refusal).into()))
             }
         }
-    }
-
-    async fn first_use(&self, tx: &mut Tx, used: &AssertionUse) -> Result<bool, Error> {
-        let jti = OpaqueToken::hash_of(&used.jti).to_hex();
-        Ok(assertions::take(tx, &self.by.client, &jti, used.expires_at).await?)
     }
 
     /// A code that comes twice has been seen by somebody it was not for: what it gave dies (RFC 6749, section 4.1.2).

@@ -1,5 +1,6 @@
 //! Rows that have had their time: sessions, sign-ins, requests, codes, used assertions, idempotency keys.
 
+use super::authorize::REQUEST_LIFE;
 use super::{App, Error, IDLE};
 use crate::mandate::{EventKind, Instant};
 use crate::storage::search::{self, Filter};
@@ -56,7 +57,8 @@ pub async fn purge(app: &App) -> Result<(), Error> {
         Box::pin(async move {
             sessions::purge(tx, now, now.plus(-IDLE)).await?;
             login_flows::purge(tx, now).await?;
-            authorizations::purge(tx, now).await?;
+            // What was pushed must still be known as used while a choice that it began is open.
+            authorizations::purge(tx, now.plus(-REQUEST_LIFE)).await?;
             tokens::purge(tx, now.plus(-REPLAY_MEMORY)).await?;
             assertions::purge(tx, now.plus(-REPLAY_MEMORY)).await?;
             idempotency::purge(tx, now.plus(-IDEMPOTENCY_MEMORY)).await?;

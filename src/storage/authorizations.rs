@@ -11,13 +11,13 @@ const TABLE: &str = "authorization_request";
 statements! {
     INSERT = "INSERT INTO authorization_request (id_hash, session_hash, client_id, redirect_uri, state, nonce, \
         code_challenge, scope, prompt, max_age, login_hint, ui_locales, acr_values, claims, authorization_details, \
-        created_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+        created_at, expires_at, id_token_hint, pushed_hash) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
     LOAD = "SELECT id_hash, session_hash, client_id, redirect_uri, state, nonce, code_challenge, scope, prompt, max_age, \
-        login_hint, ui_locales, acr_values, claims, authorization_details, created_at, expires_at, used_at \
-        FROM authorization_request WHERE id_hash = $1";
-    BIND = "UPDATE authorization_request SET session_hash = $2 WHERE id_hash = $1 AND client_id = $3 \
-        AND session_hash IS NULL AND used_at IS NULL AND expires_at > $4";
+        login_hint, ui_locales, acr_values, claims, authorization_details, created_at, expires_at, used_at, id_token_hint, \
+        pushed_hash FROM authorization_request WHERE id_hash = $1";
+    SPEND = "UPDATE authorization_request SET used_at = $2 WHERE id_hash = $1 AND session_hash IS NULL \
+        AND used_at IS NULL";
     USE = "UPDATE authorization_request SET used_at = $3 WHERE id_hash = $1 AND session_hash = $2 AND used_at IS NULL \
         AND expires_at > $3";
     PURGE = "DELETE FROM authorization_request WHERE expires_at <= $1";
@@ -28,7 +28,7 @@ statements! {
 pub struct AuthorizationRequestRow {
     /// Hash of its reference (PAR's `request_uri`, or our own).
     pub id_hash: String,
-    /// Hash of the session it belongs to; none while only pushed.
+    /// Hash of the session it belongs to; none for what was pushed.
     pub session_hash: Option<String>,
     /// Who asks.
     pub client: ClientId,
@@ -56,6 +56,10 @@ pub struct AuthorizationRequestRow {
     pub claims: Option<String>,
     /// `authorization_details`, JSON.
     pub authorization_details: Option<String>,
+    /// `id_token_hint`.
+    pub id_token_hint: Option<String>,
+    /// Reference of the pushed request that a browser brought it by, hashed.
+    pub pushed_hash: Option<String>,
     /// When it came.
     pub created_at: Instant,
     /// Until when it can be answered.
@@ -81,6 +85,8 @@ fn read(row: &Columns<'_>) -> Result<AuthorizationRequestRow, StoreError> {
         acr_values: row.text_or_none("acr_values")?,
         claims: row.text_or_none("claims")?,
         authorization_details: row.text_or_none("authorization_details")?,
+        id_token_hint: row.text_or_none("id_token_hint")?,
+        pushed_hash: row.text_or_none("pushed_hash")?,
         created_at: row.instant("created_at")?,
         expires_at: row.instant("expires_at")?,
         used_at: row.instant_or_none("used_at")?,
@@ -106,7 +112,9 @@ pub async fn insert(tx: &mut Tx, row: &AuthorizationRequestRow) -> Result<(), St
         .bind(row.claims.as_deref())
         .bind(row.authorization_details.as_deref())
         .bind(row.created_at.micros())
-        .bind(row.expires_at.micros());
+        .bind(row.expires_at.micros())
+        .bind(row.id_token_hint.as_deref())
+        .bind(row.pushed_hash.as_deref());
     tx.execute(insert).await.map(|_| ())
 }
 
@@ -118,19 +126,9 @@ pub async fn load(
     snapshot.find(TABLE, sql(LOAD).bind(id_hash), read).await
 }
 
-/// Binds a pushed request to the first session that brings it, for the client that pushed it.
-///
-/// # Errors
-/// [`StoreError::Conflict`] when it is bound, answered or too old, or of another client.
-pub async fn bind_to_session(
-    tx: &mut Tx,
-    id_hash: &str,
-    session_hash: &str,
-    client: &ClientId,
-    now: Instant,
-) -> Result<(), StoreError> {
-    let bind = sql(BIND).bind(id_hash).bind(session_hash).bind(client.as_str()).bind(now.micros());
-    tx.change_one(TABLE, bind).await
+/// Uses a pushed request up, once, whoever brought it; whether this was the first time. In time it was when it was brought.
+pub async fn spend(tx: &mut Tx, id_hash: &str, now: Instant) -> Result<bool, StoreError> {
+    Ok(tx.execute(sql(SPEND).bind(id_hash).bind(now.micros())).await? == 1)
 }
 
 /// Answers a request, once, from the session it belongs to and in time; `None` otherwise.

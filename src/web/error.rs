@@ -131,6 +131,7 @@ impl From<PageError> for Problem {
             | PageError::Repeated
             | PageError::UnknownClient
             | PageError::UnregisteredRedirectUri
+            | PageError::RequestUri
             | PageError::UnusableState => {
                 Self::new(StatusCode::BAD_REQUEST, error.code(), Fault::ServiceRequest)
             }

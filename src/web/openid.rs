@@ -5,16 +5,17 @@ use super::pages::Visit;
 use super::public::sign_out;
 use super::{Action, ClientAddress, Edge, MaybeSession, OAuthRefusal, Page, RawForm, Reply, Web};
 use crate::provider::{
-    BearerError, DISCOVERY, JWKS, LogoutDecision, OAuthError, PageError, Params, TOKEN, USERINFO, bearer,
-    discovery,
+    BearerError, DISCOVERY, JWKS, LogoutDecision, OAuthError, PAR, PageError, Params, TOKEN, USERINFO,
+    bearer, discovery,
 };
-use crate::service::{Caller, claims, logout, tokens};
+use crate::service::tokens::{self, Known};
+use crate::service::{Caller, Error, claims, logout, push};
 use crate::view::paths;
 use crate::view::public::EndSession;
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, RawQuery, Request, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 /// Endpoints for programs.
 pub(super) fn protocol(edge: &Arc<Edge>) -> Router<Web> {
-    let tokens = Router::new().route(TOKEN, post(token));
+    let tokens = Router::new().route(TOKEN, post(token)).route(PAR, post(par));
     Router::new()
         .route(DISCOVERY, get(metadata))
         .route(JWKS, get(keys))
@@ -72,16 +73,40 @@ async fn token(
     headers: HeaderMap,
     RawForm(form): RawForm,
 ) -> Result<Response, OAuthRefusal> {
-    let authorization = headers.get(AUTHORIZATION).map(axum::http::HeaderValue::as_bytes);
-    let refused = |error| OAuthRefusal::of_token(error, authorization.is_some());
-    let params = Params::parse(&form).map_err(|error| refused(OAuthError::from(error).into()))?;
     let caller = caller(address.as_deref());
-    let known = tokens::authenticate(&web.app, &caller, authorization, &params).await.map_err(refused)?;
+    let (known, params, refused) = known(&web, &caller, &headers, &form).await?;
+    tokens::exchange(&web.app, &caller, known, &params).await.map(json).map_err(refused)
+}
+
+async fn par(
+    State(web): State<Web>,
+    address: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+    RawForm(form): RawForm,
+) -> Result<Response, OAuthRefusal> {
+    let caller = caller(address.as_deref());
+    let (known, params, refused) = known(&web, &caller, &headers, &form).await?;
+    let answer = push::push(&web.app, &caller, known, params).await.map_err(refused)?;
+    Ok((StatusCode::CREATED, json(answer)).into_response())
+}
+
+/// The service that asks by form, what it asks, and how to refuse it.
+async fn known(
+    web: &Web,
+    caller: &Caller,
+    headers: &HeaderMap,
+    form: &[u8],
+) -> Result<(Known, Params, impl Fn(Error) -> OAuthRefusal), OAuthRefusal> {
+    let authorization = headers.get(AUTHORIZATION).map(axum::http::HeaderValue::as_bytes);
+    let had_header = authorization.is_some();
+    let refused = move |error| OAuthRefusal::of_token(error, had_header);
+    let params = Params::parse(form).map_err(|error| refused(OAuthError::from(error).into()))?;
+    let known = tokens::authenticate(&web.app, caller, authorization, &params).await.map_err(refused)?;
     // Counted once it is known to be the client, so that nobody else can use its share up.
     if web.count(Action::Token, known.client().as_str()).is_err() {
         return Err(refused(OAuthError::TemporarilyUnavailable.into()));
     }
-    tokens::exchange(&web.app, &caller, known, &params).await.map(json).map_err(refused)
+    Ok((known, params, refused))
 }
 
 async fn userinfo(

@@ -4,6 +4,7 @@
 mod authorize;
 mod bytes;
 mod choice;
+mod conformance;
 mod endings;
 mod facts;
 mod flow;

@@ -47,6 +47,8 @@ fn request(world: &super::sample::World) -> AuthorizationRequestRow {
         acr_values: None,
         claims: None,
         authorization_details: Some("[]".to_owned()),
+        id_token_hint: Some("e30.e30.e30".to_owned()),
+        pushed_hash: None,
         created_at: NOW,
         expires_at: in_minutes(10),
         used_at: None,
@@ -137,35 +139,39 @@ on_both! {
         assert_eq!(change!(&store, [], |tx| login_flows::purge(tx, in_minutes(10))), Ok(1));
     }
 
-    a_pushed_request_is_bound_once_and_answered_once(database) {
+    a_pushed_request_is_used_up_once_and_what_a_browser_brought_is_answered_once(database) {
         let store = database.store().await;
         let world = world(&store).await;
         let (mine, other) = (session(SessionKind::Anonymous), session(SessionKind::Anonymous));
         let pushed = request(&world);
-        change!(&store, [mine, other, pushed], |tx| async {
+        let brought = AuthorizationRequestRow {
+            id_hash: unique(), session_hash: Some(mine.id_hash.clone()), pushed_hash: Some(pushed.id_hash.clone()),
+            ..pushed.clone()
+        };
+        change!(&store, [mine, other, pushed, brought], |tx| async {
             sessions::insert(tx, &mine).await?;
             sessions::insert(tx, &other).await?;
-            authorizations::insert(tx, &pushed).await
+            authorizations::insert(tx, &pushed).await?;
+            authorizations::insert(tx, &brought).await
         }).unwrap();
-        assert_eq!(get!(&store, [pushed], |s| authorizations::load(s, &pushed.id_hash)), Some(pushed.clone()));
-        let client = world.client.id.clone();
-        change!(&store, [pushed, mine, client], |tx|
-            authorizations::bind_to_session(tx, &pushed.id_hash, &mine.id_hash, &client, NOW)).unwrap();
-        let stolen = change!(&store, [pushed, other, client], |tx|
-            authorizations::bind_to_session(tx, &pushed.id_hash, &other.id_hash, &client, NOW));
-        assert_eq!(stolen, Err(StoreError::Conflict { table: "authorization_request" }));
-        let foreign = change!(&store, [pushed, other], |tx|
-            authorizations::take(tx, &pushed.id_hash, &other.id_hash, NOW)).unwrap();
+        for row in [&pushed, &brought] {
+            assert_eq!(get!(&store, [row], |s| authorizations::load(s, &row.id_hash)), Some(row.clone()));
+        }
+        let mut spent = Vec::new();
+        for row in [&brought, &pushed, &pushed] {
+            spent.push(change!(&store, [row], |tx| authorizations::spend(tx, &row.id_hash, NOW)).unwrap());
+        }
+        assert_eq!(spent, [false, true, false], "of a session, once, a replay");
+        let foreign = change!(&store, [brought, other], |tx|
+            authorizations::take(tx, &brought.id_hash, &other.id_hash, NOW)).unwrap();
         assert_eq!(foreign, None);
-        let taken = change!(&store, [pushed, mine], |tx|
-            authorizations::take(tx, &pushed.id_hash, &mine.id_hash, NOW)).unwrap().unwrap();
-        assert_eq!(taken, AuthorizationRequestRow {
-            session_hash: Some(mine.id_hash.clone()), used_at: Some(NOW), ..pushed.clone()
-        });
-        let again = change!(&store, [pushed, mine], |tx|
-            authorizations::take(tx, &pushed.id_hash, &mine.id_hash, NOW)).unwrap();
+        let taken = change!(&store, [brought, mine], |tx|
+            authorizations::take(tx, &brought.id_hash, &mine.id_hash, NOW)).unwrap().unwrap();
+        assert_eq!(taken, AuthorizationRequestRow { used_at: Some(NOW), ..brought.clone() });
+        let again = change!(&store, [brought, mine], |tx|
+            authorizations::take(tx, &brought.id_hash, &mine.id_hash, NOW)).unwrap();
         assert_eq!(again, None);
-        assert_eq!(change!(&store, [], |tx| authorizations::purge(tx, in_minutes(10))), Ok(1));
+        assert_eq!(change!(&store, [], |tx| authorizations::purge(tx, in_minutes(10))), Ok(2));
     }
 
     codes_serve_once_and_revocation_kills_what_lives(database) {

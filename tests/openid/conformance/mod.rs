@@ -1,0 +1,163 @@
+//! The modules of the OpenID Foundation's conformance suite, each a test of its name (`-` written `_`); the table in
+//! `tests/README.md` lists every one, and `table.rs` holds it to the tests that there are.
+
+mod fapi2_assertions;
+mod fapi2_par;
+mod fapi2_requests;
+mod table;
+
+use super::*;
+use porteplume::crypto::{JournalKey, Jwk, SecretBytes};
+use porteplume::provider::ASSERTION_TYPE;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A service of the profile `fapi2`, which signs with an Ed25519 key made from a seed.
+struct Service {
+    id: &'static str,
+    seed: u8,
+}
+
+const ONE: Service = Service { id: "fapi-one", seed: 1 };
+const TWO: Service = Service { id: "fapi-two", seed: 2 };
+
+/// Makes every `jti` another one.
+static JTI: AtomicU64 = AtomicU64::new(0);
+
+fn jti() -> String {
+    format!("jti-{}", JTI.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A town with two services of the profile.
+async fn fapi_town(database: TestDatabase) -> Town {
+    let town = Town::new(database).await;
+    for service in [&ONE, &TWO] {
+        world::client(town.app(), service.draft()).await;
+    }
+    town
+}
+
+fn key(seed: u8) -> JournalKey {
+    JournalKey::from_seed(&SecretBytes::new([seed; 32])).unwrap()
+}
+
+fn public(seed: u8) -> Value {
+    serde_json::to_value(Jwk::ed25519("k", key(seed).public_key())).unwrap()
+}
+
+/// A compact JWS by the key of a seed.
+fn signed(seed: u8, header: &Value, claims: &Value) -> String {
+    let text = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", text(header), text(claims));
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(key(seed).sign(signed.as_bytes())))
+}
+
+/// Members of an object, set or (null) taken away.
+fn changed(mut object: Value, changes: &[(&str, Value)]) -> Value {
+    for (name, value) in changes {
+        let members = object.as_object_mut().unwrap();
+        match value {
+            Value::Null => drop(members.remove(*name)),
+            value => drop(members.insert((*name).to_owned(), value.clone())),
+        }
+    }
+    object
+}
+
+impl Service {
+    fn draft(&self) -> Value {
+        let changes = [
+            ("profile", json!("fapi2")),
+            ("auth_method", json!("private_key_jwt")),
+            ("secret_hash", Value::Null),
+            ("jwks", json!({"keys": [public(self.seed)]})),
+        ];
+        changed(draft(self.id), &changes)
+    }
+
+    /// A client assertion, after changes of its claims.
+    fn assertion(&self, town: &Town, changes: &[(&str, Value)]) -> String {
+        let now = town.app().now().seconds();
+        let claims = json!({
+            "iss": self.id, "sub": self.id, "aud": ISSUER, "jti": jti(), "iat": now, "nbf": now, "exp": now + 60,
+        });
+        signed(self.seed, &json!({"alg": "EdDSA", "kid": "k"}), &changed(claims, changes))
+    }
+
+    /// Pushes a request, after these changes.
+    async fn push(&self, town: &Town, changes: &[(&str, &str)]) -> Answer {
+        self.push_with(town, &self.assertion(town, &[]), changes).await
+    }
+
+    async fn push_with(&self, town: &Town, assertion: &str, changes: &[(&str, &str)]) -> Answer {
+        let asked = request(&[&[("client_id", self.id)], changes].concat());
+        let shown = form(&[("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)]);
+        town.post("/par", "", format!("{asked}&{shown}")).await
+    }
+
+    /// The reference of a request pushed in order.
+    async fn pushed(&self, town: &Town, changes: &[(&str, &str)]) -> String {
+        let answer = self.push(town, changes).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.json()["request_uri"].as_str().unwrap().to_owned()
+    }
+
+    /// The address that brings a pushed request.
+    fn brings(&self, request_uri: &str) -> String {
+        format!("/authorize?{}", form(&[("client_id", self.id), ("request_uri", request_uri)]))
+    }
+
+    /// Pushes, brings and carries the choice through; gives where it led.
+    async fn answered(&self, browser: &Browser<'_>, changes: &[(&str, &str)]) -> Answer {
+        let page = browser.get(&self.brings(&self.pushed(browser.town, changes).await)).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let sent = browser.confirms(&handle_in(&page.body), &browser.town.mandate, PRIME).await;
+        assert_eq!(sent.status, 303, "{}", sent.body);
+        assert_eq!(sent.sent_on("iss").as_deref(), Some(ISSUER));
+        sent
+    }
+
+    async fn code(&self, browser: &Browser<'_>, changes: &[(&str, &str)]) -> String {
+        let sent = self.answered(browser, changes).await;
+        sent.sent_on("code").unwrap_or_else(|| panic!("a code: {}", sent.location()))
+    }
+
+    async fn exchange(&self, town: &Town, code: &str, changes: &[(&str, &str)]) -> Answer {
+        let assertion = self.assertion(town, &[]);
+        self.exchange_with(town, &assertion, code, changes).await
+    }
+
+    async fn exchange_with(
+        &self,
+        town: &Town,
+        assertion: &str,
+        code: &str,
+        changes: &[(&str, &str)],
+    ) -> Answer {
+        let shown = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)];
+        town.exchange_as("", code, &[&shown, changes].concat()).await
+    }
+
+    /// The claims of the ID token that a whole flow gives.
+    async fn id_token(&self, browser: &Browser<'_>, changes: &[(&str, &str)]) -> Value {
+        let code = self.code(browser, changes).await;
+        let answer = self.exchange(browser.town, &code, &[]).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        claims(answer.json()["id_token"].as_str().unwrap())
+    }
+}
+
+/// What a service is told, with the status.
+fn told(answer: &Answer) -> (u16, String) {
+    (answer.status, answer.json()["error"].as_str().unwrap_or_default().to_owned())
+}
+
+/// That a page is shown with that code and the browser is sent nowhere.
+fn page(answer: &Answer, code: &str) {
+    assert_eq!((answer.status, answer.location()), (400, ""), "{}", answer.body);
+    assert!(answer.body.contains(code), "{code}: {}", answer.body);
+}
+
+/// How many requests are kept.
+async fn kept(town: &Town) -> i64 {
+    town.count("SELECT count(*) FROM authorization_request").await
+}

@@ -1,0 +1,105 @@
+//! The table of modules in `tests/README.md` is held to the tests that there are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// What the tests here are named after, and the plans whose modules begin so.
+const PREFIXES: [&str; 2] = ["fapi2_security_profile_final_", "oidcc_"];
+
+/// The modules of `fapi2-security-profile-final-test-plan` that run for `plain_fapi`, `private_key_jwt`, `dpop` and
+/// `openid_connect` (contract `openid.md`), without their prefix.
+const FAPI2: &str = "\
+    discovery-end-point-verification happy-flow user-rejects-authentication \
+    ensure-authorization-request-without-state-success ensure-authorization-request-without-nonce-success \
+    ensure-authorization-request-with-64-char-nonce-success ensure-other-scope-order-succeeds \
+    test-claims-parameter-identity-claims access-token-type-header-case-sensitivity \
+    check-dpop-proof-nbf-exp ensure-dpopproof-with-iat-10seconds-before-succeeds \
+    ensure-dpopproof-with-iat-10seconds-after-succeeds ensure-mismatched-dpop-jkt-fails \
+    ensure-token-endpoint-fails-with-mismatched-dpop-proof-jkt \
+    ensure-token-endpoint-fails-with-mismatched-dpop-jkt ensure-dpopproof-at-par-endpoint-binding-success \
+    ensure-dpop-auth-code-binding-success ensure-different-nonce-inside-and-outside-request-object \
+    ensure-different-state-inside-and-outside-request-object ensure-authorization-request-with-long-nonce \
+    ensure-authorization-request-with-long-state state-only-outside-request-object-not-used \
+    ensure-request-object-without-redirect-uri-fails ensure-redirect-uri-in-authorization-request \
+    plain-fapi-tolerate-unregistered-redirect-uri \
+    ensure-unsigned-authorization-request-without-using-par-fails ensure-response-type-code-idtoken-fails \
+    ensure-response-type-token-fails ensure-client-id-in-token-endpoint ensure-holder-of-key-required \
+    ensure-authorization-code-is-bound-to-client attempt-reuse-authorization-code-after-one-second \
+    ensure-token-endpoint-fails-with-expired-auth-code ensure-signed-client-assertion-with-RS256-fails \
+    ensure-client-assertion-in-token-endpoint ensure-client-assertion-with-exp-is-5-minutes-in-past-fails \
+    ensure-client-assertion-with-wrong-aud-fails ensure-client-assertion-with-no-sub-fails \
+    dpop-negative-tests refresh-token par-ensure-reused-request-uri-prior-to-auth-completion-succeeds \
+    par-attempt-reuse-request_uri par-attempt-to-use-expired-request_uri \
+    par-ensure-jwt-client-assertions-nbf-8-seconds-in-the-future-is-accepted \
+    par-ensure-jwt-client-assertions-nbf-over-60-seconds-in-the-future-fails \
+    par-attempt-to-use-request_uri-for-different-client \
+    par-authorization-request-containing-request_uri-form-param par-attempt-invalid-http-method \
+    par-ensure-pkce-required par-plain-pkce-rejected ensure-pkce-code-verifier-required \
+    incorrect-pkce-code-verifier-rejected par-without-duplicate-parameters \
+    par-test-array-as-audience-fails par-test-par-endpoint-url-as-audience-fails \
+    par-test-token-endpoint-url-as-audience-fails";
+
+/// One row: module, test, state.
+type Row = (String, String, String);
+
+fn rows(page: &str) -> Vec<Row> {
+    let (_, from) = page.split_once("## The conformance suite's modules").expect("the section");
+    let (section, _) = from.split_once("\n## ").expect("the section's end");
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let mut cells = row.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`').to_owned());
+        let mut cell = || cells.next().unwrap_or_default();
+        (cell(), cell(), cell())
+    })
+    .collect()
+}
+
+/// The tests of this folder that are named after modules.
+fn tests(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for file in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        for line in text.lines() {
+            let name = line.trim_start().trim_start_matches("async fn ").trim_start_matches("fn ");
+            let Some((name, rest)) = name.split_once('(') else { continue };
+            let word = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+            if word && rest.ends_with('{') && PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+                found.insert(name.to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_module_has_its_row_and_every_row_its_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rows = rows(&fs::read_to_string(root.join("tests/README.md")).unwrap());
+    let tests = tests(&root.join("tests/openid/conformance"));
+    let mut named = BTreeSet::new();
+    let mut listed = BTreeSet::new();
+    for (module, test, state) in &rows {
+        assert!(listed.insert(module.as_str()), "{module} stands twice");
+        let own = module.to_ascii_lowercase().replace('-', "_");
+        match state.split_once(": ") {
+            None if state == "passes" => {
+                assert_eq!(*test, own, "{module} is tested under its own name");
+                assert!(tests.contains(test), "{test} does not exist");
+                named.insert(test.clone());
+            }
+            Some(("not yet" | "does not apply", reason)) => {
+                assert!(test.is_empty() && !reason.is_empty(), "{module}: a reason and no test");
+                assert!(!tests.contains(&own), "{module} has a test: say so");
+            }
+            _ => panic!("{module}: {state:?} is no state"),
+        }
+    }
+    let unlisted: Vec<_> = tests.difference(&named).collect();
+    assert!(unlisted.is_empty(), "the table does not name {unlisted:?}");
+    let missing: Vec<_> = FAPI2
+        .split_whitespace()
+        .filter(|module| !listed.contains(format!("fapi2-security-profile-final-{module}").as_str()))
+        .collect();
+    assert!(missing.is_empty(), "the table lacks {missing:?}");
+}
