@@ -5,6 +5,7 @@
 
 use super::claim::Scope;
 use super::details::AskedMandate;
+use super::dpop::Thumbprint;
 use super::params::{Params, ParamsError, is_visible_ascii};
 use super::pkce::CodeChallenge;
 use super::registration::{ClientRegistration, RedirectUri};
@@ -131,6 +132,8 @@ pub struct AuthorizationRequest {
     pub acr_values: Vec<String>,
     /// An ID token given earlier; to be verified before use.
     pub id_token_hint: Option<String>,
+    /// The key that its code, and so its tokens, are bound to (RFC 9449, section 10).
+    pub bound_to: Option<Thumbprint>,
     /// What the service narrows the choice to.
     pub asked: AskedMandate,
 }
@@ -181,6 +184,7 @@ impl AuthorizationRequest {
             ui_locales: list(params, "ui_locales")?,
             acr_values: list(params, "acr_values")?,
             id_token_hint: bounded(params, "id_token_hint", MAX_HINT)?,
+            bound_to: bound_to(params)?,
             asked: asked.unwrap_or_default(),
         })
     }
@@ -283,6 +287,13 @@ fn max_age(params: &Params) -> Result<Option<Duration>, Refused> {
         Ok(seconds) if digits => Ok(Some(Duration::seconds(seconds.into()))),
         _ => Err(invalid("max_age must be a number of seconds")),
     }
+}
+
+fn bound_to(params: &Params) -> Result<Option<Thumbprint>, Refused> {
+    let asked = params.get("dpop_jkt");
+    asked
+        .map(|jkt| Thumbprint::parse(jkt).ok_or_else(|| invalid("dpop_jkt is no SHA-256 thumbprint")))
+        .transpose()
 }
 
 fn bounded(params: &Params, name: &str, max: usize) -> Result<Option<String>, Refused> {

@@ -3,10 +3,11 @@
 use super::authorize::Prompt;
 use super::claim::Claim;
 use super::details::MANDATE_TYPE;
+use super::dpop::PROOF_ALGS;
 use super::issuer::{AUTHORIZE, END_SESSION, Issuer, JWKS, PAR, USERINFO};
 use super::profile::Profile;
 use super::registration::ClientAuthMethod;
-use crate::crypto::TokenAlg;
+use crate::crypto::{JwsAlg, TokenAlg};
 use serde_json::json;
 
 /// Levels of identification that ID tokens may carry in `acr`.
@@ -54,6 +55,7 @@ pub fn discovery(issuer: &Issuer) -> Vec<u8> {
         "id_token_signing_alg_values_supported": SIGNING,
         "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL.map(ClientAuthMethod::as_str),
         "token_endpoint_auth_signing_alg_values_supported": assertion_algs(),
+        "dpop_signing_alg_values_supported": PROOF_ALGS.map(JwsAlg::as_str),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "scopes_supported": scopes,
@@ -117,6 +119,7 @@ mod tests {
             ("ui_locales_supported", json!(["fr", "en"])),
             ("pushed_authorization_request_endpoint", json!("https://porteplume.example/par")),
             ("require_pushed_authorization_requests", json!(false)),
+            ("dpop_signing_alg_values_supported", json!(["ES256", "PS256", "EdDSA"])),
         ] {
             assert_eq!(document[name], expected, "{name}");
         }

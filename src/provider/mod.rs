@@ -15,6 +15,7 @@ mod claim;
 mod client_auth;
 mod client_keys;
 mod details;
+mod dpop;
 mod id_token;
 mod issuer;
 mod logout;
@@ -37,6 +38,7 @@ pub use claim::{Claim, NoOpenId, Scope};
 pub use client_auth::{ASSERTION_TYPE, AuthenticatedClient, Credentials};
 pub use client_keys::{ClientKeys, UnusableKeys};
 pub use details::{AskedMandate, InvalidDetails, MANDATE_TYPE};
+pub use dpop::{PROOF_ALGS, PROOF_WINDOW, Proof, ProofRefusal, ProvenRequest, Thumbprint, proof};
 pub use id_token::{
     Actor, ActorOrganisation, Hint, ID_TOKEN_LIFE, IdToken, JournalReference, MandateDetails,
     OrganisationName,
@@ -54,4 +56,4 @@ pub use registration::{
 };
 pub use response::{AuthorizeCode, ErrorAnswer};
 pub use token::{ACCESS_TOKEN_LIFE, CODE_LIFE, IssuedCode, TokenAnswer, TokenRequest};
-pub use userinfo::{bearer, userinfo};
+pub use userinfo::{Scheme, ShownToken, bearer, userinfo};

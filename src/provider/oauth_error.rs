@@ -1,8 +1,10 @@
 //! Errors as OAuth's own JSON says them, at the token endpoint (RFC 6749, section 5.2) and at userinfo
 //! (RFC 6750, section 3.1).
 
+use super::dpop::{PROOF_ALGS, ProofRefusal};
 use super::params::ParamsError;
 use super::response::AuthorizeCode;
+use crate::crypto::JwsAlg;
 use serde_json::json;
 use thiserror::Error;
 
@@ -18,6 +20,9 @@ pub enum OAuthError {
     /// The code does not yield tokens.
     #[error(transparent)]
     InvalidGrant(#[from] GrantRefusal),
+    /// The proof of possession does not hold, or there is none (RFC 9449, section 5).
+    #[error(transparent)]
+    InvalidProof(#[from] ProofRefusal),
     /// A pushed request asks for what is not given; the codes are the authorization endpoint's (RFC 9126, section 2.3).
     #[error("{1}")]
     Pushed(AuthorizeCode, &'static str),
@@ -100,6 +105,8 @@ reasons! {
         RedirectUriMismatch = "redirect_uri_mismatch",
         /// No verifier.
         VerifierMissing = "code_verifier_missing",
+        /// The code is bound to a key, and this was not its proof.
+        KeyMismatch = "code_of_other_key",
         /// A verifier that is malformed or does not meet the challenge.
         VerifierMismatch = "code_verifier_mismatch",
         /// The mandate no longer allows it ([`crate::mandate::decide`]).
@@ -141,6 +148,7 @@ impl OAuthError {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient(_) => "invalid_client",
             Self::InvalidGrant(_) => "invalid_grant",
+            Self::InvalidProof(_) => "invalid_dpop_proof",
             Self::Pushed(code, _) => code.as_str(),
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnauthorizedClient => "unauthorized_client",
@@ -155,6 +163,7 @@ impl OAuthError {
         match self {
             Self::InvalidClient(reason) => reason.code(),
             Self::InvalidGrant(reason) => reason.code(),
+            Self::InvalidProof(reason) => reason.code(),
             _ => self.error(),
         }
     }
@@ -166,7 +175,10 @@ impl OAuthError {
         let (status, description) = match self {
             Self::InvalidRequest(description) | Self::Pushed(_, description) => (400, Some(description)),
             Self::InvalidClient(_) => (401, None),
-            Self::InvalidGrant(_) | Self::UnsupportedGrantType | Self::UnauthorizedClient => (400, None),
+            Self::InvalidGrant(_)
+            | Self::InvalidProof(_)
+            | Self::UnsupportedGrantType
+            | Self::UnauthorizedClient => (400, None),
             Self::ServerError => (500, None),
             Self::TemporarilyUnavailable => (503, None),
         };
@@ -187,6 +199,9 @@ pub enum BearerError {
     /// Two tokens, one in the query, or a request that cannot be read.
     #[error("the access token must be sent once, in the header or in the form body")]
     InvalidRequest,
+    /// The token is bound to a key and this is no proof of it (RFC 9449, section 7.1).
+    #[error(transparent)]
+    InvalidProof(#[from] ProofRefusal),
     /// Unknown, expired, revoked, or its mandate no longer stands.
     #[error("the access token is not valid")]
     InvalidToken,
@@ -205,13 +220,25 @@ impl From<ParamsError> for BearerError {
 }
 
 impl BearerError {
-    /// Stable code, also the one sent where one is.
+    /// Stable code, journaled.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::Missing => "token_missing",
             Self::InvalidRequest => "invalid_request",
+            Self::InvalidProof(reason) => reason.code(),
             Self::InvalidToken => "invalid_token",
+        }
+    }
+
+    /// The code sent.
+    const fn error(self) -> &'static str {
+        match self {
+            Self::Missing | Self::InvalidToken | Self::InvalidProof(ProofRefusal::OtherKey) => {
+                "invalid_token"
+            }
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidProof(_) => "invalid_dpop_proof",
         }
     }
 
@@ -221,14 +248,14 @@ impl BearerError {
         let realm = "Bearer realm=\"porteplume\"";
         let challenge = match self {
             Self::Missing => realm.to_owned(),
-            _ => format!("{realm}, error=\"{}\"", self.code()),
+            Self::InvalidProof(_) => {
+                let algs = PROOF_ALGS.map(JwsAlg::as_str).join(" ");
+                format!("DPoP realm=\"porteplume\", error=\"{}\", algs=\"{algs}\"", self.error())
+            }
+            Self::InvalidRequest | Self::InvalidToken => format!("{realm}, error=\"{}\"", self.error()),
         };
-        match self {
-            Self::Missing => ErrorReply::new(401, "invalid_token", None),
-            Self::InvalidRequest => ErrorReply::new(400, self.code(), None),
-            Self::InvalidToken => ErrorReply::new(401, self.code(), None),
-        }
-        .challenged(challenge)
+        let status = if matches!(self, Self::InvalidRequest) { 400 } else { 401 };
+        ErrorReply::new(status, self.error(), None).challenged(challenge)
     }
 }
 
@@ -253,6 +280,16 @@ mod tests {
             (BearerError::Missing, 401, "Bearer realm=\"porteplume\""),
             (BearerError::InvalidToken, 401, "Bearer realm=\"porteplume\", error=\"invalid_token\""),
             (BearerError::InvalidRequest, 400, "Bearer realm=\"porteplume\", error=\"invalid_request\""),
+            (
+                ProofRefusal::Time.into(),
+                401,
+                "DPoP realm=\"porteplume\", error=\"invalid_dpop_proof\", algs=\"ES256 PS256 EdDSA\"",
+            ),
+            (
+                ProofRefusal::OtherKey.into(),
+                401,
+                "DPoP realm=\"porteplume\", error=\"invalid_token\", algs=\"ES256 PS256 EdDSA\"",
+            ),
         ] {
             let reply = error.reply();
             assert_eq!((reply.status, reply.www_authenticate.as_deref()), (status, Some(challenge)));

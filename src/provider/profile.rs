@@ -38,6 +38,8 @@ pub struct Rules {
     pub client_algs: &'static [JwsAlg],
     /// Whether its authorization requests must be pushed (RFC 9126).
     pub pushed_requests: bool,
+    /// Whether its access tokens must be bound to a key of its own (RFC 9449).
+    pub bound_tokens: bool,
     /// Algorithms of its ID tokens.
     pub id_token_algs: &'static [TokenAlg],
 }
@@ -66,10 +68,10 @@ impl Profile {
     pub const fn demands(self) -> &'static str {
         match self {
             Self::Fapi2 => {
-                "FAPI 2.0: the service proves itself by its own key (private_key_jwt, PS256, ES256 or EdDSA; audience: the issuer alone) and pushes its requests (PAR)"
+                "FAPI 2.0: the service proves itself by its own key (private_key_jwt, PS256, ES256 or EdDSA; audience: the issuer alone), pushes its requests (PAR) and binds its tokens to a key (DPoP)"
             }
             Self::Oidc => {
-                "plain OpenID Connect: a secret or a key of its own, PKCE with S256; tokens work for whoever holds them"
+                "plain OpenID Connect: a secret or a key of its own, PKCE with S256; tokens work for whoever holds them, unless the service binds them (DPoP)"
             }
         }
     }
@@ -84,6 +86,7 @@ impl Profile {
                 assertion_audience: AssertionAudience::IssuerOnly,
                 client_algs: &[JwsAlg::Es256, JwsAlg::Ps256, JwsAlg::EdDsa],
                 pushed_requests: true,
+                bound_tokens: true,
                 id_token_algs: &[TokenAlg::Es256],
             },
             Self::Oidc => Rules {
@@ -91,6 +94,7 @@ impl Profile {
                 assertion_audience: AssertionAudience::IssuerOrTokenEndpoint,
                 client_algs: &JwsAlg::ALL,
                 pushed_requests: false,
+                bound_tokens: false,
                 id_token_algs: &[TokenAlg::Es256, TokenAlg::Rs256],
             },
         }

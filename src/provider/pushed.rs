@@ -1,6 +1,7 @@
 //! Pushed authorization requests (RFC 9126): the service sends its request itself and the browser carries a reference to it.
 
 use super::authorize::{AuthorizationRequest, AuthorizeError, PageError};
+use super::dpop::{Proof, ProofRefusal};
 use super::oauth_error::OAuthError;
 use super::params::Params;
 use super::registration::ClientRegistration;
@@ -36,15 +37,20 @@ pub fn pushed_answer(reference: &OpaqueToken) -> Vec<u8> {
 }
 
 impl AuthorizationRequest {
-    /// Checks a request that an authenticated client pushed: nothing of it was seen or touched by a browser.
+    /// Checks a request that an authenticated client pushed: nothing of it was seen or touched by a browser. The key of a
+    /// proof beside it binds the code (RFC 9449, section 10.1).
     ///
     /// # Errors
     /// [`OAuthError`], as RFC 9126, section 2.3, words it.
-    pub fn check_pushed(params: &Params, client: &ClientRegistration) -> Result<Self, OAuthError> {
+    pub fn check_pushed(
+        params: &Params,
+        client: &ClientRegistration,
+        proof: Option<&Proof>,
+    ) -> Result<Self, OAuthError> {
         if params.get("request_uri").is_some() {
             return Err(OAuthError::InvalidRequest("request_uri cannot be pushed"));
         }
-        Self::check(params, client).map_err(|error| match error {
+        let request = Self::check(params, client).map_err(|error| match error {
             AuthorizeError::Page(PageError::UnregisteredRedirectUri) => {
                 OAuthError::InvalidRequest("redirect_uri is missing or not registered for this client")
             }
@@ -52,7 +58,11 @@ impl AuthorizationRequest {
                 OAuthError::InvalidRequest("client_id, redirect_uri or state cannot be used")
             }
             AuthorizeError::Redirect(answer) => OAuthError::Pushed(answer.code, answer.description),
-        })
+        })?;
+        match (request.bound_to.as_ref(), proof.map(|proof| &proof.key)) {
+            (Some(asked), Some(shown)) if asked != shown => Err(ProofRefusal::OtherKey.into()),
+            (asked, shown) => Ok(Self { bound_to: shown.or(asked).cloned(), ..request }),
+        }
     }
 
     /// Checks a request that a browser brings as it is.
@@ -104,17 +114,19 @@ mod tests {
             (("code_challenge_method", "plain"), "invalid_request"),
             (("scope", "email"), "invalid_scope"),
             (("request", "e30.e30."), "request_not_supported"),
+            (("dpop_jkt", "too-short"), "invalid_request"),
         ] {
-            let refused = AuthorizationRequest::check_pushed(&request(&[change]), &client()).unwrap_err();
+            let refused =
+                AuthorizationRequest::check_pushed(&request(&[change]), &client(), None).unwrap_err();
             assert_eq!((refused.error(), refused.reply(false).status), (error, 400), "{change:?}");
         }
-        assert!(AuthorizationRequest::check_pushed(&request(&[]), &client()).is_ok());
+        assert!(AuthorizationRequest::check_pushed(&request(&[]), &client(), None).is_ok());
     }
 
     #[test]
     fn a_request_that_must_be_pushed_does_not_come_directly() {
         let fapi2 = signing_client_of(Profile::Fapi2);
-        assert!(AuthorizationRequest::check_pushed(&request(&[]), &fapi2).is_ok());
+        assert!(AuthorizationRequest::check_pushed(&request(&[]), &fapi2, None).is_ok());
         match AuthorizationRequest::check_direct(&request(&[]), &fapi2) {
             Err(AuthorizeError::Redirect(answer)) => assert_eq!(answer.code, AuthorizeCode::InvalidRequest),
             other => panic!("{other:?}"),

@@ -2,6 +2,7 @@
 
 use super::claim::Scope;
 use super::client_auth::AuthenticatedClient;
+use super::dpop::Proof;
 use super::id_token::MandateDetails;
 use super::oauth_error::{GrantRefusal, OAuthError};
 use super::params::Params;
@@ -32,6 +33,8 @@ pub struct IssuedCode<'a> {
     pub redirect_uri: &'a str,
     /// The challenge its verifier must meet.
     pub challenge: &'a CodeChallenge,
+    /// The key it is bound to.
+    pub bound_to: Option<&'a str>,
     /// When it dies.
     pub expires_at: Instant,
     /// Whether it was exchanged already.
@@ -80,6 +83,7 @@ impl TokenRequest {
         &self,
         by: &AuthenticatedClient,
         issued: Option<IssuedCode<'_>>,
+        proof: Option<&Proof>,
         now: Instant,
     ) -> Result<(), GrantRefusal> {
         let issued = issued.ok_or(GrantRefusal::CodeUnknown)?;
@@ -95,6 +99,9 @@ impl TokenRequest {
         if issued.redirect_uri != self.redirect_uri {
             return Err(GrantRefusal::RedirectUriMismatch);
         }
+        if issued.bound_to.is_some_and(|key| proof.is_none_or(|proof| proof.key.as_str() != key)) {
+            return Err(GrantRefusal::KeyMismatch);
+        }
         let verifier = self.verifier.as_ref().ok_or(GrantRefusal::VerifierMissing)?;
         if issued.challenge.is_met_by(verifier) { Ok(()) } else { Err(GrantRefusal::VerifierMismatch) }
     }
@@ -104,6 +111,8 @@ impl TokenRequest {
 pub struct TokenAnswer<'a> {
     /// The access token, handed out here and nowhere else.
     pub access_token: &'a OpaqueToken,
+    /// Whether it is bound to a key (RFC 9449, section 5).
+    pub bound: bool,
     /// How long it lives; never beyond the mandate.
     pub expires_in: Duration,
     /// The signed ID token.
@@ -131,7 +140,7 @@ impl TokenAnswer<'_> {
         }
         let body = Body {
             access_token: self.access_token.expose(),
-            token_type: "Bearer",
+            token_type: if self.bound { "DPoP" } else { "Bearer" },
             expires_in: self.expires_in.whole_seconds(),
             id_token: self.id_token,
             scope: self.scope.to_string(),
@@ -172,6 +181,7 @@ mod tests {
             client: &client,
             redirect_uri: REDIRECT,
             challenge: &challenge,
+            bound_to: None,
             expires_at,
             used: false,
         };
@@ -181,7 +191,7 @@ mod tests {
             OAuthError::InvalidGrant(refusal) => refusal,
             other => panic!("{other:?}"),
         })?;
-        request.redeem(&by, Some(issued), NOW.plus(Duration::seconds(age)))
+        request.redeem(&by, Some(issued), None, NOW.plus(Duration::seconds(age)))
     }
 
     #[test]
@@ -243,7 +253,7 @@ mod tests {
     #[test]
     fn an_unknown_code_yields_nothing() {
         let by = AuthenticatedClient { client: id("caisse"), assertion: None };
-        let refused = TokenRequest::read(&form(&[])).unwrap().redeem(&by, None, NOW);
+        let refused = TokenRequest::read(&form(&[])).unwrap().redeem(&by, None, None, NOW);
         assert_eq!(refused, Err(GrantRefusal::CodeUnknown));
     }
 
@@ -254,6 +264,7 @@ mod tests {
         let (expires_in, id_token) = (ACCESS_TOKEN_LIFE, "a.b.c");
         let answer = TokenAnswer {
             access_token: &access_token,
+            bound: false,
             expires_in,
             id_token,
             scope: &scope,

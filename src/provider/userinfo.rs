@@ -10,6 +10,24 @@ use serde::Serialize;
 /// The longest access token that is read, in bytes.
 const MAX_TOKEN: usize = 256;
 
+/// How a token is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// By whoever has it (RFC 6750).
+    Bearer,
+    /// With a proof that its key is at hand (RFC 9449, section 7.1).
+    Dpop,
+}
+
+/// A token as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownToken {
+    /// What to look it up by.
+    pub hash: TokenHash,
+    /// How it is shown.
+    pub scheme: Scheme,
+}
+
 /// Finds the one access token of a request: in the `Authorization` header, or in the form body of a POST.
 ///
 /// # Errors
@@ -18,15 +36,15 @@ pub fn bearer(
     authorization: Option<&[u8]>,
     query: &Params,
     form: Option<&Params>,
-) -> Result<TokenHash, BearerError> {
+) -> Result<ShownToken, BearerError> {
     let in_query = query.get("access_token").is_some();
     let form_twice = form.is_some_and(|form| form.is_repeated("access_token"));
     let in_form = form.and_then(|form| form.get("access_token"));
-    let token = match (authorization, in_form) {
+    let (scheme, token) = match (authorization, in_form) {
         _ if in_query || form_twice => return Err(BearerError::InvalidRequest),
         (None, None) => return Err(BearerError::Missing),
         (Some(_), Some(_)) => return Err(BearerError::InvalidRequest),
-        (None, Some(token)) => token,
+        (None, Some(token)) => (Scheme::Bearer, token),
         (Some(header), None) => from_header(header)?,
     };
     // b64token of RFC 6750, section 2.1.
@@ -34,13 +52,14 @@ pub fn bearer(
     if token.is_empty() || token.len() > MAX_TOKEN || !token.bytes().all(formed) {
         return Err(BearerError::InvalidToken);
     }
-    Ok(OpaqueToken::hash_of(token))
+    Ok(ShownToken { hash: OpaqueToken::hash_of(token), scheme })
 }
 
-fn from_header(header: &[u8]) -> Result<&str, BearerError> {
+fn from_header(header: &[u8]) -> Result<(Scheme, &str), BearerError> {
     let text = std::str::from_utf8(header).map_err(|_| BearerError::InvalidRequest)?;
     match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok((Scheme::Bearer, token.trim())),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("dpop") => Ok((Scheme::Dpop, token.trim())),
         // Another scheme carries no token for us.
         _ => Err(BearerError::Missing),
     }
@@ -161,15 +180,27 @@ mod tests {
     fn oidcc_userinfo_get_and_post_header() {
         // RFC 6750, section 2.1; the scheme's case does not matter.
         for header in ["Bearer mF_9.B5f-4.1JqM", "bearer mF_9.B5f-4.1JqM", "BEARER  mF_9.B5f-4.1JqM"] {
-            let hash = bearer(Some(header.as_bytes()), &Params::default(), Some(&Params::default()));
-            assert_eq!(hash, Ok(OpaqueToken::hash_of(TOKEN)), "{header}");
+            let found = bearer(Some(header.as_bytes()), &Params::default(), Some(&Params::default()));
+            assert_eq!(found, Ok(shown(Scheme::Bearer)), "{header}");
+        }
+    }
+
+    fn shown(scheme: Scheme) -> ShownToken {
+        ShownToken { hash: OpaqueToken::hash_of(TOKEN), scheme }
+    }
+
+    #[test]
+    fn fapi2_access_token_type_header_case_sensitivity() {
+        for header in ["DPoP mF_9.B5f-4.1JqM", "dpop mF_9.B5f-4.1JqM", "DPOP mF_9.B5f-4.1JqM"] {
+            let found = bearer(Some(header.as_bytes()), &Params::default(), None);
+            assert_eq!(found, Ok(shown(Scheme::Dpop)), "{header}");
         }
     }
 
     #[test]
     fn oidcc_userinfo_post_body() {
         let form = params(&format!("access_token={TOKEN}"));
-        assert_eq!(bearer(None, &Params::default(), Some(&form)), Ok(OpaqueToken::hash_of(TOKEN)));
+        assert_eq!(bearer(None, &Params::default(), Some(&form)), Ok(shown(Scheme::Bearer)));
     }
 
     #[test]

@@ -298,6 +298,7 @@ pub(super) fn kept(
         authorization_details: sent("authorization_details"),
         id_token_hint: request.id_token_hint.clone(),
         pushed_hash: None,
+        dpop_jkt: request.bound_to.as_ref().map(|key| key.as_str().to_owned()),
         created_at: life.from,
         expires_at: life.until,
         used_at: None,
@@ -319,6 +320,7 @@ fn again(row: &AuthorizationRequestRow, client: &ClientRegistration) -> Result<A
         ("prompt", row.prompt.as_deref()),
         ("max_age", max_age.as_deref()),
         ("id_token_hint", row.id_token_hint.as_deref()),
+        ("dpop_jkt", row.dpop_jkt.as_deref()),
         ("authorization_details", row.authorization_details.as_deref()),
     ];
     let sent = fixed.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));

@@ -5,7 +5,10 @@ use super::tokens::Known;
 use super::{App, Caller, Error, Record, registry};
 use crate::crypto::{OpaqueToken, TokenHash};
 use crate::mandate::{EventKind, Instant, Refusal, Standing};
-use crate::provider::{AuthorizationRequest, OAuthError, Params, REQUEST_URI_LIFE, pushed_answer};
+use crate::provider::{
+    AuthorizationRequest, OAuthError, PAR, Params, Proof, ProofRefusal, ProvenRequest, REQUEST_URI_LIFE,
+    proof, pushed_answer,
+};
 use crate::storage::authorizations::{self, AuthorizationRequestRow};
 use crate::storage::{Tx, clients};
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use std::sync::Arc;
 struct Push {
     known: Known,
     form: Params,
+    proof: Result<Option<Proof>, ProofRefusal>,
     reference: OpaqueToken,
     caller: Caller,
     now: Instant,
@@ -23,9 +27,18 @@ struct Push {
 ///
 /// # Errors
 /// [`Error::OAuth`], journaled as refusals at the authorization endpoint are.
-pub async fn push(app: &App, caller: &Caller, known: Known, form: Params) -> Result<Vec<u8>, Error> {
+pub async fn push(
+    app: &App,
+    caller: &Caller,
+    known: Known,
+    form: Params,
+    proofs: &[&[u8]],
+) -> Result<Vec<u8>, Error> {
+    let now = app.now();
+    let at = ProvenRequest { method: "POST", path: PAR, token: None };
+    let proof = proof(proofs.iter().copied(), at, &app.issuer, now);
     let reference = OpaqueToken::generate(&*app.entropy)?;
-    let push = Arc::new(Push { known, form, reference, caller: caller.clone(), now: app.now() });
+    let push = Arc::new(Push { known, form, proof, reference, caller: caller.clone(), now });
     let (app_, push_) = (Arc::clone(app), Arc::clone(&push));
     app.commit("push.keep", move |tx| {
         let (app, push) = (Arc::clone(&app_), Arc::clone(&push_));
@@ -47,7 +60,11 @@ impl Push {
             return self.refuse(app, tx, Refusal::ServiceSuspended.code(), error).await.map(Err);
         }
         let client = registry::registration(&row)?;
-        match AuthorizationRequest::check_pushed(&self.form, &client) {
+        let proof = match self.known.proven(tx, &self.proof).await? {
+            Ok(proof) => proof,
+            Err(refusal) => return self.refuse(app, tx, refusal.code(), refusal.into()).await.map(Err),
+        };
+        match AuthorizationRequest::check_pushed(&self.form, &client, proof) {
             Ok(request) => {
                 let life = Life { from: self.now, until: self.now.plus(REQUEST_URI_LIFE) };
                 let row = kept(&self.reference, None, &self.form, &request, life);

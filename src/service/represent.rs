@@ -285,6 +285,7 @@ pub(super) fn code(
         expires_at: now.plus(CODE_LIFE),
         used_at: None,
         revoked_at: None,
+        dpop_jkt: request.dpop_jkt.clone(),
     }
 }
 

@@ -9,7 +9,8 @@ use crate::mandate::{Acceptance, Allowed, ClientId, Consent, EventKind, Instant,
 use crate::provider::{
     ACCESS_TOKEN_LIFE, Actor as ActClaim, ActorOrganisation, AuthenticatedClient, ClientRefusal,
     ClientRegistration, CodeChallenge, Credentials, GrantRefusal, IdToken, IssuedCode, JournalReference,
-    MandateDetails, OAuthError, OrganisationName, Params, Scope, TokenAnswer, TokenRequest,
+    MandateDetails, OAuthError, OrganisationName, Params, Proof, ProofRefusal, ProvenRequest, Scope, TOKEN,
+    TokenAnswer, TokenRequest, proof,
 };
 use crate::storage::representations::{self, CloseReason};
 use crate::storage::tokens::{self, CodeRow, TokenRow};
@@ -19,6 +20,7 @@ use std::sync::Arc;
 /// A request at the token endpoint whose client is who it says.
 struct Exchange {
     known: Known,
+    proof: Result<Option<Proof>, ProofRefusal>,
     request: TokenRequest,
     access_token: OpaqueToken,
     caller: Caller,
@@ -36,6 +38,8 @@ struct Granted {
     /// Name of that shard.
     origin: String,
     expires_at: Instant,
+    /// Whether the token is bound to a key.
+    bound: bool,
 }
 
 /// A service that proved who it is.
@@ -68,6 +72,21 @@ impl Known {
         record.client(&self.by.client).append(app, tx, caller, now).await?;
         Ok(Err(error.into()))
     }
+
+    /// The proof of possession it came with, if it did, used up.
+    pub(super) async fn proven<'p>(
+        &self,
+        tx: &mut Tx,
+        proof: &'p Result<Option<Proof>, ProofRefusal>,
+    ) -> Result<Result<Option<&'p Proof>, ProofRefusal>, Error> {
+        let proof = match proof {
+            Ok(Some(proof)) => proof,
+            Ok(None) => return Ok(Ok(None)),
+            Err(refusal) => return Ok(Err(*refusal)),
+        };
+        let first = assertions::take(tx, &self.by.client, &proof.once(), proof.until).await?;
+        Ok(if first { Ok(Some(proof)) } else { Err(ProofRefusal::Replayed) })
+    }
 }
 
 /// Who calls the token endpoint.
@@ -94,8 +113,16 @@ pub async fn authenticate(
 ///
 /// # Errors
 /// [`Error::OAuth`], journaled with its inner reason; whatever else stands in the way.
-pub async fn exchange(app: &App, caller: &Caller, known: Known, form: &Params) -> Result<Vec<u8>, Error> {
+pub async fn exchange(
+    app: &App,
+    caller: &Caller,
+    known: Known,
+    form: &Params,
+    proofs: &[&[u8]],
+) -> Result<Vec<u8>, Error> {
     let now = app.now();
+    let at = ProvenRequest { method: "POST", path: TOKEN, token: None };
+    let proof = proof(proofs.iter().copied(), at, &app.issuer, now);
     let request = match TokenRequest::read(form) {
         Ok(request) => request,
         Err(error) => {
@@ -104,7 +131,7 @@ pub async fn exchange(app: &App, caller: &Caller, known: Known, form: &Params) -
         }
     };
     let access_token = OpaqueToken::generate(&*app.entropy)?;
-    let exchange = Arc::new(Exchange { known, request, access_token, caller: caller.clone(), now });
+    let exchange = Arc::new(Exchange { known, proof, request, access_token, caller: caller.clone(), now });
     let (app_, exchange_) = (Arc::clone(app), Arc::clone(&exchange));
     let granted = app
         .include("tokens.exchange", move |tx| {
@@ -158,6 +185,18 @@ impl Exchange {
         if let Err(refused) = self.known.first_use(app, tx, (&self.caller, self.now)).await? {
             return Ok(Err(refused));
         }
+        let proof = match self.known.proven(tx, &self.proof).await? {
+            Ok(None) if self.known.client.profile().rules().bound_tokens => Err(ProofRefusal::Absent),
+            other => other,
+        };
+        let proof = match proof {
+            Ok(proof) => proof,
+            Err(refusal) => {
+                let record = Record::refused(EventKind::CodeExchangeRefused, refusal.code());
+                record.client(self.known.client()).append(app, tx, &self.caller, self.now).await?;
+                return Ok(Err(OAuthError::from(refusal).into()));
+            }
+        };
         let hash = self.request.code_hash().to_hex();
         let code = tokens::load_code(tx, &hash).await?;
         let challenge = code.as_ref().map(|code| CodeChallenge::parse(&code.code_challenge));
@@ -166,10 +205,11 @@ impl Exchange {
             client: &code.client,
             redirect_uri: &code.redirect_uri,
             challenge,
+            bound_to: code.dpop_jkt.as_deref(),
             expires_at: code.expires_at,
             used: code.used_at.is_some(),
         });
-        let redeemed = self.request.redeem(&self.known.by, issued, self.now);
+        let redeemed = self.request.redeem(&self.known.by, issued, proof, self.now);
         let Some(code) = code else {
             let record = Record::refused(EventKind::CodeExchangeRefused, GrantRefusal::CodeUnknown.code());
             record.client(self.known.client()).append(app, tx, &self.caller, self.now).await?;
@@ -178,7 +218,7 @@ impl Exchange {
         let of = representations::load(tx, &code.representation).await?.ok_or(Error::Unreadable)?;
         let of = Use::read(tx, of).await?;
         match redeemed {
-            Ok(()) => self.grant(app, tx, code, of).await,
+            Ok(()) => self.grant(app, tx, code, of, proof).await,
             Err(refusal) => {
                 self.kill_or_note(app, tx, of, refusal).await?;
                 Ok(Err(OAuthError::from(refusal).into()))
@@ -213,6 +253,7 @@ impl Exchange {
         tx: &mut Tx,
         code: CodeRow,
         mut of: Use,
+        proof: Option<&Proof>,
     ) -> Result<Result<Granted, Error>, Error> {
         let allowed = match of.allowed(app, self.now) {
             Ok(allowed) => allowed,
@@ -243,6 +284,7 @@ impl Exchange {
             issued_at: self.now,
             expires_at,
             revoked_at: None,
+            dpop_jkt: proof.map(|proof| proof.key.as_str().to_owned()),
         };
         tokens::insert_token(tx, &token).await?;
         // The code left only after its entry had its place.
@@ -250,7 +292,7 @@ impl Exchange {
         let origin = shard.unwrap_or_else(|| app.origin.clone());
         let (name, siret) = of.organisation_name.clone();
         let organisation = OrganisationName { name, siret };
-        Ok(Ok(Granted { code, of, allowed, organisation, index, origin, expires_at }))
+        Ok(Ok(Granted { code, of, allowed, organisation, index, origin, expires_at, bound: proof.is_some() }))
     }
 }
 
@@ -300,6 +342,7 @@ fn answer(
     let scope = Scope::grant(&granted.code.scope, client.claims()).map_err(|_| Error::Unreadable)?;
     let answer = TokenAnswer {
         access_token: &exchange.access_token,
+        bound: granted.bound,
         expires_in: granted.expires_at.since(exchange.now),
         id_token: &id_token,
         scope: &scope,

@@ -1,4 +1,4 @@
-//! Client assertions seen: each works once (RFC 7523, section 3).
+//! What clients signed and we have seen, assertions (RFC 7523, section 3) and proofs of possession (RFC 9449): each works once.
 
 use super::bound::sql;
 use super::statement::statements;
@@ -11,7 +11,7 @@ statements! {
     PURGE = "DELETE FROM used_assertion WHERE expires_at <= $1";
 }
 
-/// Records that an assertion was used, under the hash of its `jti`; whether it was the first time.
+/// Records that an assertion or a proof was used, under the hash of what identifies it; whether it was the first time.
 pub async fn take(
     tx: &mut Tx,
     client: &ClientId,

@@ -23,19 +23,19 @@ macro_rules! revoke {
 
 statements! {
     INSERT_CODE = "INSERT INTO authorization_code (code_hash, representation_id, client_id, redirect_uri, \
-        code_challenge, nonce, scope, auth_time, aidant_level, event_id, sid, issued_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+        code_challenge, nonce, scope, auth_time, aidant_level, event_id, sid, issued_at, expires_at, dpop_jkt) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     LOAD_CODE = "SELECT code_hash, representation_id, client_id, redirect_uri, code_challenge, nonce, scope, auth_time, \
-        aidant_level, event_id, sid, issued_at, expires_at, used_at, revoked_at FROM authorization_code WHERE code_hash = $1";
+        aidant_level, event_id, sid, issued_at, expires_at, used_at, revoked_at, dpop_jkt FROM authorization_code WHERE code_hash = $1";
     CODE_OF = "SELECT code_hash, representation_id, client_id, redirect_uri, code_challenge, nonce, scope, auth_time, \
-        aidant_level, event_id, sid, issued_at, expires_at, used_at, revoked_at FROM authorization_code \
+        aidant_level, event_id, sid, issued_at, expires_at, used_at, revoked_at, dpop_jkt FROM authorization_code \
         WHERE representation_id = $1 ORDER BY COALESCE(used_at, 0) DESC, issued_at DESC, code_hash LIMIT 1";
     USE_CODE = "UPDATE authorization_code SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL \
         AND revoked_at IS NULL AND expires_at > $2";
-    INSERT_TOKEN = "INSERT INTO access_token (token_hash, representation_id, client_id, scope, issued_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6)";
-    LOAD_TOKEN = "SELECT token_hash, representation_id, client_id, scope, issued_at, expires_at, revoked_at \
-        FROM access_token WHERE token_hash = $1";
+    INSERT_TOKEN = "INSERT INTO access_token (token_hash, representation_id, client_id, scope, issued_at, expires_at, \
+        dpop_jkt) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    LOAD_TOKEN = "SELECT token_hash, representation_id, client_id, scope, issued_at, expires_at, revoked_at, \
+        dpop_jkt FROM access_token WHERE token_hash = $1";
     REVOKE_TOKEN = "UPDATE access_token SET revoked_at = $2 WHERE token_hash = $1 AND revoked_at IS NULL \
         AND expires_at > $2";
     CODES_OF_REPRESENTATION = revoke!("authorization_code", "= $2");
@@ -89,6 +89,8 @@ pub struct CodeRow {
     pub used_at: Option<Instant>,
     /// When it was killed before that.
     pub revoked_at: Option<Instant>,
+    /// Thumbprint of the key it is bound to (RFC 9449).
+    pub dpop_jkt: Option<String>,
 }
 
 /// An access token as stored.
@@ -108,6 +110,8 @@ pub struct TokenRow {
     pub expires_at: Instant,
     /// When it was killed before that.
     pub revoked_at: Option<Instant>,
+    /// Thumbprint of the key it is bound to (RFC 9449).
+    pub dpop_jkt: Option<String>,
 }
 
 impl TokenRow {
@@ -135,6 +139,7 @@ fn read_code(row: &Columns<'_>) -> Result<CodeRow, StoreError> {
         expires_at: row.instant("expires_at")?,
         used_at: row.instant_or_none("used_at")?,
         revoked_at: row.instant_or_none("revoked_at")?,
+        dpop_jkt: row.text_or_none("dpop_jkt")?,
     })
 }
 
@@ -147,6 +152,7 @@ fn read_token(row: &Columns<'_>) -> Result<TokenRow, StoreError> {
         issued_at: row.instant("issued_at")?,
         expires_at: row.instant("expires_at")?,
         revoked_at: row.instant_or_none("revoked_at")?,
+        dpop_jkt: row.text_or_none("dpop_jkt")?,
     })
 }
 
@@ -165,7 +171,8 @@ pub async fn insert_code(tx: &mut Tx, row: &CodeRow) -> Result<(), StoreError> {
         .bind(row.event.as_str())
         .bind(row.sid.as_str())
         .bind(row.issued_at.micros())
-        .bind(row.expires_at.micros());
+        .bind(row.expires_at.micros())
+        .bind(row.dpop_jkt.as_deref());
     tx.execute(insert).await.map(|_| ())
 }
 
@@ -195,7 +202,8 @@ pub async fn insert_token(tx: &mut Tx, row: &TokenRow) -> Result<(), StoreError>
         .bind(row.client.as_str())
         .bind(row.scope.as_str())
         .bind(row.issued_at.micros())
-        .bind(row.expires_at.micros());
+        .bind(row.expires_at.micros())
+        .bind(row.dpop_jkt.as_deref());
     tx.execute(insert).await.map(|_| ())
 }
 

@@ -75,7 +75,7 @@ async fn token(
 ) -> Result<Response, OAuthRefusal> {
     let caller = caller(address.as_deref());
     let (known, params, refused) = known(&web, &caller, &headers, &form).await?;
-    tokens::exchange(&web.app, &caller, known, &params).await.map(json).map_err(refused)
+    tokens::exchange(&web.app, &caller, known, &params, &proofs(&headers)).await.map(json).map_err(refused)
 }
 
 async fn par(
@@ -86,7 +86,7 @@ async fn par(
 ) -> Result<Response, OAuthRefusal> {
     let caller = caller(address.as_deref());
     let (known, params, refused) = known(&web, &caller, &headers, &form).await?;
-    let answer = push::push(&web.app, &caller, known, params).await.map_err(refused)?;
+    let answer = push::push(&web.app, &caller, known, params, &proofs(&headers)).await.map_err(refused)?;
     Ok((StatusCode::CREATED, json(answer)).into_response())
 }
 
@@ -109,18 +109,29 @@ async fn known(
     Ok((known, params, refused))
 }
 
+/// Every proof of possession in a request (RFC 9449, section 4.1).
+fn proofs(headers: &HeaderMap) -> Vec<&[u8]> {
+    headers.get_all("dpop").iter().map(axum::http::HeaderValue::as_bytes).collect()
+}
+
 async fn userinfo(
     State(web): State<Web>,
     address: Option<Extension<ClientAddress>>,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, OAuthRefusal> {
-    let headers = request.headers().clone();
+    let (headers, method) = (request.headers().clone(), request.method().clone());
     let form = form_of(request).await?;
     let query = Params::parse(query.unwrap_or_default().as_bytes()).map_err(BearerError::from)?;
-    let authorization = headers.get(AUTHORIZATION).map(axum::http::HeaderValue::as_bytes);
+    let mut authorizations = headers.get_all(AUTHORIZATION).iter().map(axum::http::HeaderValue::as_bytes);
+    let (authorization, second) = (authorizations.next(), authorizations.next());
+    if second.is_some() {
+        return Err(BearerError::InvalidRequest.into());
+    }
     let token = bearer(authorization, &query, form.as_ref())?;
-    let answer = claims::release(&web.app, &caller(address.as_deref()), token).await;
+    let answer =
+        claims::release(&web.app, &caller(address.as_deref()), token, (method.as_str(), &proofs(&headers)))
+            .await;
     answer.map(json).map_err(OAuthRefusal::of_userinfo)
 }
 

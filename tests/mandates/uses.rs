@@ -81,6 +81,7 @@ pub(crate) async fn represent(
                     issued_at: now,
                     expires_at: now.plus(Duration::minutes(10)),
                     revoked_at: None,
+                    dpop_jkt: None,
                 };
                 Ok::<_, Error>(tokens::insert_token(tx, &token).await?)
             })

@@ -49,6 +49,7 @@ fn request(world: &super::sample::World) -> AuthorizationRequestRow {
         authorization_details: Some("[]".to_owned()),
         id_token_hint: Some("e30.e30.e30".to_owned()),
         pushed_hash: None,
+        dpop_jkt: Some("thumbprint".to_owned()),
         created_at: NOW,
         expires_at: in_minutes(10),
         used_at: None,
@@ -184,10 +185,12 @@ on_both! {
             redirect_uri: "https://caisse.test/callback".to_owned(), code_challenge: "challenge".to_owned(),
             nonce: Some("nonce".to_owned()), scope: "openid".to_owned(), auth_time: NOW, aidant_level: "eidas2".to_owned(), event: EventId::from_bytes([7; 16]), sid: "sid".to_owned(),
             issued_at: in_minutes(3), expires_at: in_minutes(4), used_at: None, revoked_at: None,
+            dpop_jkt: Some("thumbprint".to_owned()),
         };
         let token = TokenRow {
             token_hash: unique(), representation: opened.id.clone(), client: world.client.id.clone(),
             scope: "openid".to_owned(), issued_at: in_minutes(3), expires_at: in_minutes(8), revoked_at: None,
+            dpop_jkt: Some("thumbprint".to_owned()),
         };
         put!(&store, [opened, code, token], |tx, event| async {
             representations::insert(tx, &opened, &event).await?;
@@ -195,6 +198,7 @@ on_both! {
             tokens::insert_token(tx, &token).await
         }).unwrap();
         assert_eq!(get!(&store, [code], |s| tokens::load_code(s, &code.code_hash)), Some(code.clone()));
+        assert_eq!(get!(&store, [token], |s| tokens::load_token(s, &token.token_hash)), Some(token.clone()));
         let mut used = Vec::new();
         for at in [in_minutes(4), in_minutes(3), in_minutes(3)] {
             used.push(change!(&store, [code], |tx| tokens::use_code(tx, &code.code_hash, at)).unwrap());

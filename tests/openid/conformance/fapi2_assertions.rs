@@ -7,7 +7,7 @@ use std::process::Command;
 use time::Duration;
 
 /// An RSA key, made with openssl.
-fn rsa_key() -> TokenKey {
+pub(super) fn rsa_key() -> TokenKey {
     let args = ["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
     let pem = String::from_utf8(Command::new("openssl").args(args).output().unwrap().stdout).unwrap();
     let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();

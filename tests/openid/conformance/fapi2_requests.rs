@@ -22,6 +22,7 @@ on_both! {
         let found = town.get("/.well-known/openid-configuration").await.json();
         assert_eq!(found["pushed_authorization_request_endpoint"], format!("{ISSUER}/par"));
         for (name, value) in [
+            ("dpop_signing_alg_values_supported", "ES256"), ("dpop_signing_alg_values_supported", "PS256"),
             ("response_types_supported", "code"), ("token_endpoint_auth_methods_supported", "private_key_jwt"),
             ("code_challenge_methods_supported", "S256"), ("grant_types_supported", "authorization_code"),
             ("id_token_signing_alg_values_supported", "ES256"), ("scopes_supported", "openid"),

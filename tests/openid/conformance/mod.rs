@@ -2,12 +2,13 @@
 //! `tests/README.md` lists every one, and `table.rs` holds it to the tests that there are.
 
 mod fapi2_assertions;
+mod fapi2_dpop;
 mod fapi2_par;
 mod fapi2_requests;
 mod table;
 
 use super::*;
-use porteplume::crypto::{JournalKey, Jwk, SecretBytes};
+use porteplume::crypto::{JournalKey, Jwk, SecretBytes, sha256};
 use porteplume::provider::ASSERTION_TYPE;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -89,9 +90,20 @@ impl Service {
     }
 
     async fn push_with(&self, town: &Town, assertion: &str, changes: &[(&str, &str)]) -> Answer {
+        self.push_proven(town, assertion, changes, &[]).await
+    }
+
+    /// The same with these proofs.
+    async fn push_proven(
+        &self,
+        town: &Town,
+        assertion: &str,
+        changes: &[(&str, &str)],
+        proofs: &[&str],
+    ) -> Answer {
         let asked = request(&[&[("client_id", self.id)], changes].concat());
         let shown = form(&[("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)]);
-        town.post("/par", "", format!("{asked}&{shown}")).await
+        sent(town, "/par", &format!("{asked}&{shown}"), proofs).await
     }
 
     /// The reference of a request pushed in order.
@@ -108,7 +120,13 @@ impl Service {
 
     /// Pushes, brings and carries the choice through; gives where it led.
     async fn answered(&self, browser: &Browser<'_>, changes: &[(&str, &str)]) -> Answer {
-        let page = browser.get(&self.brings(&self.pushed(browser.town, changes).await)).await;
+        let uri = self.pushed(browser.town, changes).await;
+        self.answers(browser, &uri).await
+    }
+
+    /// Brings what was pushed and carries the choice through; gives where it led.
+    async fn answers(&self, browser: &Browser<'_>, request_uri: &str) -> Answer {
+        let page = browser.get(&self.brings(request_uri)).await;
         assert_eq!(page.status, 200, "{}", page.body);
         let sent = browser.confirms(&handle_in(&page.body), &browser.town.mandate, PRIME).await;
         assert_eq!(sent.status, 303, "{}", sent.body);
@@ -121,6 +139,7 @@ impl Service {
         sent.sent_on("code").unwrap_or_else(|| panic!("a code: {}", sent.location()))
     }
 
+    /// Exchanges a code, with a proof of this service's own key.
     async fn exchange(&self, town: &Town, code: &str, changes: &[(&str, &str)]) -> Answer {
         let assertion = self.assertion(town, &[]);
         self.exchange_with(town, &assertion, code, changes).await
@@ -133,8 +152,46 @@ impl Service {
         code: &str,
         changes: &[(&str, &str)],
     ) -> Answer {
-        let shown = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)];
-        town.exchange_as("", code, &[&shown, changes].concat()).await
+        let proof = self.holder().proof(town, AT_TOKEN, &[]);
+        self.exchange_proven(town, assertion, (code, changes), &[&proof]).await
+    }
+
+    /// The same with these proofs.
+    async fn exchange_proven(
+        &self,
+        town: &Town,
+        assertion: &str,
+        (code, changes): (&str, &[(&str, &str)]),
+        proofs: &[&str],
+    ) -> Answer {
+        let mut pairs = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", VERIFIER),
+            ("client_assertion_type", ASSERTION_TYPE),
+            ("client_assertion", assertion),
+        ];
+        pairs.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        sent(town, "/token", &form(&[&pairs, changes].concat()), proofs).await
+    }
+
+    /// The key this service binds its tokens to.
+    const fn holder(&self) -> Holder {
+        Holder(self.seed + 100)
+    }
+
+    /// An access token that a whole flow gave.
+    async fn token(&self, browser: &Browser<'_>) -> String {
+        let code = self.code(browser, &[]).await;
+        let answer = self.exchange(browser.town, &code, &[]).await;
+        assert_eq!(
+            (answer.status, answer.json()["token_type"].as_str()),
+            (200, Some("DPoP")),
+            "{}",
+            answer.body
+        );
+        answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
     /// The claims of the ID token that a whole flow gives.
@@ -144,6 +201,58 @@ impl Service {
         assert_eq!(answer.status, 200, "{}", answer.body);
         claims(answer.json()["id_token"].as_str().unwrap())
     }
+}
+
+/// Who holds the key of a seed, and proves it (RFC 9449).
+#[derive(Clone, Copy)]
+struct Holder(u8);
+
+const AT_PAR: (&str, &str) = ("POST", "/par");
+const AT_TOKEN: (&str, &str) = ("POST", "/token");
+const AT_USERINFO: (&str, &str) = ("GET", "/userinfo");
+
+impl Holder {
+    fn jwk(self) -> Value {
+        changed(public(self.0), &[("kid", Value::Null), ("alg", Value::Null), ("use", Value::Null)])
+    }
+
+    fn thumbprint(self) -> String {
+        let members = format!("{{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":{}}}", self.jwk()["x"]);
+        URL_SAFE_NO_PAD.encode(sha256(members.as_bytes()))
+    }
+
+    /// A proof for a request, after changes of its claims.
+    fn proof(self, town: &Town, (method, path): (&str, &str), changes: &[(&str, Value)]) -> String {
+        let now = town.app().now().seconds();
+        let claims = json!({"jti": jti(), "htm": method, "htu": format!("{ISSUER}{path}"), "iat": now});
+        let header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": self.jwk()});
+        signed(self.0, &header, &changed(claims, changes))
+    }
+
+    /// One for a token at userinfo.
+    fn proof_of(self, town: &Town, token: &str, changes: &[(&str, Value)]) -> String {
+        self.proof(town, AT_USERINFO, &[&[("ath", json!(ath(token)))], changes].concat())
+    }
+}
+
+/// What a proof says of the token beside it.
+fn ath(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(sha256(token.as_bytes()))
+}
+
+/// A form with these proofs.
+async fn sent(town: &Town, path: &str, body: &str, proofs: &[&str]) -> Answer {
+    let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
+    let request = proofs.iter().fold(request, |request, proof| request.header("dpop", *proof));
+    town.ask(request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+/// Userinfo with these `Authorization` headers and proofs.
+async fn userinfo(town: &Town, authorizations: &[String], proofs: &[&str]) -> Answer {
+    let request = Request::get("/userinfo").header("accept", "application/json, */*;q=0.1");
+    let request = authorizations.iter().fold(request, |request, line| request.header("authorization", line));
+    let request = proofs.iter().fold(request, |request, proof| request.header("dpop", *proof));
+    town.ask(request.body(Body::empty()).unwrap()).await
 }
 
 /// What a service is told, with the status.
