@@ -226,15 +226,16 @@ impl Writer {
     async fn transact(&mut self, tx: &mut Tx, batch: &mut [Entered]) -> Result<Option<Head>, Failed> {
         tx.begun();
         let mut step = Step::Begin;
+        let among = batch.len() > 1;
         let mut appended = Vec::new();
         for entered in batch.iter_mut().filter(|entered| entered.job.wanted()) {
-            step.take(tx).map_err(Failed::NotWritten)?;
+            step.take(tx, among).map_err(Failed::NotWritten)?;
             step = if run_one(tx, entered).await { Step::Keep } else { Step::Undo };
             appended.extend_from_slice(&entered.appended);
         }
         match step {
             Step::Begin => return Ok(None),
-            Step::Undo => step.take(tx).map_err(Failed::NotWritten)?,
+            Step::Undo => step.take(tx, among).map_err(Failed::NotWritten)?,
             Step::Keep => {}
         }
         let head = if appended.is_empty() {
@@ -252,8 +253,8 @@ impl Writer {
     }
 }
 
-/// What stands between two jobs of a batch. A savepoint is open while a job runs; the
-/// commit closes the last one.
+/// What stands between two jobs of a batch. A savepoint is open while a job runs among others; the commit closes the
+/// last one. A job by itself needs none: SQLite would keep the old content of each page it changes twice.
 #[derive(Clone, Copy)]
 enum Step {
     Begin,
@@ -264,11 +265,14 @@ enum Step {
 impl Step {
     /// Plain BEGIN would fail at the first write when another process has committed meanwhile, in spite of the busy
     /// timeout.
-    fn take(self, tx: &mut Tx) -> Result<(), StoreError> {
+    fn take(self, tx: &mut Tx, among: bool) -> Result<(), StoreError> {
         let texts: &[&str] = match self {
-            Self::Begin => &["BEGIN IMMEDIATE", "SAVEPOINT job"],
+            Self::Begin if among => &["BEGIN IMMEDIATE", "SAVEPOINT job"],
+            Self::Begin => &["BEGIN IMMEDIATE"],
             Self::Keep => &["RELEASE job", "SAVEPOINT job"],
-            Self::Undo => &["ROLLBACK TO job"],
+            Self::Undo if among => &["ROLLBACK TO job"],
+            // Nothing is left for the commit.
+            Self::Undo => &["ROLLBACK", "BEGIN"],
         };
         texts.iter().try_for_each(|text| tx.control(text))
     }
