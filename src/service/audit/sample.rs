@@ -191,7 +191,7 @@ async fn drawn(
         let mut after = None;
         loop {
             let (page, next) = population::population(snapshot, filter, head.size, after.as_ref()).await?;
-            for (_, event) in &page {
+            for event in &page {
                 // What two grants show is offered once.
                 if filters.len() == 1 || offered.insert(event.clone()) {
                     drawing.offer(event);
