@@ -25,7 +25,7 @@ use tokio::sync::watch;
 
 /// How long a person waits for inclusion before they read "being recorded".
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest answer of a witness or time-stamping authority that is read, in bytes.
+/// The longest answer of a witness, time-stamping authority or service that is read, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
 /// How long open requests may take to finish at shutdown.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -134,6 +134,7 @@ pub async fn open(
         pulse: Pulse::default(),
         witnesses,
         timestamps,
+        http: HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config) })?,
         tiles: Tiles::default(),
         watch: config.watch.clone(),
     });

@@ -44,6 +44,12 @@ impl<T: Clone> Memory<T> {
         things.get(name).filter(|(end, _)| now < *end).map(|(_, thing)| thing.clone())
     }
 
+    /// Changes what is there.
+    pub(super) fn change(&self, mut change: impl FnMut(&mut T)) {
+        let mut things = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        things.values_mut().for_each(|(_, thing)| change(thing));
+    }
+
     /// Takes the thing of that name away: the next who asks finds nothing.
     pub(super) fn take(&self, name: &str, now: Instant) -> Option<T> {
         let mut things = self.0.lock().unwrap_or_else(PoisonError::into_inner);

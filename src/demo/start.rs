@@ -355,6 +355,8 @@ fn registration(caisse: &PublicServiceConfig) -> Result<ClientDraft, DemoError> 
         profile: Profile::Oidc,
         redirect_uris: vec![caisse.redirect_uri()],
         post_logout_redirect_uris: vec![caisse.post_logout_redirect_uri()],
+        backchannel_logout_uri: Some(caisse.backchannel_logout_uri()),
+        security_events_uri: Some(caisse.security_events_uri()),
         auth_method: ClientAuthMethod::SecretBasic,
         secret_hash: None,
         jwks: None,

@@ -2,14 +2,17 @@
 
 use crate::service::audit::glass;
 use crate::service::{
-    App, Error, cosigned, expire, retention, shards, timestamps, upkeep, watch as anomalies, witnesses,
+    App, Error, cosigned, expire, outbox, retention, shards, timestamps, upkeep, watch as anomalies,
+    witnesses,
 };
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// How often the jobs look.
 const EVERY: Duration = Duration::from_secs(5);
+/// How often messages are looked for: a service learns of an end within a second.
+const MESSAGES_EVERY: Duration = Duration::from_millis(250);
 /// Lost entries are looked for in every so many rounds: about once a minute.
 const ROUNDS_OF_A_SEARCH: u32 = 12;
 
@@ -17,7 +20,7 @@ const ROUNDS_OF_A_SEARCH: u32 = 12;
 const LOST: &str = "journal_entries_lost";
 
 /// The running jobs.
-pub struct Jobs([JoinHandle<()>; 3]);
+pub struct Jobs([JoinHandle<()>; 4]);
 
 impl Jobs {
     /// Waits until the round under way is done. They end by themselves when told to stop.
@@ -35,7 +38,8 @@ impl Jobs {
 pub fn start(app: &App, stop: watch::Receiver<bool>) -> Jobs {
     let chores = tokio::spawn(chores(App::clone(app), stop.clone()));
     let rules = tokio::spawn(rules(App::clone(app), stop.clone()));
-    Jobs([chores, rules, tokio::spawn(outside(App::clone(app), stop))])
+    let messages = tokio::spawn(messages(App::clone(app), stop.clone()));
+    Jobs([chores, rules, messages, tokio::spawn(outside(App::clone(app), stop))])
 }
 
 async fn chores(app: App, mut stop: watch::Receiver<bool>) {
@@ -45,7 +49,7 @@ async fn chores(app: App, mut stop: watch::Receiver<bool>) {
             search(&app).await;
             report("retention", retention::run(&app).await.map(drop));
         }
-        if stops(&mut stop).await {
+        if stops(&mut stop, EVERY).await {
             return;
         }
     }
@@ -55,7 +59,18 @@ async fn chores(app: App, mut stop: watch::Receiver<bool>) {
 async fn rules(app: App, mut stop: watch::Receiver<bool>) {
     loop {
         report("watch", anomalies::round(&app).await);
-        if stops(&mut stop).await {
+        if stops(&mut stop, EVERY).await {
+            return;
+        }
+    }
+}
+
+/// Services are told of ends as they happen. What is under way when the service stops is sent again by who starts next.
+async fn messages(app: App, mut stop: watch::Receiver<bool>) {
+    let mut under_way = JoinSet::new();
+    loop {
+        report("outbox", outbox::send_due(&app, &mut under_way).await);
+        if stops(&mut stop, MESSAGES_EVERY).await {
             return;
         }
     }
@@ -73,7 +88,7 @@ async fn outside(app: App, mut stop: watch::Receiver<bool>) {
             // What was asked is not waited for: the answers count nowhere.
             _ = stop.wait_for(|stop| *stop) => return,
         }
-        if stops(&mut stop).await {
+        if stops(&mut stop, EVERY).await {
             return;
         }
     }
@@ -87,9 +102,9 @@ async fn others(app: &App) -> (Result<(), Error>, Result<(), Error>, Result<(), 
 }
 
 /// Waits for the next round; whether it is not to come.
-async fn stops(stop: &mut watch::Receiver<bool>) -> bool {
+async fn stops(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
     tokio::select! {
-        () = tokio::time::sleep(EVERY) => false,
+        () = tokio::time::sleep(pause) => false,
         _ = stop.wait_for(|stop| *stop) => true,
     }
 }

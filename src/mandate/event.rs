@@ -211,6 +211,10 @@ kinds! {
     ClaimsRefused = "representation.claims_refused" in Evidence, sub Always, aid Always;
     /// A representation was closed.
     RepresentationClosed = "representation.closed" in Evidence, sub Always, aid Always;
+    /// A service answered that it knows of a representation's end.
+    ServiceTold = "representation.service_told" in Evidence, sub Always, aid Never;
+    /// A service did not answer when it was told of a representation's end: the first time, or for a whole day.
+    ServiceNotTold = "representation.service_not_told" in Evidence, sub Always, aid Never;
     /// A code came twice.
     CodeReplayed = "representation.code_replayed" in Evidence, sub Always, aid Always;
     /// A usager was looked up by name and birth date.

@@ -134,6 +134,10 @@ random_id!(
     CommentId
 );
 random_id!(
+    /// A message to a service.
+    MessageId
+);
+random_id!(
     /// One journal entry: a `UUIDv7` written as 32 hexadecimal digits.
     EventId
 );

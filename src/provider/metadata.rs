@@ -58,6 +58,8 @@ pub fn discovery(issuer: &Issuer) -> Vec<u8> {
         "dpop_signing_alg_values_supported": PROOF_ALGS.map(JwsAlg::as_str),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "scopes_supported": scopes,
         "claim_types_supported": ["normal"],
         "claims_supported": all_claims,

@@ -20,6 +20,7 @@ mod id_token;
 mod issuer;
 mod logout;
 mod metadata;
+mod notice;
 mod oauth_error;
 mod params;
 mod pkce;
@@ -46,6 +47,7 @@ pub use id_token::{
 pub use issuer::{AUTHORIZE, DISCOVERY, END_SESSION, InvalidIssuer, Issuer, JWKS, PAR, TOKEN, USERINFO};
 pub use logout::{LogoutDecision, LogoutRequest, LogoutSession};
 pub use metadata::{ACR_VALUES, discovery};
+pub use notice::{Initiator, LOGOUT_EVENT, Notice, SECURITY_EVENT_TYPE, SESSION_REVOKED};
 pub use oauth_error::{BearerError, ClientRefusal, ErrorReply, GrantRefusal, OAuthError};
 pub use params::{Params, ParamsError};
 pub use pkce::{CodeChallenge, CodeVerifier, InvalidPkce};

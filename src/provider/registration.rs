@@ -59,6 +59,12 @@ pub struct ClientDraft {
     /// Where a browser may be sent after logout, exactly.
     #[serde(default)]
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it takes logout tokens (OpenID Connect Back-Channel Logout 1.0, section 2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Where it takes security events (RFC 8935).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_events_uri: Option<String>,
     /// How it proves itself.
     pub auth_method: ClientAuthMethod,
     /// Hash of its secret ([`TokenHash::to_hex`]), for the methods that have one.
@@ -201,6 +207,9 @@ impl TryFrom<ClientDraft> for ClientRegistration {
         }
         let hosts = checked_hosts(&draft.redirect_uris)?;
         checked_hosts(&draft.post_logout_redirect_uris)?;
+        for told in [&draft.backchannel_logout_uri, &draft.security_events_uri] {
+            checked_hosts(told.as_slice())?;
+        }
         let sector = sector(draft.sector.as_deref(), hosts)?;
         let credential = credential(&draft)?;
         fits_profile(&draft, &credential)?;

@@ -2,7 +2,7 @@
 //! representations are closed in the same transaction (invariant 4).
 
 use super::steps::{Actor, note, take};
-use super::{App, Caller, Error, Record};
+use super::{App, Caller, Error, Record, outbox};
 use crate::mandate::{EndReason, EventKind, Instant, LifeFact, ProcedureId, State};
 use crate::storage::Tx;
 use crate::storage::mandates::{self, MandateRow};
@@ -106,7 +106,8 @@ async fn close(
     };
     let event = note(app, tx, row, record, (whose, caller, now)).await?;
     let after = RepresentationRow { closed: Some((now, reason)), ..representation.clone() };
-    Ok(representations::update(tx, representation, &after, &event).await?)
+    representations::update(tx, representation, &after, &event).await?;
+    outbox::write(app, tx, &after, now).await
 }
 
 /// Closes one representation within a write; one that is closed already stays as it is.

@@ -33,6 +33,7 @@ pub mod manage;
 pub mod names;
 pub mod offer;
 pub mod office;
+pub mod outbox;
 pub mod people;
 pub mod proof;
 pub mod propose;
@@ -82,7 +83,7 @@ use crate::crypto::KeyStore;
 use crate::journal;
 use crate::mandate::{Catalogue, CatalogueError, CatalogueFile, EventId, Instant, Thresholds};
 use crate::provider::Issuer;
-use crate::relying::RelyingParty;
+use crate::relying::{HttpClient, RelyingParty};
 use crate::storage::{BoxFuture, Store, Tx};
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,6 +121,8 @@ pub struct Ctx {
     pub witnesses: Witnesses,
     /// Who says when the journal was as it was.
     pub timestamps: Timestamps,
+    /// Calls to services.
+    pub http: HttpClient,
     /// Tiles that many proofs go through.
     pub tiles: Tiles,
     /// From how many on the rules of the watch speak.

@@ -86,5 +86,10 @@ pub(super) fn client(keys: &KeyStore, row: &ClientRow) -> String {
     ];
     let alone = [row.id.as_str(), &row.name, &row.profile, IdTokenAlg::as_str(row.id_token_alg), &row.sector];
     let lists = lists.each_ref().map(String::as_str);
-    both(keys, "client", &[&alone[..], &credential, &lists].concat(), &[&at(row.created_at)])
+    // Clients from before there were such addresses have none, and the hash they always had.
+    let told: Vec<&str> = match (&row.logout_uri, &row.events_uri) {
+        (None, None) => Vec::new(),
+        (logout, events) => [logout, events].map(|uri| uri.as_deref().unwrap_or_default()).to_vec(),
+    };
+    both(keys, "client", &[&alone[..], &credential, &lists, &told].concat(), &[&at(row.created_at)])
 }

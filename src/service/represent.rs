@@ -182,6 +182,7 @@ impl Choice {
             ends_at,
             closed: None,
             outcome: None,
+            told: None,
             version: 1,
         };
         representations::insert(tx, &opened, &event).await?;

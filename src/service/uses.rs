@@ -21,6 +21,8 @@ pub enum Came {
     Closed {
         /// When.
         at: Instant,
+        /// When the service was told, and when it answered.
+        told: Option<(Instant, Option<Instant>)>,
     },
     /// Refused before it began.
     Refused(Refusal),
@@ -72,7 +74,7 @@ pub async fn told(
             client: &row.client,
         };
         let came = match row.closed {
-            Some((at, _)) => Came::Closed { at },
+            Some((at, _)) => Came::Closed { at, told: row.told },
             None => Came::Open { until: row.ends_at },
         };
         let line = line(app, snapshot, names, &parties, row.opened_at, came).await?;

@@ -16,15 +16,15 @@ const TABLE: &str = "client";
 macro_rules! columns {
     () => {
         "client.id AS id, client.name AS name, client.standing AS standing, profile, auth_method, secret_hash, jwks, \
-         id_token_alg, redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, \
+         id_token_alg, redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, \
          client.created_at AS created_at, client.version AS version"
     };
 }
 
 statements! {
     INSERT = "INSERT INTO client (id, name, standing, profile, auth_method, secret_hash, jwks, id_token_alg, \
-        redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, created_at, version, last_event) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15)";
+        redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, created_at, version, \
+        last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17)";
     LOAD = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM client ORDER BY id");
     GROUNDS = concat!("SELECT ", columns!(), ", organisation.name AS organisation_name, \
@@ -32,7 +32,7 @@ statements! {
         WHERE aidant.id = $1");
     UPDATE = "UPDATE client SET name = $4, standing = $5, profile = $6, auth_method = $7, secret_hash = $8, jwks = $9, \
         id_token_alg = $10, redirect_uris = $11, post_logout_redirect_uris = $12, scopes = $13, procedures = $14, \
-        sector = $15, version = version + 1, last_event = $16 WHERE id = $1 AND version = $2 AND standing = $3";
+        sector = $15, logout_uri = $16, events_uri = $17, version = version + 1, last_event = $18 WHERE id = $1 AND version = $2 AND standing = $3";
 }
 
 named! {
@@ -99,6 +99,10 @@ pub struct ClientRow {
     pub procedures: BTreeSet<ProcedureId>,
     /// Sector identifier for pairwise subjects.
     pub sector: String,
+    /// Where it takes logout tokens.
+    pub logout_uri: Option<String>,
+    /// Where it takes security events.
+    pub events_uri: Option<String>,
     /// When it was registered.
     pub created_at: Instant,
     /// Guards changes; 1 when new.
@@ -135,6 +139,8 @@ fn read(row: &Columns<'_>) -> Result<ClientRow, StoreError> {
         scopes: row.lines("scopes")?,
         procedures: row.procedures("procedures")?,
         sector: row.text("sector")?,
+        logout_uri: row.text_or_none("logout_uri")?,
+        events_uri: row.text_or_none("events_uri")?,
         created_at: row.instant("created_at")?,
         version: row.number("version")?,
     })
@@ -185,6 +191,8 @@ fn bind_body(statement: super::bound::Bound, row: &ClientRow) -> super::bound::B
         .bind(lines(row.scopes.iter().map(String::as_str)))
         .bind(lines(row.procedures.iter().map(ProcedureId::as_str)))
         .bind(row.sector.as_str())
+        .bind(row.logout_uri.as_deref())
+        .bind(row.events_uri.as_deref())
 }
 
 /// Registers a relying party.

@@ -58,6 +58,7 @@ pub mod journal;
 pub mod login_flows;
 pub mod mandates;
 pub mod organisations;
+pub mod outbox;
 pub mod papers;
 pub mod population;
 pub mod refusals;

@@ -17,7 +17,7 @@ macro_rules! select {
     ($($rest:literal)*) => {
         concat!(
             "SELECT id, mandate_id, organisation_id, aidant_id, usager_id, client_id, procedure_id, acts, sid, state, \
-             opened_at, ends_at, closed_at, close_reason, outcome, version FROM representation WHERE ", $($rest,)*
+             opened_at, ends_at, closed_at, close_reason, outcome, told_at, acknowledged_at, version FROM representation WHERE ", $($rest,)*
         )
     };
 }
@@ -39,7 +39,7 @@ statements! {
     OF_USAGER = select!("usager_id = $1 ORDER BY opened_at DESC, id LIMIT CAST($2 AS BIGINT)");
     OF_AIDANT = select!("aidant_id = $1 AND opened_at >= $2 ORDER BY opened_at DESC, id LIMIT CAST($3 AS BIGINT)");
     UPDATE = "UPDATE representation SET state = $4, closed_at = $5, close_reason = $6, outcome = $7, \
-        version = version + 1, last_event = $8 WHERE id = $1 AND version = $2 AND state = $3";
+        told_at = $8, acknowledged_at = $9, version = version + 1, last_event = $10 WHERE id = $1 AND version = $2 AND state = $3";
 }
 
 named! {
@@ -91,6 +91,8 @@ pub struct RepresentationRow {
     pub closed: Option<(Instant, CloseReason)>,
     /// What the service said was done (1 to 64 characters), if it did.
     pub outcome: Option<String>,
+    /// When the service was first told that it is closed, and when it answered.
+    pub told: Option<(Instant, Option<Instant>)>,
     /// Guards changes; 1 when new.
     pub version: i64,
 }
@@ -114,6 +116,8 @@ fn read(row: &Columns<'_>) -> Result<RepresentationRow, StoreError> {
         ("closed", Some(at), Some(reason)) => Some((at, reason)),
         _ => return Err(row.inconsistent("state")),
     };
+    let (told_at, acknowledged_at) =
+        (row.instant_or_none("told_at")?, row.instant_or_none("acknowledged_at")?);
     Ok(RepresentationRow {
         id: row.id("id")?,
         mandate: row.id("mandate_id")?,
@@ -128,6 +132,7 @@ fn read(row: &Columns<'_>) -> Result<RepresentationRow, StoreError> {
         ends_at: row.instant("ends_at")?,
         closed,
         outcome: row.text_or_none("outcome")?,
+        told: told_at.map(|at| (at, acknowledged_at)),
         version: row.number("version")?,
     })
 }
@@ -164,6 +169,8 @@ pub async fn update(
     event: &EventId,
 ) -> Result<(), StoreError> {
     let (closed_at, reason) = after.closed.unzip();
+    let (told_at, acknowledged_at) =
+        (after.told.map(|(at, _)| at), after.told.and_then(|(_, answered)| answered));
     let update = sql(UPDATE)
         .bind(before.id.as_str())
         .bind(before.version)
@@ -172,6 +179,8 @@ pub async fn update(
         .bind(closed_at.map(Instant::micros))
         .bind(reason.map(CloseReason::as_str))
         .bind(after.outcome.as_deref())
+        .bind(told_at.map(Instant::micros))
+        .bind(acknowledged_at.map(Instant::micros))
         .bind(event.as_str());
     tx.change_one(TABLE, update).await
 }

@@ -46,6 +46,7 @@ pub fn all_statements() -> Vec<Statement> {
         super::login_flows::STATEMENTS,
         super::mandates::STATEMENTS,
         super::organisations::STATEMENTS,
+        super::outbox::STATEMENTS,
         super::papers::STATEMENTS,
         super::refusals::STATEMENTS,
         super::representations::STATEMENTS,

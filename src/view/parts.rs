@@ -224,6 +224,8 @@ pub enum InterventionOutcome {
     Closed {
         /// When.
         at: Instant,
+        /// When the service was told, and when it answered.
+        told: Option<(Instant, Option<Instant>)>,
     },
     /// It was refused and nothing was done.
     Refused(Refusal),

@@ -163,7 +163,22 @@ impl Frame {
                 "In progress, until {0} at the latest",
                 self.clock(until),
             ),
-            InterventionOutcome::Closed { at } => self.t1("Terminée à {0}", "Closed at {0}", self.clock(at)),
+            InterventionOutcome::Closed { at, told: None } => {
+                self.t1("Terminée à {0}", "Closed at {0}", self.clock(at))
+            }
+            InterventionOutcome::Closed { at, told: Some((told, None)) } => self.t2(
+                "Terminée à {0}. Service prévenu à {1}, pas encore de réponse de sa part.",
+                "Closed at {0}. The service was told at {1} and has not answered yet.",
+                self.clock(at),
+                self.clock(told),
+            ),
+            InterventionOutcome::Closed { at, told: Some((told, Some(answered))) } => self.t3(
+                "Terminée à {0}. Service prévenu à {1}, il l’a confirmé à {2}.",
+                "Closed at {0}. The service was told at {1} and confirmed it at {2}.",
+                self.clock(at),
+                self.clock(told),
+                self.clock(answered),
+            ),
             InterventionOutcome::Refused(refusal) => self.t1(
                 "Refusée : rien n’a été fait. {0}",
                 "Refused: nothing was done. {0}",

@@ -40,7 +40,7 @@ pub(super) fn interventions(web: &Web, uses: Vec<Use>) -> Vec<Intervention> {
         procedure: procedure(web, one.procedure.as_ref()),
         outcome: match one.came {
             Came::Open { until } => InterventionOutcome::Open { until },
-            Came::Closed { at } => InterventionOutcome::Closed { at },
+            Came::Closed { at, told } => InterventionOutcome::Closed { at, told },
             Came::Refused(refusal) => InterventionOutcome::Refused(refusal),
         },
     };

@@ -70,6 +70,7 @@ pub(crate) async fn represent(
                     ends_at,
                     closed: None,
                     outcome: None,
+                    told: None,
                     version: 1,
                 };
                 representations::insert(tx, &opened, &event).await?;
@@ -107,6 +108,8 @@ fn service(id: ClientId, procedure: &ProcedureId, now: Instant) -> ClientRow {
         scopes: vec!["openid".to_owned()],
         procedures: BTreeSet::from([procedure.clone()]),
         sector: "caisse.test".to_owned(),
+        logout_uri: None,
+        events_uri: None,
         created_at: now,
         version: 1,
     }

@@ -17,6 +17,7 @@ mod refusals;
 mod replicas;
 mod silence;
 mod stolen;
+mod told;
 
 use crate::support::app::TestApp;
 use crate::support::database::TestDatabase;

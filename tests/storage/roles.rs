@@ -75,6 +75,7 @@ const MAY: [(&str, &str, &[&str]); 12] = [
             "idempotency",
             "saved_search",
             "watch_device",
+            "outbox",
         ],
     ),
     (SEQUENCER, "SELECT", &["event"]),

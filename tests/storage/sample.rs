@@ -188,6 +188,8 @@ pub(crate) fn client() -> ClientRow {
         scopes: vec!["openid".to_owned(), "profile".to_owned()],
         procedures: BTreeSet::from([procedure("declare-income"), procedure("housing-benefit")]),
         sector: "caisse.test".to_owned(),
+        logout_uri: Some("https://caisse.test/logout".to_owned()),
+        events_uri: Some("https://caisse.test/events".to_owned()),
         created_at: NOW,
         version: 1,
     }
@@ -302,6 +304,7 @@ pub(crate) fn representation(world: &World, mandate: &MandateRow) -> Representat
         ends_at: in_minutes(33),
         closed: None,
         outcome: None,
+        told: None,
         version: 1,
     }
 }

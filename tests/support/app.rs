@@ -191,6 +191,7 @@ impl TestApp {
             pulse: service::Pulse::default(),
             witnesses: service::Witnesses::default(),
             timestamps: service::Timestamps::default(),
+            http: HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() }).unwrap(),
             tiles: Tiles::default(),
             watch: config.watch.clone(),
         });

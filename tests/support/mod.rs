@@ -6,6 +6,7 @@ pub(crate) mod authority;
 pub(crate) mod browser;
 pub(crate) mod database;
 pub(crate) mod gate;
+pub(crate) mod listener;
 pub(crate) mod settings;
 pub(crate) mod site;
 pub(crate) mod slots;

@@ -82,6 +82,9 @@ pub(super) async fn submit(service: State, headers: HeaderMap, form: String) -> 
     if !visit.holds_csrf(&form) {
         return trouble(&headers, Trouble::Foreign, "csrf");
     }
+    if visit.ended {
+        return trouble(&headers, Trouble::Ended, "access_ended");
+    }
     if !visit.opening.may_submit() {
         return trouble(&headers, Trouble::Ended, "act_not_granted");
     }

@@ -29,6 +29,9 @@ pub(super) async fn show(service: State, headers: HeaderMap) -> Response {
     let Some((_, visit)) = service.visit(&headers) else {
         return trouble(&headers, Trouble::Closed, "no_open_file");
     };
+    if visit.ended {
+        return trouble(&headers, Trouble::Ended, "access_ended");
+    }
     let Ok(submission) = fresh(&*service.entropy) else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };

@@ -6,6 +6,7 @@ mod declaration;
 mod file;
 mod mandate;
 mod sign_in;
+mod told;
 
 use super::memory::Memory;
 use super::server::{SandboxError, with_headers};
@@ -23,6 +24,7 @@ use mandate::Opening;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use time::Duration;
+use told::{EVENTS, LOGOUT};
 use url::Url;
 
 /// The procedures this service receives: a client must be registered at Porteplume for some of them.
@@ -66,6 +68,18 @@ impl PublicServiceConfig {
     pub fn post_logout_redirect_uri(&self) -> String {
         format!("{}/signed-out", self.origin)
     }
+
+    /// Where it takes logout tokens.
+    #[must_use]
+    pub fn backchannel_logout_uri(&self) -> String {
+        format!("{}{LOGOUT}", self.origin)
+    }
+
+    /// Where it takes security events.
+    #[must_use]
+    pub fn security_events_uri(&self) -> String {
+        format!("{}{EVENTS}", self.origin)
+    }
 }
 
 /// The service. Clones are one and the same.
@@ -74,6 +88,8 @@ pub struct PublicService(Arc<Service>);
 
 struct Service {
     porteplume: RelyingParty,
+    client_id: String,
+    http: HttpClient,
     signed_out: Url,
     catalogue: Catalogue,
     clock: Arc<dyn Clock>,
@@ -91,6 +107,10 @@ struct Service {
 struct Visit {
     opening: Arc<Opening>,
     subject: String,
+    /// The session at Porteplume.
+    sid: String,
+    /// Whether Porteplume said that it has ended.
+    ended: bool,
     id_token: SecretString,
     access_token: SecretString,
     /// What every form of this visit carries.
@@ -110,7 +130,7 @@ impl PublicService {
         let provider = Provider {
             label: "Porteplume".to_owned(),
             issuer: config.issuer,
-            client_id: config.client_id,
+            client_id: config.client_id.clone(),
             client_secret: config.client_secret,
             auth_method: AuthMethod::ClientSecretBasic,
             scopes: SCOPES.map(str::to_owned).to_vec(),
@@ -123,10 +143,12 @@ impl PublicService {
             second_factor_acr: Vec::new(),
             second_factor_amr: Vec::new(),
         };
-        let porteplume = RelyingParty::new("caisse", provider, redirect_uri, config.http)
+        let porteplume = RelyingParty::new("caisse", provider, redirect_uri, config.http.clone())
             .map_err(|_| SandboxError::Setup("Porteplume's issuer is malformed"))?;
         Ok(Self(Arc::new(Service {
             porteplume,
+            client_id: config.client_id,
+            http: config.http,
             signed_out,
             catalogue: catalogue()?,
             clock: config.clock,
@@ -149,6 +171,8 @@ impl PublicService {
             .route("/receipt/{key}", get(declaration::receipt))
             .route("/sign-out", post(sign_in::sign_out))
             .route("/signed-out", get(sign_in::signed_out))
+            .route(LOGOUT, post(told::logout))
+            .route(EVENTS, post(told::event))
             .with_state(Arc::clone(&self.0))
             .merge(Site::Caisse.common());
         with_headers(router)

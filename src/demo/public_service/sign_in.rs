@@ -97,6 +97,8 @@ pub(super) async fn callback(
     };
     let Ok(csrf) = fresh(&*service.entropy) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let visit = Visit {
+        sid: signed_in.text("sid").unwrap_or_default().to_owned(),
+        ended: false,
         opening: Arc::new(opening),
         subject: signed_in.subject,
         id_token: signed_in.id_token,

@@ -261,6 +261,7 @@ impl Life {
             ends_at,
             closed: None,
             outcome: None,
+            told: None,
             version: 1,
         };
         representations::insert(tx, &opened, &event).await?;

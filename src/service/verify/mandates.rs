@@ -160,6 +160,10 @@ impl History {
             (Some(EventKind::RepresentationClosed), Some(id)) => {
                 self.uses.get_mut(id).is_some_and(|opened| opened.close(told))
             }
+            (Some(kind @ (EventKind::ServiceTold | EventKind::ServiceNotTold)), Some(id)) => {
+                let answered = kind == EventKind::ServiceTold;
+                self.uses.get_mut(id).is_some_and(|opened| opened.hear(told, answered))
+            }
             (kind, _) => kind.is_some(),
         }
     }

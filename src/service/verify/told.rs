@@ -2,7 +2,7 @@
 
 use super::openings::Openings;
 use crate::journal::{Entry, Slot, StoredOpening};
-use crate::mandate::{Act, EventId, EventKind, Mandate};
+use crate::mandate::{Act, EventId, EventKind, Instant, Mandate};
 use crate::service::Error;
 use crate::service::facts::Stands;
 use crate::storage::audit::{LeafRow, SealedOpening};
@@ -150,6 +150,8 @@ pub(super) struct Use {
     client: Option<String>,
     /// When and why it was closed.
     closed: Option<(i64, Option<String>)>,
+    /// When the service was first told of that, and when it first answered.
+    heard: Option<(i64, Option<i64>)>,
 }
 
 impl Use {
@@ -165,12 +167,23 @@ impl Use {
             organisation: told.names("organisation"),
             client: told.names("client"),
             closed: None,
+            heard: None,
         }
     }
 
     /// Takes its end in; false when it had ended already.
     pub(super) fn close(&mut self, told: &Told) -> bool {
         self.closed.replace((told.entry.at().millis(), told.text("reason"))).is_none()
+    }
+
+    /// Takes in that its service was told of its end, and whether it answered; false when it had not ended.
+    pub(super) fn hear(&mut self, told: &Told, answered: bool) -> bool {
+        let Some(at) = told.detail("told").and_then(Value::as_i64) else { return false };
+        let heard = self.heard.get_or_insert((at, None));
+        if answered && heard.1.is_none() {
+            heard.1 = Some(told.entry.at().millis());
+        }
+        self.closed.is_some()
     }
 
     /// Whether it is what is stored. Of a person who was erased the entry names nobody any more: nothing is held
@@ -184,6 +197,7 @@ impl Use {
             _ => false,
         };
         closed
+            && self.heard == stored.told.map(|(at, answered)| (at.millis(), answered.map(Instant::millis)))
             && self.at == stored.opened_at.millis()
             && self.ends_at.is_none_or(|at| at == stored.ends_at.millis())
             && same(&self.acts, &acts.join(" "))

@@ -94,7 +94,10 @@ impl Cast {
     pub(super) fn interventions(&self) -> Vec<Intervention> {
         vec![
             self.intervention(1, open()),
-            self.intervention(2, InterventionOutcome::Closed { at: minute(-15) }),
+            self.intervention(
+                2,
+                InterventionOutcome::Closed { at: minute(-15), told: Some((minute(-15), Some(minute(-15)))) },
+            ),
             self.intervention(3, InterventionOutcome::Refused(Refusal::ProcedureWithdrawn)),
         ]
     }

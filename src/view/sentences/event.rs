@@ -71,6 +71,14 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::RepresentationClosed => {
             text("Une intervention s’est terminée.", "An intervention was closed.")
         }
+        EventKind::ServiceTold => text(
+            "Le service a confirmé savoir que l’intervention est terminée.",
+            "The service confirmed that it knows of the intervention’s end.",
+        ),
+        EventKind::ServiceNotTold => text(
+            "Le service n’a pas répondu à l’annonce de la fin de l’intervention. Ses accès sont coupés.",
+            "The service did not answer when told of the intervention’s end. Its access is cut off.",
+        ),
         EventKind::CodeReplayed => text(
             "Un code déjà utilisé a été présenté de nouveau. Tout a été annulé.",
             "A used code was presented again. Everything was cancelled.",

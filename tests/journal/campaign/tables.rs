@@ -40,7 +40,7 @@ const FACTS: [&str; 6] =
     ["factor", "usager", "mandate", "mandate_procedure", "mandate_paper", "representation"];
 
 /// Rows that have no history; what was seen of a mandate is an index of entries that say so themselves.
-const WORKING: [&str; 15] = [
+const WORKING: [&str; 16] = [
     "_sqlx_migrations",
     "session",
     "login_flow",
@@ -56,6 +56,7 @@ const WORKING: [&str; 15] = [
     "audit_seen",
     "watch_mark",
     "watch_device",
+    "outbox",
 ];
 
 /// Columns whose change says nothing: the order of the queue is only the order in which places will be given, which is
