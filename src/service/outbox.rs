@@ -143,21 +143,21 @@ async fn letter(
         initiator: initiator(reason),
     };
     let key = app.keys.token_key(client.id_token_alg());
-    Ok(match message.kind {
-        MessageKind::LogoutToken => row.logout_uri.map(|address| {
+    let address = match message.kind {
+        MessageKind::LogoutToken => row.logout_uri,
+        MessageKind::SecurityEvent => row.events_uri,
+    };
+    let Some(address) = address else { return Ok(None) };
+    let (media_type, body) = match message.kind {
+        MessageKind::LogoutToken => {
             let token = notice.logout_token(key)?;
-            let body = form_urlencoded::Serializer::new(String::new())
-                .append_pair("logout_token", &token)
-                .finish()
-                .into_bytes();
-            Ok::<_, Error>(Letter { address, media_type: "application/x-www-form-urlencoded", body })
-        }),
-        MessageKind::SecurityEvent => row.events_uri.map(|address| {
-            let body = notice.security_event(key)?.into_bytes();
-            Ok(Letter { address, media_type: SECURITY_EVENT_TYPE, body })
-        }),
-    }
-    .transpose()?)
+            let form =
+                form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", &token).finish();
+            ("application/x-www-form-urlencoded", form)
+        }
+        MessageKind::SecurityEvent => (SECURITY_EVENT_TYPE, notice.security_event(key)?),
+    };
+    Ok(Some(Letter { address, media_type, body: body.into_bytes() }))
 }
 
 const fn initiator(reason: CloseReason) -> Initiator {

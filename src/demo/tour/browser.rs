@@ -41,6 +41,12 @@ impl Browser {
         Ok(Self { client, url, status: StatusCode::OK, html: String::new() })
     }
 
+    /// Another tab of the same browser, on the same page.
+    pub(super) fn tab(&self) -> Self {
+        let (client, url, html) = (self.client.clone(), self.url.clone(), self.html.clone());
+        Self { client, url, status: self.status, html }
+    }
+
     fn join(&self, address: &str) -> Result<Url, TourError> {
         self.url.join(address).map_err(|error| TourError::Http(format!("{address}: {error}")))
     }

@@ -3,6 +3,7 @@
 use super::browser::Browser;
 use super::{Tour, TourError, expect};
 use crate::demo::public_service::PROCEDURES;
+use std::time::Duration;
 
 /// The aidant of the tour.
 const AIDANT: &str = "samir-haddad";
@@ -12,6 +13,9 @@ const OTHER: &str = "claire-ndiaye";
 const USAGER: &str = "rose-marchal";
 /// The auditor.
 const AUDITOR: &str = "ines-ferrand";
+/// A service is told of an end within a second: looked for so often, at these intervals.
+const LOOKS: u32 = 10;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// The whole job.
 pub(super) async fn everything(tour: &mut Tour<'_>) -> Result<(), TourError> {
@@ -23,9 +27,11 @@ pub(super) async fn everything(tour: &mut Tour<'_>) -> Result<(), TourError> {
     let mut other = tour.browser()?;
     sign_in_aidant(tour, &mut other, OTHER).await?;
     other_organisation_sees_nothing(tour, &mut other, &mandate).await?;
+    let mut file = open_again(tour, &mut aidant, &mandate).await?;
     up_to_the_confirmation(tour, &mut aidant, &mandate).await?;
     let mut usager = tour.browser()?;
     revoke(tour, &mut usager, &mandate).await?;
+    the_service_is_told(tour, &mut file).await?;
     next_attempt_is_refused(tour, &mut aidant, &mandate).await?;
     let mut auditor = tour.browser()?;
     audit(tour, &mut auditor).await
@@ -201,6 +207,29 @@ async fn revoke(tour: &mut Tour<'_>, browser: &mut Browser, mandate: &str) -> Re
     expect("ended", browser.url.path(), "/ended")?;
     tour.done("the usager ended the mandate in one confirmed step and got a receipt");
     Ok(())
+}
+
+/// A file that is open when the usager ends the mandate.
+async fn open_again(tour: &mut Tour<'_>, aidant: &mut Browser, mandate: &str) -> Result<Browser, TourError> {
+    up_to_the_confirmation(tour, aidant, mandate).await?;
+    aidant.submit("confirm-form", &[]).await?;
+    expect("the file is open again", aidant.url.path(), "/file")?;
+    let file = aidant.tab();
+    aidant.go(&tour.demo.service).await?;
+    Ok(file)
+}
+
+/// The service closes the file by itself: Porteplume told it.
+async fn the_service_is_told(tour: &mut Tour<'_>, file: &mut Browser) -> Result<(), TourError> {
+    for _ in 0..LOOKS {
+        file.go("/file").await?;
+        if file.html.contains("access_ended") {
+            tour.done("within a second of it the service closed the open file: it had its logout token");
+            return Ok(());
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    expect("the file a second after the mandate's end", &file.html, "access_ended")
 }
 
 /// The aidant had the confirmation before them when the usager ended the mandate.
