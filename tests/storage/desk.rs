@@ -167,10 +167,14 @@ async fn plans(database: &TestDatabase) -> Vec<(&'static str, String)> {
 
 /// The plan PostgreSQL keeps for a prepared statement, whatever its values.
 async fn prepared(connection: &mut sqlx::AnyConnection, number: i32, text: &str) -> Vec<String> {
-    let values = if text.contains("idx < $5") {
-        "1, 8000, 8000, 'g', 8000, 20000"
-    } else if text.contains("idx < $14") {
-        "1, 8000, 8000, 'g', 'x', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 8000, 20000"
+    let values = if text.contains("OFFSET CAST($5") {
+        "1, 8000, 8000, 'g', 100"
+    } else if text.contains("idx < $7") {
+        "1, 8000, 8000, 'g', 1, '', 8000"
+    } else if text.contains("OFFSET CAST($14") {
+        "1, 8000, 'x', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 8000, 'g', 100"
+    } else if text.contains("idx < $16") {
+        "1, 8000, 'x', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 8000, 'g', 1, '', 8000"
     } else if text.contains("$16") {
         "1, 8000, 8000, 'g', 'x', 5000, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 50"
     } else if text.contains("$6") {
