@@ -72,9 +72,7 @@ pub async fn begin(app: &App, session: &Session, caller: &Caller, params: &Param
     };
     let waiting = Waiting { handle: handle.expose().to_owned(), row: kept, request, client, client_row: row };
     if waiting.request.is_silent() {
-        if !spend(app, &waiting.row, now).await? {
-            return refused(app, caller, Some(&waiting.client_row), PageError::RequestUri.into(), now).await;
-        }
+        spend(app, session, caller, &waiting, now).await?;
         return silently(app, session, caller, waiting, now).await.map(Begun::Answered);
     }
     if waiting.ready(session, now).is_err() {
@@ -101,26 +99,20 @@ pub async fn cancel(app: &App, session: &Session, caller: &Caller, handle: &str)
             (Arc::clone(&app_), session_.clone(), caller.clone(), handle.clone());
         Box::pin(async move {
             let waiting = open(tx, &session, &handle, now).await?;
-            if !waiting.spend(tx, now).await? {
-                return Err(PageError::RequestUri.into());
+            if let Err(used_up) = waiting.spend(&app, tx, &session, (&caller, now)).await? {
+                return Ok(Err(used_up));
             }
             let taken = authorizations::take(tx, &waiting.row.id_hash, &session.id.to_hex(), now).await?;
             taken.ok_or(Error::Conflict)?;
-            let record =
-                Record::refused(EventKind::AuthorizationRefused, AuthorizeCode::AccessDenied.as_str())
-                    .client(&waiting.request.client);
-            let record = match session.aidant() {
-                Ok(aidant) => record.aidant(aidant.aidant),
-                Err(_) => record,
-            };
+            let record = waiting.refusal(&session, AuthorizeCode::AccessDenied.as_str());
             record.append(&app, tx, &caller, now).await?;
             let description = "the aidant gave up";
             let answer =
                 ErrorAnswer { to: waiting.request.to, code: AuthorizeCode::AccessDenied, description };
-            Ok(answer.location(&app.issuer))
+            Ok(Ok(answer.location(&app.issuer)))
         })
     })
-    .await
+    .await?
 }
 
 impl Waiting {
@@ -138,12 +130,28 @@ impl Waiting {
         session.aidant_with_fresh_factor(now)
     }
 
-    /// Uses up the pushed request this one came by; `false` when it was answered meanwhile, from here or elsewhere. A
-    /// request that was not pushed is its own.
-    pub(super) async fn spend(&self, tx: &mut Tx, now: Instant) -> Result<bool, Error> {
+    /// The record of its refusal.
+    fn refusal(&self, session: &Session, code: &'static str) -> Record {
+        let record = Record::refused(EventKind::AuthorizationRefused, code).client(&self.request.client);
+        match session.aidant() {
+            Ok(aidant) => record.aidant(aidant.aidant),
+            Err(_) => record,
+        }
+    }
+
+    /// Uses up the pushed request this one came by; one that was not pushed is its own. The inner error, whose entry is to be
+    /// committed, says that it was answered meanwhile, from here or elsewhere.
+    pub(super) async fn spend(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        session: &Session,
+        by: (&Caller, Instant),
+    ) -> Result<Result<(), Error>, Error> {
+        let refusal = self.refusal(session, PageError::RequestUri.code());
         match &self.row.pushed_hash {
-            Some(pushed) => Ok(authorizations::spend(tx, pushed, now).await?),
-            None => Ok(true),
+            Some(pushed) => push::use_up(app, tx, pushed, refusal, by).await,
+            None => Ok(Ok(())),
         }
     }
 
@@ -255,13 +263,22 @@ async fn take_in(
 }
 
 /// Uses up what was pushed, for an answer that needs no choice.
-async fn spend(app: &App, row: &AuthorizationRequestRow, now: Instant) -> Result<bool, Error> {
-    let Some(pushed) = row.pushed_hash.clone() else { return Ok(true) };
+async fn spend(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    waiting: &Waiting,
+    now: Instant,
+) -> Result<(), Error> {
+    let Some(pushed) = waiting.row.pushed_hash.clone() else { return Ok(()) };
+    let refusal = waiting.refusal(session, PageError::RequestUri.code());
+    let (app_, caller) = (Arc::clone(app), caller.clone());
     app.commit("authorize.spend", move |tx| {
-        let pushed = pushed.clone();
-        Box::pin(async move { Ok::<_, Error>(authorizations::spend(tx, &pushed, now).await?) })
+        let (app, caller) = (Arc::clone(&app_), caller.clone());
+        let (pushed, refusal) = (pushed.clone(), refusal.clone());
+        Box::pin(async move { push::use_up(&app, tx, &pushed, refusal, (&caller, now)).await })
     })
-    .await
+    .await?
 }
 
 /// From when until when a request is kept.

@@ -6,8 +6,8 @@ use super::{App, Caller, Error, Record, registry};
 use crate::crypto::{OpaqueToken, TokenHash};
 use crate::mandate::{EventKind, Instant, Refusal, Standing};
 use crate::provider::{
-    AuthorizationRequest, OAuthError, PAR, Params, Proof, ProofRefusal, ProvenRequest, REQUEST_URI_LIFE,
-    proof, pushed_answer,
+    AuthorizationRequest, OAuthError, PAR, PageError, Params, Proof, ProofRefusal, ProvenRequest,
+    REQUEST_URI_LIFE, proof, pushed_answer,
 };
 use crate::storage::authorizations::{self, AuthorizationRequestRow};
 use crate::storage::{Tx, clients};
@@ -102,4 +102,19 @@ pub(super) async fn find(
         })
         .await?;
     Ok(row.filter(|row| row.session_hash.is_none() && row.used_at.is_none() && now < row.expires_at))
+}
+
+/// Uses a pushed request up, or keeps the refusal. The inner error's entry is to be committed.
+pub(super) async fn use_up(
+    app: &App,
+    tx: &mut Tx,
+    pushed: &str,
+    refusal: Record,
+    (caller, now): (&Caller, Instant),
+) -> Result<Result<(), Error>, Error> {
+    if authorizations::spend(tx, pushed, now).await? {
+        return Ok(Ok(()));
+    }
+    refusal.append(app, tx, caller, now).await?;
+    Ok(Err(PageError::RequestUri.into()))
 }

@@ -14,7 +14,7 @@ use crate::crypto::OpaqueToken;
 use crate::mandate::{
     Allowed, EventId, EventKind, Instant, MandateId, ProcedureId, Refusal, RepresentationId, UsagerId,
 };
-use crate::provider::{CODE_LIFE, PageError};
+use crate::provider::CODE_LIFE;
 use crate::storage::authorizations::{self, AuthorizationRequestRow};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::representations::{self, CloseReason, RepresentationRow, Scope};
@@ -99,14 +99,11 @@ impl Choice {
             return Ok(Err(Error::NotFound));
         };
         match waiting.decide(app, &parties, &row.mandate, &self.procedure, self.now) {
-            Ok(_) if !waiting.spend(tx, self.now).await? => {
-                let error = Error::from(PageError::RequestUri);
-                let record = Record::refused(EventKind::AuthorizationRefused, error.code());
-                let record = record.client(&waiting.request.client).aidant(aidant.aidant);
-                record.append(app, tx, &self.caller, self.now).await?;
-                Ok(Err(error))
-            }
             Ok(allowed) => {
+                let by = (&self.caller, self.now);
+                if let Err(used_up) = waiting.spend(app, tx, &self.session, by).await? {
+                    return Ok(Err(used_up));
+                }
                 let opened = self.open(app, tx, &waiting, (&parties, &aidant), row, allowed).await?;
                 Ok(Ok((opened, None)))
             }

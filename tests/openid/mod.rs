@@ -14,6 +14,7 @@ mod killed;
 mod names;
 mod outage;
 mod refusals;
+mod registering;
 mod replicas;
 mod silence;
 mod stolen;

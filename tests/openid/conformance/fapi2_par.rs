@@ -42,7 +42,8 @@ on_both! {
         let again = browser.confirms(&handles[1], &town.mandate, PRIME).await;
         assert!(again.sent_on("code").is_some(), "the same choice sent again");
         page(&browser.confirms(&handles[0], &town.mandate, PRIME).await, "invalid_request_uri");
-        assert_eq!(town.entries("authorization.refused").await, ["invalid_request_uri"]);
+        page(&browser.post(&format!("/authorize/{}/cancel", handles[0]), &[]).await, "invalid_request_uri");
+        assert_eq!(town.entries("authorization.refused").await, ["invalid_request_uri"; 2]);
         assert_eq!(town.representations().await, 1);
     }
 

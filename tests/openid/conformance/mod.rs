@@ -41,7 +41,7 @@ fn key(seed: u8) -> JournalKey {
     JournalKey::from_seed(&SecretBytes::new([seed; 32])).unwrap()
 }
 
-fn public(seed: u8) -> Value {
+pub(super) fn public(seed: u8) -> Value {
     serde_json::to_value(Jwk::ed25519("k", key(seed).public_key())).unwrap()
 }
 
