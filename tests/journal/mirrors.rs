@@ -75,7 +75,34 @@ on_both! {
             std::fs::write(&path, good).unwrap();
         }
         assert_eq!(verified(&dir, &[&first, &second]).0, Some(0));
+        shards_are_missed(&dir, &[&first, &second]);
     }
+}
+
+/// A shard that is missing, of another number, there twice or of another journal is named.
+fn shards_are_missed(dir: &Path, trusted: &[&Path]) {
+    let refused = |why: &str| {
+        let (code, told) = verified(dir, trusted);
+        assert!(code == Some(1) && told.contains("mirror_shard") && told.contains(why), "{why}: {told}");
+    };
+    let shard = |number: &str| dir.join("shards").join(number);
+    std::fs::rename(shard("1"), shard("2")).unwrap();
+    refused("a later shard is there, and not this one");
+    std::fs::rename(shard("2"), shard("1")).unwrap();
+    std::fs::create_dir(shard("2")).unwrap();
+    let files = ["checkpoint", "tile", "policy"].map(|file| dir.join(file));
+    let copied = Command::new("cp").arg("-r").args(files).arg(shard("2")).status().unwrap();
+    assert!(copied.success());
+    refused("porteplume.test/journal stands there twice");
+    std::fs::remove_dir_all(shard("2")).unwrap();
+    std::fs::write(shard("x"), "").unwrap();
+    let (code, told) = verified(dir, trusted);
+    assert!(code == Some(1) && told.contains("is no shard's number"), "{told}");
+    std::fs::remove_file(shard("x")).unwrap();
+    let huge = std::fs::File::create(shard("1/tile/entries/000.p/5")).unwrap();
+    huge.set_len(64 << 20).unwrap();
+    let (code, told) = verified(dir, trusted);
+    assert!(code == Some(1) && told.contains("longer than any file of a mirror"), "{told}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //!
 //! [`crate::journal::Audit`] holds entries, tiles and checkpoints against each other. Beside it stands what only this
 //! room can know: whether an opening that is missing may be; whether each mandate, its paper and each use of it are what
-//! their entries tell; whether each line of the refusals, each fact of the desk and of the watch and each closed procedure is; and whether each party was registered, and who is suspended
+//! their entries tell; whether each line of the refusals, each fact of the desk and of the watch and each closed procedure is; and whether each party was registered, and who is
 //! suspended, by an entry. It
 //! reads one consistent view, writes nothing, and works on a database the service would refuse to open.
 
