@@ -157,15 +157,6 @@ on_both! {
         assert_eq!(browser.get(waits.location()).await.location(), "/aidant/sign-in");
     }
 
-    oidcc_max_age_1_and_10000(database) {
-        let town = Town::new(database).await;
-        let browser = town.browser().await;
-        town.test.clock.advance(Duration::seconds(5));
-        let waits = browser.get(&format!("/authorize?{}", request(&[("max_age", "1")]))).await;
-        assert_eq!(browser.get(waits.location()).await.location(), "/aidant/sign-in");
-        assert!(!browser.code(&[("max_age", "10000")]).await.is_empty());
-    }
-
     fapi2_user_rejects_authentication(database) {
         let town = Town::new(database).await;
         let browser = town.browser().await;

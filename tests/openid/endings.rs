@@ -32,7 +32,7 @@ on_both! {
         assert_eq!(town.entries("representation.closed").await, [""]);
     }
 
-    oidcc_rp_initiated_logout_what_is_not_ours_is_asked_about(database) {
+    a_logout_that_is_not_ours_is_asked_about(database) {
         let town = Town::new(database).await;
         let browser = town.browser().await;
         let (hint, token) = opened(&browser).await;
@@ -57,7 +57,7 @@ on_both! {
         assert_eq!(browser.get("/aidant/factor").await.status, 303, "signed out");
     }
 
-    oidcc_rp_initiated_logout_where_nobody_is_signed_in(database) {
+    a_logout_where_nobody_is_signed_in_asks_nothing(database) {
         let town = Town::new(database).await;
         let browser = town.browser().await;
         let (hint, token) = opened(&browser).await;

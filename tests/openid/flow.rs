@@ -60,7 +60,7 @@ on_both! {
         assert_eq!((town.open_representations().await, town.refused_rows().await), (1, 0));
     }
 
-    oidcc_userinfo_post_header_and_post_body(database) {
+    an_access_token_comes_by_header_or_form_and_never_in_an_address(database) {
         let town = Town::new(database).await;
         let browser = town.browser().await;
         let answer = town.exchange(&browser.code(&[]).await, &[]).await.json();

@@ -40,6 +40,24 @@ const FAPI2: &str = "\
     par-test-array-as-audience-fails par-test-par-endpoint-url-as-audience-fails \
     par-test-token-endpoint-url-as-audience-fails";
 
+/// The modules of the plans `oidcc-config`, `oidcc-basic`, `oidcc-rp-initiated-logout` and `oidcc-backchannel-rp-initiated-logout`
+/// (contract `openid.md`), without their prefix.
+const OIDCC: &str = "\
+    discovery-endpoint-verification server response-type-missing idtoken-signature idtoken-unsigned userinfo-get \
+    userinfo-post-header userinfo-post-body ensure-request-without-nonce-succeeds-for-code-flow scope-profile scope-email \
+    scope-address scope-phone scope-all alternate-happy-flow display-page display-popup prompt-login \
+    prompt-none-not-logged-in prompt-none-logged-in max-age-1 max-age-10000 \
+    ensure-request-with-unknown-parameter-succeeds id-token-hint login-hint ui-locales claims-locales \
+    ensure-request-with-acr-values-succeeds codereuse codereuse-30seconds ensure-registered-redirect-uri \
+    ensure-post-request-succeeds server-client-secret-post \
+    request-uri-unsigned-supported-correctly-or-rejected-as-unsupported \
+    unsigned-request-object-supported-correctly-or-rejected-as-unsupported claims-essential \
+    ensure-request-object-with-redirect-uri refresh-token ensure-request-with-valid-pkce-succeeds \
+    rp-initiated-logout rp-initiated-logout-no-state rp-initiated-logout-bad-post-logout-redirect-uri \
+    rp-initiated-logout-query-added-to-post-logout-redirect-uri rp-initiated-logout-no-id-token-hint \
+    rp-initiated-logout-modified-id-token-hint rp-initiated-logout-bad-id-token-hint rp-initiated-logout-no-params \
+    rp-initiated-logout-no-post-logout-redirect-uri rp-initiated-logout-only-state backchannel-rp-initiated-logout";
+
 /// One row: module, test, state.
 type Row = (String, String, String);
 
@@ -55,16 +73,17 @@ fn rows(page: &str) -> Vec<Row> {
     .collect()
 }
 
-/// The tests of this folder that are named after modules.
+/// The tests of a folder that are named after modules.
 fn tests(folder: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for file in fs::read_dir(folder).unwrap() {
-        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    for file in files.filter(|file| file.is_file()) {
+        let text = fs::read_to_string(file).unwrap();
         for line in text.lines() {
             let name = line.trim_start().trim_start_matches("async fn ").trim_start_matches("fn ");
             let Some((name, rest)) = name.split_once('(') else { continue };
             let word = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-            if word && rest.ends_with('{') && PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+            if word && rest.contains(") {") && PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
                 found.insert(name.to_owned());
             }
         }
@@ -76,7 +95,8 @@ fn tests(folder: &Path) -> BTreeSet<String> {
 fn every_module_has_its_row_and_every_row_its_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let rows = rows(&fs::read_to_string(root.join("tests/README.md")).unwrap());
-    let tests = tests(&root.join("tests/openid/conformance"));
+    let mut found = tests(&root.join("tests/openid/conformance"));
+    found.extend(tests(&root.join("tests/openid")));
     let mut named = BTreeSet::new();
     let mut listed = BTreeSet::new();
     for (module, test, state) in &rows {
@@ -85,21 +105,22 @@ fn every_module_has_its_row_and_every_row_its_test() {
         match state.split_once(": ") {
             None if state == "passes" => {
                 assert_eq!(*test, own, "{module} is tested under its own name");
-                assert!(tests.contains(test), "{test} does not exist");
+                assert!(found.contains(test), "{test} does not exist");
                 named.insert(test.clone());
             }
             Some(("not yet" | "does not apply", reason)) => {
                 assert!(test.is_empty() && !reason.is_empty(), "{module}: a reason and no test");
-                assert!(!tests.contains(&own), "{module} has a test: say so");
+                assert!(!found.contains(&own), "{module} has a test: say so");
             }
             _ => panic!("{module}: {state:?} is no state"),
         }
     }
-    let unlisted: Vec<_> = tests.difference(&named).collect();
+    let unlisted: Vec<_> = found.difference(&named).collect();
     assert!(unlisted.is_empty(), "the table does not name {unlisted:?}");
-    let missing: Vec<_> = FAPI2
-        .split_whitespace()
-        .filter(|module| !listed.contains(format!("fapi2-security-profile-final-{module}").as_str()))
-        .collect();
+    let plans = [("fapi2-security-profile-final", FAPI2), ("oidcc", OIDCC)];
+    let modules = plans
+        .iter()
+        .flat_map(|(plan, modules)| modules.split_whitespace().map(move |module| format!("{plan}-{module}")));
+    let missing: Vec<_> = modules.filter(|module| !listed.contains(module.as_str())).collect();
     assert!(missing.is_empty(), "the table lacks {missing:?}");
 }
