@@ -44,7 +44,11 @@ fn later_shards(dir: &Path) -> Result<BTreeSet<u64>, Refused> {
         .map_err(unreadable)?
         .map(|found| {
             let name = found.map_err(unreadable)?.file_name();
-            let number = name.to_str().and_then(|name| name.parse().ok()).filter(|number| *number > 0);
+            let text = name.to_str();
+            let number = text.and_then(|name| name.parse().ok());
+            // One writing only: `02` beside `2` would be passed over.
+            let number =
+                number.filter(|number: &u64| *number > 0 && Some(number.to_string().as_str()) == text);
             number.ok_or_else(|| {
                 Refused::other(format!("{} is no shard's number", folder.join(&name).display()))
             })

@@ -9,6 +9,8 @@ use crate::mandate::{EventId, EventKind, Outcome};
 
 /// Entries read together: some megabytes.
 const PAGE: u32 = 100_000;
+/// A journal of so many entries is read as one page, without looking for the end of the first.
+const WHOLE: u64 = 200_000;
 /// Characters of an identifier.
 const ID: usize = 32;
 
@@ -76,9 +78,12 @@ pub async fn population(
     // Beyond every identifier: hexadecimal digits sort before 'g'.
     let after = after.map_or((filter.until, "g"), |(at, event)| (*at, event.as_str()));
     let (begin, found) = texts(filter);
-    let begin = begin.bind(after.0.micros()).bind(after.1).bind(i64::from(PAGE - 1));
-    let last: Option<Place> =
-        snapshot.find("event_search", begin, |row| Ok((row.instant("at")?, row.id("event_id")?))).await?;
+    let last: Option<Place> = if signed <= WHOLE {
+        None
+    } else {
+        let begin = begin.bind(after.0.micros()).bind(after.1).bind(i64::from(PAGE - 1));
+        snapshot.find("event_search", begin, |row| Ok((row.instant("at")?, row.id("event_id")?))).await?
+    };
     let from = last.as_ref().map_or((filter.from, ""), |(at, event)| (*at, event.as_str()));
     let found = found.bind(after.0.micros()).bind(after.1).bind(from.0.micros()).bind(from.1);
     let found = found.bind(i64::try_from(signed).unwrap_or(i64::MAX));

@@ -95,10 +95,12 @@ fn shards_are_missed(dir: &Path, trusted: &[&Path]) {
     assert!(copied.success());
     refused("porteplume.test/journal stands there twice");
     std::fs::remove_dir_all(shard("2")).unwrap();
-    std::fs::write(shard("x"), "").unwrap();
-    let (code, told) = verified(dir, trusted);
-    assert!(code == Some(1) && told.contains("is no shard's number"), "{told}");
-    std::fs::remove_file(shard("x")).unwrap();
+    for strange in ["x", "01", "+1", "0"] {
+        std::fs::write(shard(strange), "").unwrap();
+        let (code, told) = verified(dir, trusted);
+        assert!(code == Some(1) && told.contains("is no shard's number"), "{strange}: {told}");
+        std::fs::remove_file(shard(strange)).unwrap();
+    }
     let huge = std::fs::File::create(shard("1/tile/entries/000.p/5")).unwrap();
     huge.set_len(64 << 20).unwrap();
     let (code, told) = verified(dir, trusted);
