@@ -14,7 +14,7 @@ mod names;
 
 pub use fault::BundleFault;
 
-use super::{Entry, LogProof, Opening, Policy, PolicyError, ProofError, Slot, Witnessed};
+use super::{Entry, FileFinding, LogProof, Opening, Policy, PolicyError, ProofError, Slot, Witnessed};
 use crate::crypto::{sha256, to_hex};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use names::{FIXED, is_lawful, openings_name, proof_name, shard_name};
@@ -62,17 +62,6 @@ pub struct ProofBundle {
     pub further: Vec<BundledShard>,
 }
 
-/// Something in a bundle that does not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundleFinding {
-    /// The file.
-    pub file: String,
-    /// Stable code.
-    pub code: &'static str,
-    /// Why.
-    pub why: String,
-}
-
 /// What verification says of a bundle.
 #[derive(Debug, Clone, Default)]
 pub struct BundleVerdict {
@@ -83,7 +72,7 @@ pub struct BundleVerdict {
     /// Openings that are what their entries commit to.
     pub openings: usize,
     /// What does not hold; nothing when all does.
-    pub findings: Vec<BundleFinding>,
+    pub findings: Vec<FileFinding>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -299,7 +288,7 @@ impl BundleVerdict {
     }
 
     fn find(&mut self, file: String, code: &'static str, why: String) {
-        self.findings.push(BundleFinding { file, code, why });
+        self.findings.push(FileFinding { file, code, why });
     }
 
     fn entry(&mut self, shard: usize, of: &BundledEntry, proved: &Entry) {

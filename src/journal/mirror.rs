@@ -3,25 +3,14 @@
 
 use super::tile::to_bytes;
 use super::{
-    Entry, Frontier, FullTile, Hash, Policy, Tag, TileId, TileKind, Witnessed, decode_bundle, leaf_hash,
-    partial_tiles,
+    Entry, FileFinding, Frontier, FullTile, Hash, Policy, Tag, TileId, TileKind, Witnessed, decode_bundle,
+    leaf_hash, partial_tiles,
 };
 use std::collections::HashSet;
 use std::io;
 
 /// Findings after which the rest is left unsaid.
 const MOST: usize = 100;
-
-/// Something in a mirror that does not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MirrorFinding {
-    /// The file.
-    pub file: String,
-    /// Stable code.
-    pub code: &'static str,
-    /// Why.
-    pub why: String,
-}
 
 /// What verification says of a mirror.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +20,7 @@ pub struct Mirrored {
     /// Entries read.
     pub entries: u64,
     /// What does not hold; nothing when all does. At most a hundred.
-    pub findings: Vec<MirrorFinding>,
+    pub findings: Vec<FileFinding>,
 }
 
 impl Mirrored {
@@ -80,7 +69,7 @@ struct Mirror<R> {
 impl<R: FnMut(&str) -> io::Result<Vec<u8>>> Mirror<R> {
     fn find(&mut self, file: String, code: &'static str, why: &dyn ToString) {
         if self.told.findings.len() < MOST {
-            self.told.findings.push(MirrorFinding { file, code, why: why.to_string() });
+            self.told.findings.push(FileFinding { file, code, why: why.to_string() });
         }
     }
 

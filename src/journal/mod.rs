@@ -20,6 +20,7 @@ mod bundle;
 mod checkpoint;
 mod cosigner;
 mod entry;
+mod file_finding;
 mod hash;
 mod history;
 mod json;
@@ -42,17 +43,16 @@ pub use audit::{
     Audit, AuditPage, AuditTerms, Extent, Fault, Finding, PageRange, Report, StoredCheckpoint, StoredEvent,
     StoredLeaf, StoredOpening, StoredTile,
 };
-pub use bundle::{
-    BundleFault, BundleFinding, BundleVerdict, BundledEntry, BundledShard, LARGEST_BUNDLE, ProofBundle,
-};
+pub use bundle::{BundleFault, BundleVerdict, BundledEntry, BundledShard, LARGEST_BUNDLE, ProofBundle};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use cosigner::{Cosigner, CosignerError};
 pub use entry::{Draft, Drafted, Entry, EntryError, MandateKey, Slot, Tag, new_event_id};
+pub use file_finding::FileFinding;
 pub use hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
 pub use history::{History, HistoryError, ProvedStep, Step};
 pub use json::{NotCanonical, canonical_json};
 pub use link::Link;
-pub use mirror::{MirrorFinding, Mirrored};
+pub use mirror::Mirrored;
 pub use note::{Note, NoteError, NoteSignature, SignedBy};
 pub use opening::Opening;
 pub use path::{
