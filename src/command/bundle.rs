@@ -47,7 +47,7 @@ pub(super) async fn export(args: Export) -> Result<(), Refused> {
     let made = bundle::export(&app, &wanted, slots).await;
     app.store.close().await;
     let made = made?;
-    let entries: usize = made.shards().map(|(_, _, entries)| entries.len()).sum();
+    let entries = made.count();
     let archive = web::archive(made).map_err(Refused::other)?;
     let unwritten = |error| Refused::other(format!("{} cannot be written: {error}", args.file.display()));
     std::fs::write(&args.file, archive).map_err(unwritten)?;

@@ -139,6 +139,12 @@ impl ProofBundle {
         )
     }
 
+    /// How many entries it proves, over all shards.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.shards().map(|(_, _, entries)| entries.len()).sum()
+    }
+
     /// The archive. The entries stand by their place.
     ///
     /// # Errors

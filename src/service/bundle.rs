@@ -44,7 +44,7 @@ pub async fn export(app: &App, wanted: &Wanted, slots: Slots) -> Result<ProofBun
     let record = Record::done(EventKind::JournalExported)
         .detail("by", "operator")
         .detail("slots", slots.as_str())
-        .detail("entries", bundle.shards().map(|(_, _, entries)| entries.len()).sum::<usize>());
+        .detail("entries", bundle.count());
     let record = match wanted {
         Wanted::Places { from, .. } => record.detail("from", *from),
         Wanted::Mandate(id) => record.about(id),

@@ -48,13 +48,6 @@ pub async fn export(
             })
         })
         .await?;
-    super::note(
-        app,
-        session,
-        caller,
-        record.detail("entries", made.shards().map(|(_, _, entries)| entries.len()).sum::<usize>()),
-        seen,
-    )
-    .await?;
+    super::note(app, session, caller, record.detail("entries", made.count()), seen).await?;
     Ok(made)
 }
