@@ -21,9 +21,8 @@ pub(super) const SESSION: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous 
      PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA busy_timeout = 5000; \
      PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; \
      PRAGMA wal_autocheckpoint = 4000;";
-/// Readers are many: each keeps two megabytes of its own, and sees the first gigabyte of the file where the system keeps
-/// it, without copying (a proof takes pages from all over the journal).
-const READER: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -2000; PRAGMA mmap_size = 1073741824;";
+/// Readers are many: each keeps two megabytes of its own.
+const READER: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -2000;";
 /// Every statement of the room stays prepared.
 const PREPARED: usize = 400;
 
