@@ -6,7 +6,7 @@ use crate::crypto::{KeyStore, KeyStoreError};
 use crate::journal::{self, NamedWitness, Policy, PolicyError, TimestampAuthorities, Vkey, VkeyError};
 use crate::mandate::EventKind;
 use crate::provider::Issuer;
-use crate::relying::{HttpClient, HttpError, HttpPolicy, RelyingError, RelyingParty};
+use crate::relying::{Authority, HttpClient, HttpError, HttpPolicy, RelyingError, RelyingParty};
 use crate::service::witness::Witness;
 use crate::service::{
     self, App, BadCatalogue, Caller, Ctx, Pulse, Record, Tiles, Timestamps, Vault, Witnesses,
@@ -27,6 +27,7 @@ use tokio::sync::watch;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest answer of a witness, time-stamping authority or service that is read, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
+const NO_CERTIFICATE: &str = "it holds no certificate, or one that cannot be read";
 /// How long open requests may take to finish at shutdown.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -61,6 +62,9 @@ pub enum StartError {
         "{0} in journal.timestamp_certificates cannot be used: {1}; write the path of certificates as PEM"
     )]
     Authority(PathBuf, String),
+    /// A certificate of an authority that calls trust.
+    #[error("{0} in outgoing.authorities cannot be used: {1}; write the path of certificates as PEM")]
+    Outgoing(PathBuf, String),
     /// An authority that nothing vouches for.
     #[error(
         "journal.timestamp_url needs journal.timestamp_certificates: the certificates that the authority is known by"
@@ -109,7 +113,7 @@ pub async fn open(
     };
     let store = Store::open(&options, Arc::new(signer)).await?;
     let issuer = config.server.issuer.as_str().to_owned();
-    let http = HttpClient::new(&outgoing(config))?;
+    let http = HttpClient::new(&outgoing(config)?)?;
     let party = |name: &'static str, provider: &crate::config::Provider| {
         let back = format!("{issuer}/callback/{name}").parse().map_err(|_| StartError::Issuer)?;
         RelyingParty::new(name, provider.clone(), back, http.clone())
@@ -134,7 +138,7 @@ pub async fn open(
         pulse: Pulse::default(),
         witnesses,
         timestamps,
-        http: HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config) })?,
+        http: HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config)? })?,
         tiles: Tiles::default(),
         watch: config.watch.clone(),
     });
@@ -143,8 +147,23 @@ pub async fn open(
 }
 
 /// What outgoing calls may do: an instance on loopback may call loopback.
-fn outgoing(config: &Config) -> HttpPolicy {
-    HttpPolicy { allow_loopback: !config.server.issuer.is_https(), ..HttpPolicy::default() }
+///
+/// # Errors
+/// [`StartError::Outgoing`].
+fn outgoing(config: &Config) -> Result<HttpPolicy, StartError> {
+    let mut trusted = Vec::new();
+    for path in &config.outgoing.authorities {
+        let refused = |why: String| StartError::Outgoing(path.clone(), why);
+        let pem = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
+        let found = Authority::read(&pem);
+        trusted.extend(found.ok_or_else(|| refused(NO_CERTIFICATE.to_owned()))?);
+    }
+    Ok(HttpPolicy {
+        allow_loopback: !config.server.issuer.is_https(),
+        private_hosts: config.outgoing.private_hosts.iter().cloned().collect(),
+        authorities: trusted,
+        ..HttpPolicy::default()
+    })
 }
 
 /// The witnesses of the configuration. Our policy is read as any verifier would read it: what that refuses cannot be
@@ -165,7 +184,7 @@ pub(crate) fn witnesses(config: &Config, keys: &[Vkey]) -> Result<Witnesses, Sta
     }
     let text = journal::policy(keys, Some(config.server.issuer.as_str()), &named, quorum);
     Policy::parse(text.as_bytes())?;
-    let http = HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config) })?;
+    let http = HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config)? })?;
     Ok(Witnesses::new(named, quorum, &http))
 }
 
@@ -179,10 +198,7 @@ pub(crate) fn authorities(config: &Config) -> Result<TimestampAuthorities, Start
         let pem =
             std::fs::read(path).map_err(|error| StartError::Authority(path.clone(), error.to_string()))?;
         trusted.add(&pem).map_err(|_| {
-            StartError::Authority(
-                path.clone(),
-                "it holds no certificate, or one that cannot be read".to_owned(),
-            )
+            StartError::Authority(path.clone(), NO_CERTIFICATE.to_owned())
         })?;
     }
     Ok(trusted)
@@ -194,7 +210,7 @@ fn timestamps(config: &Config) -> Result<Timestamps, StartError> {
     if url.is_some() && trusted.is_empty() {
         return Err(StartError::NoAuthority);
     }
-    let http = HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config) })?;
+    let http = HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config)? })?;
     Ok(Timestamps::new(url, trusted, &http))
 }
 

@@ -5,12 +5,14 @@
 //! `Debug` that hides them, and no error shows one. A commented sample stands in `docs/porteplume.example.toml`.
 
 mod error;
+mod outgoing;
 mod provider;
 mod reader;
 mod values;
 mod watch;
 
 pub use error::ConfigError;
+pub use outgoing::Outgoing;
 pub use provider::{Algorithm, AuthMethod, Provider, UserinfoFormat};
 pub use values::{Issuer, Networks, Secret};
 
@@ -34,6 +36,8 @@ pub struct Config {
     pub citizens: Provider,
     /// The provider that identifies aidants and auditors (ProConnect).
     pub agents: Provider,
+    /// What calls to others may reach.
+    pub outgoing: Outgoing,
     /// How much of anything one caller may ask for.
     pub limits: Limits,
     /// From how many on the rules of the watch speak.
@@ -196,6 +200,7 @@ impl Config {
             journal: reader.section("journal", journal)?,
             citizens: reader.section("citizens", provider::read)?,
             agents: reader.section("agents", provider::read)?,
+            outgoing: reader.section("outgoing", outgoing::read)?,
             limits: reader.section("limits", limits)?,
             watch: reader.section("watch", watch::read)?,
             telemetry: reader.section("telemetry", telemetry)?,
@@ -218,6 +223,7 @@ impl Config {
             ("journal", format!("{:?}", self.journal)),
             ("citizens", provider(&self.citizens)),
             ("agents", provider(&self.agents)),
+            ("outgoing", format!("{:?}", self.outgoing)),
             ("limits", format!("{:?}", self.limits)),
             ("watch", format!("{:?}", self.watch)),
             ("telemetry", format!("{:?}", self.telemetry)),
@@ -423,7 +429,7 @@ mod tests {
     fn the_operators_page_tells_of_every_setting() {
         const PAGE: &str = include_str!("../docs/operator.md");
         // The two providers are set up alike, and share one table there.
-        for section in ["server", "database", "keys", "journal", "citizens", "limits", "watch", "telemetry"] {
+        for section in ["server", "database", "keys", "journal", "citizens", "outgoing", "limits", "watch", "telemetry"] {
             let variable = format!("PORTEPLUME__{}__", section.to_uppercase());
             let refused = refusal(SMALL, &[(&format!("{variable}NONE"), "x")]);
             let (_, known) = refused.split_once("its section has ").unwrap();
@@ -516,6 +522,16 @@ mod tests {
         );
         let theirs = SMALL.replace("http://127.0.0.1:2", "http://agents.example.fr");
         assert!(refusal(&theirs, &[]).starts_with("agents.issuer = "));
+    }
+
+    #[test]
+    fn private_hosts_are_named_without_port_and_in_any_case() {
+        let hosts = |text: &str| read(SMALL, &[("PORTEPLUME__OUTGOING__PRIVATE_HOSTS", text)]);
+        let named = hosts("FC.Intranet.Example, 10.0.0.1, [::1]").unwrap().outgoing.private_hosts;
+        assert_eq!(named, ["fc.intranet.example", "10.0.0.1", "::1"]);
+        for bad in ["https://a.example", "a.example:443", "a b"] {
+            assert!(hosts(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -77,6 +77,11 @@ pub(super) fn public_url(text: &str) -> Option<Url> {
     (scheme && plain && url.query().is_none() && url.fragment().is_none()).then_some(url)
 }
 
+/// A host's name or address, without port, in lower case.
+pub(super) fn host(text: &str) -> Option<String> {
+    Host::parse(text).ok().map(|host| host.to_string().trim_matches(['[', ']']).to_ascii_lowercase())
+}
+
 /// A witness, in the words of a policy's line: name, key, address.
 pub(super) fn witness(text: &str) -> Option<Witness> {
     let mut words = text.split_whitespace();

@@ -9,7 +9,7 @@ use super::{
 use crate::app::{self, StartError};
 use crate::clock::{Clock, Entropy, NoEntropy, random};
 use crate::config::{
-    Config, Database, Issuer, Journal, Keys, Limits, Networks, Rate, Secret, Server, Telemetry,
+    Config, Database, Issuer, Journal, Keys, Limits, Networks, Outgoing, Rate, Secret, Server, Telemetry,
 };
 use crate::crypto::{KeyStore, KeyStoreError, OpaqueToken, to_hex};
 use crate::mandate::{
@@ -291,6 +291,7 @@ fn configuration(
         },
         citizens,
         agents,
+        outgoing: Outgoing::default(),
         limits: Limits { sign_in: generous, authorize: generous, ..Limits::default() },
         watch: Thresholds::default(),
         telemetry: Telemetry::at_a_terminal(),

@@ -4,7 +4,7 @@ use super::resolver::{AddressRefused, Reach};
 use openidconnect::http::request::Builder;
 use openidconnect::url::{Host, Url};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
-use reqwest::redirect;
+use reqwest::{Certificate, redirect};
 use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::future::Future;
@@ -24,6 +24,21 @@ pub struct HttpPolicy {
     pub allow_loopback: bool,
     /// Host names that may resolve to private addresses (a provider on the State's own network), lower case.
     pub private_hosts: BTreeSet<String>,
+    /// Authorities trusted beside the usual ones.
+    pub authorities: Vec<Authority>,
+}
+
+/// An authority whose certificates are trusted.
+#[derive(Debug, Clone)]
+pub struct Authority(Certificate);
+
+impl Authority {
+    /// The authorities whose certificates stand in that PEM text; none when it holds none, or one that cannot be read.
+    #[must_use]
+    pub fn read(pem: &[u8]) -> Option<Vec<Self>> {
+        let found = Certificate::from_pem_bundle(pem).ok()?;
+        (!found.is_empty()).then(|| found.into_iter().map(Self).collect())
+    }
 }
 
 impl Default for HttpPolicy {
@@ -33,6 +48,7 @@ impl Default for HttpPolicy {
             response_limit: 1 << 20,
             allow_loopback: false,
             private_hosts: BTreeSet::new(),
+            authorities: Vec::new(),
         }
     }
 }
@@ -116,7 +132,9 @@ impl HttpClient {
         // Another part of the process may have installed it already; it is the same provider everywhere.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let reach = Reach { loopback: policy.allow_loopback, hosts: Arc::new(policy.private_hosts.clone()) };
-        let client = reqwest::Client::builder()
+        let trusted = policy.authorities.iter().map(|Authority(certificate)| certificate.clone());
+        let client = trusted
+            .fold(reqwest::Client::builder(), reqwest::ClientBuilder::add_root_certificate)
             .user_agent(concat!("porteplume/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .no_proxy()

@@ -22,7 +22,7 @@ mod userinfo;
 mod verify;
 
 pub use error::{IdTokenFault, RelyingError, UserinfoFault};
-pub use http::{HttpClient, HttpError, HttpPolicy};
+pub use http::{Authority, HttpClient, HttpError, HttpPolicy};
 pub use identity::MissingClaim;
 pub use party::{BeginOptions, Begun, CallbackQuery, Expected, RelyingParty};
 pub use signed_in::SignedIn;
