@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod clients;
 mod journal;
 mod mandates;
 mod openid;

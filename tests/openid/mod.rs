@@ -13,7 +13,7 @@ mod journaled;
 mod killed;
 mod names;
 mod outage;
-mod refusals;
+pub(crate) mod refusals;
 mod registering;
 mod replicas;
 mod silence;
@@ -65,7 +65,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    fn location(&self) -> &str {
+    pub(crate) fn location(&self) -> &str {
         self.header("location")
     }
 
@@ -148,7 +148,11 @@ fn claims(jwt: &str) -> Value {
 
 impl Town {
     async fn new(database: TestDatabase) -> Self {
-        let test = TestApp::over(database).await;
+        Self::of(TestApp::over(database).await).await
+    }
+
+    /// The same in that instance.
+    pub(crate) async fn of(test: TestApp) -> Self {
         let app = &test.web.app;
         let organisation = world::organisation(app, "Mairie de Démonstration").await;
         let aidant = world::aidant(app, &organisation).await;
@@ -199,15 +203,15 @@ impl Town {
     }
 
     /// A browser in which this aidant has signed in just now.
-    async fn browser(&self) -> Browser<'_> {
+    pub(crate) async fn browser(&self) -> Browser<'_> {
         self.browser_of(world::fresh(self.app(), &self.aidant)).await
     }
 
-    async fn browser_of(&self, who: Who) -> Browser<'_> {
+    pub(crate) async fn browser_of(&self, who: Who) -> Browser<'_> {
         Browser::holding(self, world::session_of(self.app(), who).await)
     }
 
-    fn stranger(&self) -> Browser<'_> {
+    pub(crate) fn stranger(&self) -> Browser<'_> {
         Browser { town: self, cookie: String::new(), session: None }
     }
 
@@ -281,6 +285,13 @@ impl Browser<'_> {
         Browser { town, cookie: self.cookie.clone(), session: self.session.clone() }
     }
 
+    /// The aidant signs in again in this browser.
+    pub(crate) async fn signs_in_anew(&mut self) {
+        let (app, before) = (self.town.app(), self.session.as_ref().expect("a session"));
+        let opened = world::next(app, before, world::fresh(app, &self.town.aidant)).await;
+        *self = Browser::holding(self.town, opened);
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).header("cookie", &self.cookie);
         self.town.ask(request.body(Body::empty()).unwrap()).await
@@ -319,7 +330,7 @@ impl Browser<'_> {
 /// The handle of the request a page belongs to.
 pub(crate) fn handle_in(page: &str) -> String {
     let (_, from) = page.split_once("/authorize/").expect("a form of the choice");
-    from.split('/').next().unwrap().to_owned()
+    from.split(['/', '?', '"']).next().unwrap().to_owned()
 }
 
 use porteplume::mandate::ClientId;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use time::Duration;
 
 /// The usager revokes.
-pub(super) async fn revoke(town: &Town) {
+pub(crate) async fn revoke(town: &Town) {
     let app = town.app();
     let (app_, id, now) = (Arc::clone(app), town.mandate.mandate.id.clone(), app.now());
     app.include("test.revoke", move |tx| {

@@ -61,8 +61,11 @@ pub(crate) fn keys() -> &'static Path {
 
 /// A configuration on loopback.
 fn config() -> Config {
-    let (listen, issuer) = ("127.0.0.1:0", "https://mandats.example.fr");
-    let text = super::settings::configuration(listen, issuer, "sqlite:opened-by-the-test", keys(), "");
+    known_as("https://mandats.example.fr")
+}
+
+fn known_as(issuer: &str) -> Config {
+    let text = super::settings::configuration("127.0.0.1:0", issuer, "sqlite:opened-by-the-test", keys(), "");
     Config::parse(&text, [], &|_| unreachable!("no secret stands in a file")).expect("a configuration")
 }
 
@@ -119,6 +122,15 @@ impl TestApp {
     pub(crate) fn employed_by(self, agents: Provider) -> Self {
         let party = party("agents", agents);
         self.with(|ctx| ctx.agents = party)
+    }
+
+    /// The same service at that address, calling others by that client.
+    pub(crate) fn known_as(self, issuer: &str, http: &HttpClient) -> Self {
+        let (server, limits) = (known_as(issuer).server, self.web.edge.limits);
+        let edge = Edge::new(&server, limits, Arc::new(self.clock.clone()), Arc::new(SystemEntropy));
+        let issuer = porteplume::provider::Issuer::parse(issuer).unwrap();
+        let known = self.with(|ctx| (ctx.issuer, ctx.http) = (issuer, http.clone()));
+        Self { web: Web { app: known.web.app, edge }, ..known }
     }
 
     /// The same service, its journal seen by those witnesses.
