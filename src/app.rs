@@ -197,9 +197,7 @@ pub(crate) fn authorities(config: &Config) -> Result<TimestampAuthorities, Start
     for path in &config.journal.timestamp_certificates {
         let pem =
             std::fs::read(path).map_err(|error| StartError::Authority(path.clone(), error.to_string()))?;
-        trusted.add(&pem).map_err(|_| {
-            StartError::Authority(path.clone(), NO_CERTIFICATE.to_owned())
-        })?;
+        trusted.add(&pem).map_err(|_| StartError::Authority(path.clone(), NO_CERTIFICATE.to_owned()))?;
     }
     Ok(trusted)
 }

@@ -429,7 +429,9 @@ mod tests {
     fn the_operators_page_tells_of_every_setting() {
         const PAGE: &str = include_str!("../docs/operator.md");
         // The two providers are set up alike, and share one table there.
-        for section in ["server", "database", "keys", "journal", "citizens", "outgoing", "limits", "watch", "telemetry"] {
+        for section in
+            ["server", "database", "keys", "journal", "citizens", "outgoing", "limits", "watch", "telemetry"]
+        {
             let variable = format!("PORTEPLUME__{}__", section.to_uppercase());
             let refused = refusal(SMALL, &[(&format!("{variable}NONE"), "x")]);
             let (_, known) = refused.split_once("its section has ").unwrap();

@@ -1,6 +1,6 @@
 //! mod_auth_openidc under Debian's Apache, a certified relying party, before a page that shows what it was told.
 
-use super::{Stage, visit};
+use super::{Outside, Shown, Stage, visit};
 use crate::openid::refusals::revoke;
 use crate::openid::{Browser, PRIME, SECRET, draft};
 use crate::support::database::{TestDatabase, on_both};
@@ -8,17 +8,15 @@ use crate::support::world;
 use axum::Router;
 use axum::http::HeaderMap;
 use porteplume::service::outbox;
-use reqwest::header::{ACCEPT, COOKIE, LOCATION, SET_COOKIE};
-use reqwest::{Certificate, redirect};
 use serde_json::json;
-use std::collections::BTreeMap;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 /// The page behind it, which tells who it believes is there.
 async fn page() -> String {
     let page = |headers: HeaderMap| async move {
-        let told = |name: &str| headers.get(name).map_or("nobody", |value| value.to_str().unwrap()).to_owned();
+        let told =
+            |name: &str| headers.get(name).map_or("nobody", |value| value.to_str().unwrap()).to_owned();
         format!("{} {}", told("oidc_claim_given_name"), told("oidc_claim_birthdate"))
     };
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -55,39 +53,16 @@ async fn stage(database: TestDatabase) -> Stage {
 /// A browser at the service; the same one with us.
 struct There<'s> {
     ours: Browser<'s>,
-    client: reqwest::Client,
-    cookies: BTreeMap<String, String>,
-}
-
-/// What it was shown, or where it was sent.
-struct Shown {
-    status: u16,
-    location: String,
-    body: String,
+    theirs: Outside,
 }
 
 impl<'s> There<'s> {
     async fn new(stage: &'s Stage) -> Self {
-        let authority = Certificate::from_pem(&std::fs::read(stage.front.authority()).unwrap()).unwrap();
-        let client = reqwest::Client::builder().add_root_certificate(authority).redirect(redirect::Policy::none());
-        Self { ours: stage.town.browser().await, client: client.build().unwrap(), cookies: BTreeMap::new() }
+        Self { ours: stage.town.browser().await, theirs: Outside::new(&stage.front) }
     }
 
     async fn get(&mut self, address: &str) -> Shown {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let asked = self.client.get(address).header(ACCEPT, "text/html").header(COOKIE, cookies.join("; "));
-        let answer = asked.send().await.unwrap();
-        for line in answer.headers().get_all(SET_COOKIE) {
-            let (name, value) = line.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
-            if value.is_empty() {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        let status = answer.status().as_u16();
-        let location = answer.headers().get(LOCATION).map_or("", |value| value.to_str().unwrap()).to_owned();
-        Shown { status, location, body: answer.text().await.unwrap() }
+        self.theirs.get_as(address, "").await
     }
 
     /// Sent on to us, and back with a code; gives that address.

@@ -1,13 +1,11 @@
 //! openid-client (npm), a certified relying party, its checks of ID token signatures on.
 
-use super::{Stage, folder, visit};
+use super::{Stage, node, visit};
 use crate::openid::PRIME;
 use crate::support::database::on_both;
 use crate::support::world;
 use serde_json::{Value, json};
-use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, Command};
 
 const SCRIPT: &str = include_str!("npm/openid-client.mjs");
 
@@ -24,15 +22,6 @@ const CHECKS: [&str; 10] = [
     "logout",
     "PAR with DPoP and PS256",
 ];
-
-/// Starts a script of ours with Node.
-pub(super) fn node(stage: &Stage, name: &str, script: &str, arguments: &[&str]) -> Child {
-    let path = folder().join(name);
-    std::fs::write(&path, script).unwrap();
-    let mut node = Command::new("node");
-    node.arg(path).args(arguments).env("NODE_EXTRA_CA_CERTS", stage.front.authority());
-    node.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("Node.js")
-}
 
 /// What a service of the script is registered with.
 fn draft(wish: &Value) -> Value {
@@ -55,7 +44,7 @@ fn draft(wish: &Value) -> Value {
 on_both! {
     openid_client_passes(database) {
         let stage = Stage::new(database, |_| String::new()).await;
-        let mut node = node(&stage, "openid-client.mjs", SCRIPT, &[&stage.front.origin()]);
+        let mut node = node(Some(&stage.front), "openid-client.mjs", SCRIPT, &[&stage.front.origin()]);
         let mut answers = node.stdin.take().unwrap();
         let mut wishes = BufReader::new(node.stdout.take().unwrap()).lines();
         let mut browser = stage.town.browser().await;

@@ -72,6 +72,10 @@ fn known_as(issuer: &str) -> Config {
 /// Porteplume at that provider.
 fn party(name: &'static str, provider: Provider) -> RelyingParty {
     let http = HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() }).unwrap();
+    party_over(name, provider, http)
+}
+
+fn party_over(name: &'static str, provider: Provider, http: HttpClient) -> RelyingParty {
     let back = format!("{}/callback/{name}", config().server.issuer.as_str()).parse().unwrap();
     RelyingParty::new(name, provider, back, http).unwrap()
 }
@@ -121,6 +125,12 @@ impl TestApp {
     /// The same service, its aidants and auditors identified by that provider.
     pub(crate) fn employed_by(self, agents: Provider) -> Self {
         let party = party("agents", agents);
+        self.with(|ctx| ctx.agents = party)
+    }
+
+    /// The same service, its aidants and auditors identified by that provider, called by that client.
+    pub(crate) fn employed_over(self, agents: Provider, http: &HttpClient) -> Self {
+        let party = party_over("agents", agents, http.clone());
         self.with(|ctx| ctx.agents = party)
     }
 

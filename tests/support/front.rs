@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+const APACHE: &str = "/usr/sbin/apache2";
 const MODULES: &str = "/usr/lib/apache2/modules";
 
 /// Apache on free ports of loopback; it ends with this.
@@ -20,7 +21,7 @@ pub(crate) struct Front {
 
 impl Front {
     /// TLS before the site at that address, and on the second port what `more` configures.
-    pub(crate) fn before(inside: &str, more: impl FnOnce(&Self) -> String) -> Self {
+    pub(crate) async fn before(inside: &str, more: impl FnOnce(&Self) -> String) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         // Its own account must be able to read here.
@@ -31,7 +32,7 @@ impl Front {
         front.certify();
         let text = front.configuration(inside, &more(&front));
         std::fs::write(front.dir.join("httpd.conf"), text).unwrap();
-        front.start();
+        front.start().await;
         front
     }
 
@@ -77,9 +78,17 @@ impl Front {
             "ServerRoot {dir}\nServerName localhost\nPidFile {dir}/pid\nErrorLog {dir}/error.log\nMutex file:{dir} default\n\
              DefaultRuntimeDir {dir}\nStartServers 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n"
         );
-        for module in
-            ["mpm_event", "authn_core", "authz_core", "authz_user", "headers", "proxy", "proxy_http", "ssl", "auth_openidc"]
-        {
+        for module in [
+            "mpm_event",
+            "authn_core",
+            "authz_core",
+            "authz_user",
+            "headers",
+            "proxy",
+            "proxy_http",
+            "ssl",
+            "auth_openidc",
+        ] {
             writeln!(text, "LoadModule {module}_module {MODULES}/mod_{module}.so").unwrap();
         }
         if is_root() {
@@ -93,7 +102,7 @@ impl Front {
         write!(
             text,
             "Listen 127.0.0.1:{0}\nListen 127.0.0.1:{1}\n\
-             <VirtualHost 127.0.0.1:{0}>\n{tls}ProxyPreserveHost On\nProxyPass / {inside}/\n</VirtualHost>\n\
+             <VirtualHost 127.0.0.1:{0}>\n{tls}ProxyPreserveHost On\nRequestHeader set X-Forwarded-Proto https\nProxyPass / {inside}/\n</VirtualHost>\n\
              <VirtualHost 127.0.0.1:{1}>\n{tls}{more}\n</VirtualHost>\n",
             self.port, self.second
         )
@@ -102,15 +111,15 @@ impl Front {
     }
 
     /// Starts it; it answers once this is done.
-    fn start(&mut self) {
-        let mut apache = Command::new("apache2");
+    async fn start(&mut self) {
+        let mut apache = Command::new(APACHE);
         apache.args(["-X", "-f"]).arg(self.dir.join("httpd.conf"));
         let mut child = apache.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().expect("Apache");
         let deadline = Instant::now() + Duration::from_secs(30);
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             let ended = child.try_wait().unwrap();
             assert!(ended.is_none() && Instant::now() < deadline, "Apache does not answer: {}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.child = Some(child);
     }
