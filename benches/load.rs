@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 /// What a run gave.
 pub(crate) struct Outcome {
-    elapsed: Duration,
-    latencies: Vec<Duration>,
+    pub(crate) elapsed: Duration,
+    /// Shortest first.
+    pub(crate) latencies: Vec<Duration>,
 }
 
 impl Outcome {
@@ -26,14 +27,6 @@ impl Outcome {
         };
         let rate = self.rate();
         format!("{rate:.0} {what} a second, p50 {:.1} ms, p99 {:.1} ms", of(0.50), of(0.99))
-    }
-
-    /// Both together, as one after the other.
-    pub(crate) fn and(mut self, other: Self) -> Self {
-        self.elapsed += other.elapsed;
-        self.latencies.extend(other.latencies);
-        self.latencies.sort_unstable();
-        self
     }
 
     /// How many a second.

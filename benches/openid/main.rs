@@ -184,7 +184,7 @@ impl Side {
 
     /// In rounds: each browser fetches a code, which is not timed, and then all are exchanged.
     fn exchanges(&self, lasting: Duration) -> Outcome {
-        let mut outcome: Option<Outcome> = None;
+        let mut outcome = Outcome { elapsed: Duration::ZERO, latencies: Vec::new() };
         let until = Instant::now() + 2 * lasting;
         while Instant::now() < until {
             let codes = Arc::new(Mutex::new(Vec::new()));
@@ -206,12 +206,11 @@ impl Side {
                 })
             });
             let round = run(exchanging, lasting, None);
-            outcome = Some(match outcome {
-                Some(before) => before.and(round),
-                None => round,
-            });
+            outcome.elapsed += round.elapsed;
+            outcome.latencies.extend(round.latencies);
         }
-        outcome.expect("a round")
+        outcome.latencies.sort_unstable();
+        outcome
     }
 
     /// Exchanges a code and asks for the claims.
