@@ -209,6 +209,12 @@ kinds! {
     ClaimsReleased = "representation.claims_released" in Evidence, sub Always, aid Always;
     /// Claims were refused at userinfo.
     ClaimsRefused = "representation.claims_refused" in Evidence, sub Always, aid Always;
+    /// A service asked how the representation it holds a token for stands.
+    StandingRead = "standing.read" in Technical, sub Always, aid Always;
+    /// A service may not ask how a representation stands, or not report on it.
+    StandingRefused = "representation.standing_refused" in Evidence, sub Always, aid Always;
+    /// A service reported what became of the procedure.
+    OutcomeReported = "representation.outcome_reported" in Evidence, sub Always, aid Always;
     /// A representation was closed.
     RepresentationClosed = "representation.closed" in Evidence, sub Always, aid Always;
     /// A service answered that it knows of a representation's end.

@@ -19,6 +19,7 @@ mod laws;
 mod life;
 #[cfg(test)]
 mod model;
+mod outcome;
 mod people;
 mod replay;
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub use id::{
 pub use instant::Instant;
 pub use language::Language;
 pub use life::{Declarations, Mandate, PROPOSAL_LIFE, TransitionError};
+pub use outcome::{NoReceiptForNothing, ProcedureOutcome, ReceiptNumber, ServiceReport};
 pub use people::{
     Aidant, BirthDate, Identity, InvalidBirthDate, Organisation, ProfessionalIdentity, RelyingParty, Role,
     Standing, Usager, Whereabouts,

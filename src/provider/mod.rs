@@ -27,6 +27,7 @@ mod pkce;
 mod profile;
 mod pushed;
 mod registration;
+mod resource;
 mod response;
 #[cfg(test)]
 mod testing;
@@ -56,6 +57,7 @@ pub use pushed::{REQUEST_URI_LIFE, pushed_answer, pushed_reference};
 pub use registration::{
     ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, RedirectUri, RegistrationError,
 };
+pub use resource::{REPRESENTATION, Standing, read_report};
 pub use response::{AuthorizeCode, ErrorAnswer};
 pub use token::{ACCESS_TOKEN_LIFE, CODE_LIFE, IssuedCode, TokenAnswer, TokenRequest};
 pub use userinfo::{Scheme, ShownToken, bearer, userinfo};

@@ -205,6 +205,12 @@ pub enum BearerError {
     /// Unknown, expired, revoked, or its mandate no longer stands.
     #[error("the access token is not valid")]
     InvalidToken,
+    /// What a service reports cannot be read.
+    #[error("the report must have an outcome and, if any, a receipt number")]
+    InvalidReport,
+    /// What was sent off or given up has been reported before.
+    #[error("the outcome reported before is final")]
+    OutcomeFinal,
 }
 
 impl From<ParamsError> for OAuthError {
@@ -228,6 +234,8 @@ impl BearerError {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidProof(reason) => reason.code(),
             Self::InvalidToken => "invalid_token",
+            Self::InvalidReport => "invalid_report",
+            Self::OutcomeFinal => "outcome_final",
         }
     }
 
@@ -237,8 +245,9 @@ impl BearerError {
             Self::Missing | Self::InvalidToken | Self::InvalidProof(ProofRefusal::OtherKey) => {
                 "invalid_token"
             }
-            Self::InvalidRequest => "invalid_request",
+            Self::InvalidRequest | Self::InvalidReport => "invalid_request",
             Self::InvalidProof(_) => "invalid_dpop_proof",
+            Self::OutcomeFinal => "outcome_final",
         }
     }
 
@@ -247,6 +256,9 @@ impl BearerError {
     pub fn reply(self) -> ErrorReply {
         let realm = "Bearer realm=\"porteplume\"";
         let challenge = match self {
+            // The token is good; nothing about it has to change.
+            Self::InvalidReport => return ErrorReply::new(400, self.error(), None),
+            Self::OutcomeFinal => return ErrorReply::new(409, self.error(), None),
             Self::Missing => realm.to_owned(),
             Self::InvalidProof(_) => {
                 let algs = PROOF_ALGS.map(JwsAlg::as_str).join(" ");

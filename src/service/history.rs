@@ -9,7 +9,9 @@ use super::proof::{self, Proof};
 use super::steps::Actor;
 use super::{App, Caller, Error, Record, Session, known, record};
 use crate::journal::{History, MandateKey, Slot, Step};
-use crate::mandate::{EventId, EventKind, Instant, MandateId};
+use crate::mandate::{
+    EventId, EventKind, Instant, MandateId, ProcedureOutcome, ReceiptNumber, ServiceReport,
+};
 use crate::storage::data_keys::KeyKind;
 use crate::storage::journal::{self, EntryRow};
 use crate::storage::mandates::MandateRow;
@@ -31,6 +33,8 @@ pub struct Line {
     pub at: Instant,
     /// What.
     pub kind: EventKind,
+    /// What the service reported there.
+    pub reported: Option<ServiceReport>,
 }
 
 /// A page of a history.
@@ -68,7 +72,15 @@ async fn line(app: &App, snapshot: &mut Snapshot, number: u64, entry: &EntryRow)
     let act = record::act(app, snapshot, &entry.event_id).await?.ok_or(Error::Unreadable)?;
     let kind = act.get("kind").and_then(Value::as_str).and_then(EventKind::parse);
     let kind = kind.ok_or(Error::Unreadable)?;
-    Ok(Line { number, event: entry.event_id.clone(), at: entry.at, kind })
+    Ok(Line { number, event: entry.event_id.clone(), at: entry.at, kind, reported: reported(kind, &act) })
+}
+
+/// The report an entry tells of.
+fn reported(kind: EventKind, act: &Value) -> Option<ServiceReport> {
+    let detail = act.get("detail").filter(|_| kind == EventKind::OutcomeReported)?;
+    let text = |name: &str| detail.get(name).and_then(Value::as_str);
+    let receipt = text("receipt").and_then(ReceiptNumber::parse);
+    ServiceReport::new(ProcedureOutcome::parse(text("outcome")?)?, receipt).ok()
 }
 
 /// A page of a mandate's history, the latest first; before number `before` when given.

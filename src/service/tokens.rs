@@ -3,18 +3,17 @@
 use super::end::close_representation;
 use super::grounds::Use;
 use super::steps::{Actor, note};
-use super::{App, Caller, Error, Record, registry};
+use super::{App, Caller, Error, Record, projection, registry};
 use crate::crypto::OpaqueToken;
-use crate::mandate::{Acceptance, Allowed, ClientId, Consent, EventKind, Instant, State};
+use crate::mandate::{ClientId, EventKind, Instant};
 use crate::provider::{
     ACCESS_TOKEN_LIFE, Actor as ActClaim, ActorOrganisation, AuthenticatedClient, ClientRefusal,
-    ClientRegistration, CodeChallenge, Credentials, GrantRefusal, IdToken, IssuedCode, JournalReference,
-    MandateDetails, OAuthError, OrganisationName, Params, Proof, ProofRefusal, ProvenRequest, Scope, TOKEN,
-    TokenAnswer, TokenRequest, proof,
+    ClientRegistration, CodeChallenge, Credentials, GrantRefusal, IdToken, IssuedCode, MandateDetails,
+    OAuthError, Params, Proof, ProofRefusal, ProvenRequest, Scope, TOKEN, TokenAnswer, TokenRequest, proof,
 };
 use crate::storage::representations::{self, CloseReason};
 use crate::storage::tokens::{self, CodeRow, TokenRow};
-use crate::storage::{Tx, assertions, clients, journal};
+use crate::storage::{Tx, assertions, clients};
 use std::sync::Arc;
 
 /// A request at the token endpoint whose client is who it says.
@@ -31,12 +30,7 @@ struct Exchange {
 struct Granted {
     code: CodeRow,
     of: Use,
-    allowed: Allowed,
-    organisation: OrganisationName,
-    /// Its place in its shard.
-    index: u64,
-    /// Name of that shard.
-    origin: String,
+    mandate: MandateDetails,
     expires_at: Instant,
     /// Whether the token is bound to a key.
     bound: bool,
@@ -287,12 +281,8 @@ impl Exchange {
             dpop_jkt: proof.map(|proof| proof.key.as_str().to_owned()),
         };
         tokens::insert_token(tx, &token).await?;
-        // The code left only after its entry had its place.
-        let (index, shard) = journal::place_in_shard(tx, &code.event).await?.ok_or(Error::BeingRecorded)?;
-        let origin = shard.unwrap_or_else(|| app.origin.clone());
-        let (name, siret) = of.organisation_name.clone();
-        let organisation = OrganisationName { name, siret };
-        Ok(Ok(Granted { code, of, allowed, organisation, index, origin, expires_at, bound: proof.is_some() }))
+        let mandate = projection::mandate_of_code(app, tx, &of, &allowed, &code).await?;
+        Ok(Ok(Granted { code, of, mandate, expires_at, bound: proof.is_some() }))
     }
 }
 
@@ -304,26 +294,11 @@ fn answer(
     granted: &Granted,
 ) -> Result<Vec<u8>, Error> {
     let of = &granted.of.representation;
-    let (consent, acceptance) = agreements(&granted.of.row.mandate.state)?;
-    let mandate = MandateDetails {
-        identifier: of.mandate.clone(),
-        procedure: of.procedure.clone(),
-        acts: granted.allowed.acts.clone(),
-        organisation: granted.organisation.clone(),
-        granted: acceptance.at,
-        expires: acceptance.ends_at,
-        usager_acr: consent.identity_level.clone(),
-        aidant_acr: granted.code.aidant_level.clone(),
-        journal: JournalReference {
-            entry: granted.code.event.clone(),
-            index: granted.index,
-            origin: granted.origin.clone(),
-        },
-    };
+    let mandate = &granted.mandate;
     let pairwise = app.keys.pairwise();
     let actor = ActClaim {
         sub: pairwise.actor(client.sector(), &of.aidant),
-        organisation: ActorOrganisation { id: of.organisation.clone(), name: granted.organisation.clone() },
+        organisation: ActorOrganisation { id: of.organisation.clone(), name: mandate.organisation.clone() },
         acr: granted.code.aidant_level.clone(),
     };
     let id_token = IdToken {
@@ -335,7 +310,7 @@ fn answer(
         nonce: granted.code.nonce.as_deref(),
         access_token: &exchange.access_token,
         actor: &actor,
-        mandate: &mandate,
+        mandate,
         sid: of.id.as_str(),
     };
     let id_token = id_token.sign(app.keys.token_key(client.id_token_alg()))?;
@@ -346,15 +321,7 @@ fn answer(
         expires_in: granted.expires_at.since(exchange.now),
         id_token: &id_token,
         scope: &scope,
-        mandate: &mandate,
+        mandate,
     };
     Ok(answer.to_json()?)
-}
-
-/// Both agreements of a mandate in force.
-fn agreements(state: &State) -> Result<(&Consent, &Acceptance), Error> {
-    match state {
-        State::Active { consent, acceptance, .. } => Ok((consent, acceptance)),
-        _ => Err(Error::Unreadable),
-    }
 }

@@ -3,7 +3,8 @@
 use super::names::Names;
 use super::{App, Error};
 use crate::mandate::{
-    AidantId, ClientId, Instant, OrganisationId, ProcedureId, Refusal, RepresentationId, UsagerId,
+    AidantId, ClientId, Instant, OrganisationId, ProcedureId, ProcedureOutcome, Refusal, RepresentationId,
+    UsagerId,
 };
 use crate::storage::Snapshot;
 use crate::storage::refusals::RefusalRow;
@@ -47,6 +48,8 @@ pub struct Use {
     pub procedure: Option<ProcedureId>,
     /// How it came out.
     pub came: Came,
+    /// What the service reported.
+    pub reported: Option<ProcedureOutcome>,
 }
 
 /// The persons and parties of one line.
@@ -78,7 +81,8 @@ pub async fn told(
             None => Came::Open { until: row.ends_at },
         };
         let line = line(app, snapshot, names, &parties, row.opened_at, came).await?;
-        uses.push(Use { id: Some(row.id.clone()), procedure: Some(row.procedure.clone()), ..line });
+        let (id, procedure) = (Some(row.id.clone()), Some(row.procedure.clone()));
+        uses.push(Use { id, procedure, reported: row.outcome, ..line });
     }
     for row in refusals {
         // A code this version does not know was written by a later one.
@@ -117,5 +121,6 @@ async fn line(
         service: names.service(snapshot, parties.client).await?,
         procedure: None,
         came,
+        reported: None,
     })
 }

@@ -6,8 +6,8 @@ use super::named::named;
 use super::statement::statements;
 use super::{Snapshot, StoreError, Tx};
 use crate::mandate::{
-    Act, AidantId, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId, RepresentationId,
-    UsagerId,
+    Act, AidantId, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId, ProcedureOutcome,
+    RepresentationId, UsagerId,
 };
 use std::collections::BTreeSet;
 
@@ -89,8 +89,8 @@ pub struct RepresentationRow {
     pub ends_at: Instant,
     /// When and why it was closed; open when absent.
     pub closed: Option<(Instant, CloseReason)>,
-    /// What the service said was done (1 to 64 characters), if it did.
-    pub outcome: Option<String>,
+    /// What the service reported, if it did.
+    pub outcome: Option<ProcedureOutcome>,
     /// When the service was first told that it is closed, and when it answered.
     pub told: Option<(Instant, Option<Instant>)>,
     /// Guards changes; 1 when new.
@@ -131,7 +131,7 @@ fn read(row: &Columns<'_>) -> Result<RepresentationRow, StoreError> {
         opened_at: row.instant("opened_at")?,
         ends_at: row.instant("ends_at")?,
         closed,
-        outcome: row.text_or_none("outcome")?,
+        outcome: row.named_or_none("outcome", ProcedureOutcome::parse)?,
         told: told_at.map(|at| (at, acknowledged_at)),
         version: row.number("version")?,
     })
@@ -178,7 +178,7 @@ pub async fn update(
         .bind(after.state())
         .bind(closed_at.map(Instant::micros))
         .bind(reason.map(CloseReason::as_str))
-        .bind(after.outcome.as_deref())
+        .bind(after.outcome.map(ProcedureOutcome::as_str))
         .bind(told_at.map(Instant::micros))
         .bind(acknowledged_at.map(Instant::micros))
         .bind(event.as_str());

@@ -1,7 +1,7 @@
 //! A mandate's own history in the journal, and the receipt of one of its entries: the same for usager and aidant.
 
 use super::{Qr, Receipt, paths};
-use crate::mandate::{EventKind, Instant, MandateId};
+use crate::mandate::{EventKind, Instant, MandateId, ServiceReport};
 
 /// Whose page it is: decides where the links lead and who is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct HistoryLine {
     pub at: Instant,
     /// What.
     pub kind: EventKind,
+    /// What the service reported there.
+    pub reported: Option<ServiceReport>,
 }
 
 page! {

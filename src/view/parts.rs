@@ -2,8 +2,8 @@
 
 use crate::mandate::{
     Act, Bilingual, BirthDate, Catalogue, EndReason, EventId, EventKind, Instant, Language, Mandate,
-    MandateId, MandateText, NeverDelegable, Procedure, ProcedureId, Refusal, RepresentationId, Section,
-    State, Theme, stored_sections,
+    MandateId, MandateText, NeverDelegable, Procedure, ProcedureId, ProcedureOutcome, Refusal,
+    RepresentationId, Section, State, Theme, stored_sections,
 };
 use std::collections::BTreeSet;
 
@@ -250,6 +250,8 @@ pub struct Intervention {
     pub procedure: Bilingual,
     /// How it came out.
     pub outcome: InterventionOutcome,
+    /// What the service reported.
+    pub reported: Option<ProcedureOutcome>,
 }
 
 impl Intervention {

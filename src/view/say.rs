@@ -4,7 +4,7 @@ use super::parts::{InterventionOutcome, Person, Status};
 use super::sentences;
 use super::{Frame, dates};
 use crate::mandate::{
-    Act, BirthDate, EndReason, EventKind, MandateId, Outcome, Refusal, Role, Standing, Term,
+    Act, BirthDate, EndReason, EventKind, MandateId, Outcome, ProcedureOutcome, Refusal, Role, Standing, Term,
 };
 use std::collections::BTreeSet;
 
@@ -152,6 +152,23 @@ impl Frame {
                 "Refused: nothing was done, for you had not agreed.",
             ),
             other => self.came_out(other),
+        }
+    }
+
+    /// What a service said became of the procedure.
+    pub(super) fn reported(&self, outcome: &ProcedureOutcome) -> String {
+        match outcome {
+            ProcedureOutcome::Submitted => {
+                self.t("La démarche a été envoyée.", "The procedure was sent off.")
+            }
+            ProcedureOutcome::Saved => self.t(
+                "La démarche est commencée et enregistrée. Elle n’est pas encore envoyée.",
+                "The procedure was begun and saved. It is not sent off yet.",
+            ),
+            ProcedureOutcome::Abandoned => self.t(
+                "La démarche a été abandonnée. Rien n’a été envoyé.",
+                "The procedure was given up. Nothing was sent off.",
+            ),
         }
     }
 

@@ -164,9 +164,9 @@ impl OAuthRefusal {
         }
     }
 
-    /// What a service's request at userinfo came to.
+    /// What a service's request at a resource came to.
     #[must_use]
-    pub fn of_userinfo(error: Error) -> Self {
+    pub fn of_resource(error: Error) -> Self {
         match error {
             Error::Bearer(error) => error.into(),
             other => Self::of_problem(&Problem::from(other), false),

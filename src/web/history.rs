@@ -52,7 +52,7 @@ fn before(query: &Fields) -> Result<Option<u64>, Problem> {
 }
 
 fn line(line: &Line) -> HistoryLine {
-    HistoryLine { number: line.number, at: line.at, kind: line.kind }
+    HistoryLine { number: line.number, at: line.at, kind: line.kind, reported: line.reported.clone() }
 }
 
 fn listed(whose: Whose, card: Card, lines: &Lines) -> History {

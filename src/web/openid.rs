@@ -5,11 +5,11 @@ use super::pages::Visit;
 use super::public::sign_out;
 use super::{Action, ClientAddress, Edge, MaybeSession, OAuthRefusal, Page, RawForm, Reply, Web};
 use crate::provider::{
-    BearerError, DISCOVERY, JWKS, LogoutDecision, OAuthError, PAR, PageError, Params, TOKEN, USERINFO,
-    bearer, discovery,
+    BearerError, DISCOVERY, JWKS, LogoutDecision, OAuthError, PAR, PageError, Params, REPRESENTATION,
+    ShownToken, TOKEN, USERINFO, bearer, discovery, read_report,
 };
 use crate::service::tokens::{self, Known};
-use crate::service::{Caller, Error, claims, logout, push};
+use crate::service::{Caller, Error, claims, logout, push, standing};
 use crate::view::paths;
 use crate::view::public::EndSession;
 use axum::body::Bytes;
@@ -28,6 +28,7 @@ pub(super) fn protocol(edge: &Arc<Edge>) -> Router<Web> {
         .route(DISCOVERY, get(metadata))
         .route(JWKS, get(keys))
         .route(USERINFO, get(userinfo).post(userinfo))
+        .route(REPRESENTATION, get(standing).post(report))
         .merge(limited(edge, Action::Token, tokens))
 }
 
@@ -122,17 +123,48 @@ async fn userinfo(
 ) -> Result<Response, OAuthRefusal> {
     let (headers, method) = (request.headers().clone(), request.method().clone());
     let form = form_of(request).await?;
-    let query = Params::parse(query.unwrap_or_default().as_bytes()).map_err(BearerError::from)?;
-    let mut authorizations = headers.get_all(AUTHORIZATION).iter().map(axum::http::HeaderValue::as_bytes);
-    let (authorization, second) = (authorizations.next(), authorizations.next());
-    if second.is_some() {
-        return Err(BearerError::InvalidRequest.into());
-    }
-    let token = bearer(authorization, &query, form.as_ref())?;
+    let token = shown(&headers, query.as_deref(), form.as_ref())?;
     let answer =
         claims::release(&web.app, &caller(address.as_deref()), token, (method.as_str(), &proofs(&headers)))
             .await;
-    answer.map(json).map_err(OAuthRefusal::of_userinfo)
+    answer.map(json).map_err(OAuthRefusal::of_resource)
+}
+
+async fn standing(
+    State(web): State<Web>,
+    address: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, OAuthRefusal> {
+    let token = shown(&headers, query.as_deref(), None)?;
+    let caller = caller(address.as_deref());
+    let answer = standing::read(&web.app, &caller, token, &proofs(&headers)).await;
+    answer.map(json).map_err(OAuthRefusal::of_resource)
+}
+
+async fn report(
+    State(web): State<Web>,
+    address: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Response, OAuthRefusal> {
+    let token = shown(&headers, query.as_deref(), None)?;
+    let report = read_report(&body)?;
+    let caller = caller(address.as_deref());
+    let answer = standing::report(&web.app, &caller, token, &proofs(&headers), report).await;
+    answer.map(json).map_err(OAuthRefusal::of_resource)
+}
+
+/// The one token of a request at a resource.
+fn shown(headers: &HeaderMap, query: Option<&str>, form: Option<&Params>) -> Result<ShownToken, BearerError> {
+    let query = Params::parse(query.unwrap_or_default().as_bytes())?;
+    let mut authorizations = headers.get_all(AUTHORIZATION).iter().map(axum::http::HeaderValue::as_bytes);
+    let (authorization, second) = (authorizations.next(), authorizations.next());
+    if second.is_some() {
+        return Err(BearerError::InvalidRequest);
+    }
+    bearer(authorization, &query, form)
 }
 
 /// The form of a POST that has one.

@@ -43,6 +43,7 @@ pub(super) fn interventions(web: &Web, uses: Vec<Use>) -> Vec<Intervention> {
             Came::Closed { at, told } => InterventionOutcome::Closed { at, told },
             Came::Refused(refusal) => InterventionOutcome::Refused(refusal),
         },
+        reported: one.reported,
     };
     uses.into_iter().map(intervention).collect()
 }

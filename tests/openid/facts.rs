@@ -94,11 +94,21 @@ on_both! {
                 said,
             ),
             (
-                "UPDATE representation SET state = 'open', closed_at = NULL, close_reason = NULL, outcome = \
+                "UPDATE representation SET state = 'open', closed_at = NULL, close_reason = NULL, sid = \
                  CAST(closed_at AS TEXT) WHERE state = 'closed'",
                 "UPDATE representation SET state = 'closed', close_reason = 'replaced', closed_at = \
-                 CAST(outcome AS BIGINT), outcome = NULL WHERE outcome IS NOT NULL",
+                 CAST(sid AS BIGINT) WHERE length(sid) = 16",
                 said,
+            ),
+            (
+                "UPDATE representation SET outcome = 'submitted' WHERE state = 'closed'",
+                "UPDATE representation SET outcome = NULL WHERE outcome IS NOT NULL",
+                said,
+            ),
+            (
+                "UPDATE representation SET outcome = 'made up' WHERE state = 'closed'",
+                "UPDATE representation SET outcome = NULL WHERE outcome IS NOT NULL",
+                "outcome",
             ),
         ]).await;
     }

@@ -6,8 +6,8 @@ use super::sample::{
 };
 use crate::support::database::on_both;
 use porteplume::mandate::{
-    Acceptance, AidantId, EndReason, EventId, Mandate, MandateId, OrganisationId, State, StateName, Term,
-    Terms,
+    Acceptance, AidantId, EndReason, EventId, Mandate, MandateId, OrganisationId, ProcedureOutcome, State,
+    StateName, Term, Terms,
 };
 use porteplume::storage::mandates::MandateRow;
 use porteplume::storage::refusals::RefusalRow;
@@ -184,7 +184,7 @@ on_both! {
         assert_eq!(get!(&store, [], |s| representations::overdue(s, in_minutes(33), 10)).len(), 1);
 
         let closed = RepresentationRow {
-            closed: Some((in_minutes(9), CloseReason::Revoked)), outcome: Some("submitted".to_owned()), ..row.clone()
+            closed: Some((in_minutes(9), CloseReason::Revoked)), outcome: Some(ProcedureOutcome::Submitted), ..row.clone()
         };
         put!(&store, [row, closed], |tx, event| representations::update(tx, &row, &closed, &event)).unwrap();
         let again = put!(&store, [row, closed], |tx, event| representations::update(tx, &row, &closed, &event));

@@ -65,7 +65,12 @@ async fn one(snapshot: &mut Snapshot, openings: &mut Openings, id: &str, seq: u6
         Ok(history) => history,
         Err(why) => return Ok(Err(why)),
     };
-    let uses = representations::of_mandate(snapshot, &row.mandate.id, u32::MAX).await?;
+    let uses = match representations::of_mandate(snapshot, &row.mandate.id, u32::MAX).await {
+        Err(StoreError::Inconsistent { column, .. }) => {
+            return Ok(Err(MandateFault::Unreadable(column.to_owned())));
+        }
+        read => read?,
+    };
     let sealed = history.text_hash.clone();
     if let Err(why) = history.gives(&row, &uses) {
         return Ok(Err(why));
@@ -159,6 +164,9 @@ impl History {
             }
             (Some(EventKind::RepresentationClosed), Some(id)) => {
                 self.uses.get_mut(id).is_some_and(|opened| opened.close(told))
+            }
+            (Some(EventKind::OutcomeReported), Some(id)) => {
+                self.uses.get_mut(id).is_some_and(|opened| opened.report(told))
             }
             (Some(kind @ (EventKind::ServiceTold | EventKind::ServiceNotTold)), Some(id)) => {
                 let answered = kind == EventKind::ServiceTold;

@@ -37,6 +37,7 @@ pub(super) const fn is_kept(kind: EventKind) -> bool {
             | EventKind::CodeExchangeRefused
             | EventKind::CodeReplayed
             | EventKind::ClaimsRefused
+            | EventKind::StandingRefused
     )
 }
 

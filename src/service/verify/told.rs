@@ -2,7 +2,7 @@
 
 use super::openings::Openings;
 use crate::journal::{Entry, Slot, StoredOpening};
-use crate::mandate::{Act, EventId, EventKind, Instant, Mandate};
+use crate::mandate::{Act, EventId, EventKind, Instant, Mandate, ProcedureOutcome};
 use crate::service::Error;
 use crate::service::facts::Stands;
 use crate::storage::audit::{LeafRow, SealedOpening};
@@ -152,6 +152,8 @@ pub(super) struct Use {
     closed: Option<(i64, Option<String>)>,
     /// When the service was first told of that, and when it first answered.
     heard: Option<(i64, Option<i64>)>,
+    /// What the service reported last.
+    reported: Option<String>,
 }
 
 impl Use {
@@ -168,6 +170,7 @@ impl Use {
             client: told.names("client"),
             closed: None,
             heard: None,
+            reported: None,
         }
     }
 
@@ -186,6 +189,12 @@ impl Use {
         self.closed.is_some()
     }
 
+    /// Takes in what the service reported; false when it names no outcome.
+    pub(super) fn report(&mut self, told: &Told) -> bool {
+        self.reported = told.text("outcome");
+        self.reported.is_some()
+    }
+
     /// Whether it is what is stored. Of a person who was erased the entry names nobody any more: nothing is held
     /// against the row then, except that a usager is the mandate's own.
     pub(super) fn gives(&self, stored: &RepresentationRow, mandate: &Mandate) -> bool {
@@ -198,6 +207,7 @@ impl Use {
         };
         closed
             && self.heard == stored.told.map(|(at, answered)| (at.millis(), answered.map(Instant::millis)))
+            && self.reported.as_deref() == stored.outcome.map(ProcedureOutcome::as_str)
             && self.at == stored.opened_at.millis()
             && self.ends_at.is_none_or(|at| at == stored.ends_at.millis())
             && same(&self.acts, &acts.join(" "))

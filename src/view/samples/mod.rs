@@ -10,7 +10,7 @@ use super::{
 };
 use crate::mandate::{
     BirthDate, CATALOGUE_TOML, Catalogue, CatalogueFile, EndReason, EventId, Instant, Language, MandateId,
-    MandateText, ProcedureId, Refusal, RepresentationId, Term, Terms,
+    MandateText, ProcedureId, ProcedureOutcome, Refusal, RepresentationId, Term, Terms,
 };
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -86,6 +86,8 @@ impl Cast {
             organisation: self.organisation.clone(),
             service: self.service.clone(),
             procedure: granted().remove(0).name,
+            reported: matches!(outcome, InterventionOutcome::Closed { .. })
+                .then_some(ProcedureOutcome::Submitted),
             outcome,
         }
     }

@@ -1,7 +1,7 @@
 //! Pages for anybody and for the usager.
 
 use super::*;
-use crate::mandate::EventKind;
+use crate::mandate::{EventKind, ProcedureOutcome, ReceiptNumber, ServiceReport};
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
 use crate::view::errors::{BeingRecorded, ErrorPage, Fault, RefusedPage};
 use crate::view::history::{History, HistoryLine, Proved, Whose};
@@ -65,18 +65,25 @@ fn ended(cast: &Cast, one: bool, language: Language) -> String {
     page.render(&cast.as_usager(language))
 }
 
+fn reported(kind: EventKind) -> Option<ServiceReport> {
+    let receipt = ReceiptNumber::parse("2026-CAF-0042");
+    let report = ServiceReport::new(ProcedureOutcome::Submitted, receipt).unwrap();
+    (kind == EventKind::OutcomeReported).then_some(report)
+}
+
 fn history(whose: Whose) -> History {
     let line = |(number, kind): (u64, EventKind)| {
         let at = minute(-600 + i64::try_from(number).unwrap());
-        HistoryLine { number, at, kind }
+        HistoryLine { number, at, kind, reported: reported(kind) }
     };
     let kinds = [
         (58, EventKind::RepresentationClosed),
-        (57, EventKind::RepresentationOpened),
-        (56, EventKind::MandatePrinted),
-        (55, EventKind::MandateAccepted),
-        (54, EventKind::MandateConsented),
-        (53, EventKind::MandateProposed),
+        (57, EventKind::OutcomeReported),
+        (56, EventKind::RepresentationOpened),
+        (55, EventKind::MandatePrinted),
+        (54, EventKind::MandateAccepted),
+        (53, EventKind::MandateConsented),
+        (52, EventKind::MandateProposed),
     ];
     History {
         whose,
@@ -84,7 +91,7 @@ fn history(whose: Whose) -> History {
         organisation: "Médiathèque de Saint-Aubin".into(),
         lines: kinds.map(line).into(),
         length: 58,
-        before: Some(53),
+        before: Some(52),
     }
 }
 
@@ -92,7 +99,12 @@ fn proved(whose: Whose) -> Proved {
     Proved {
         whose,
         mandate: MandateId::from_bytes([0x5b; 16]),
-        line: HistoryLine { number: 5, at: minute(-30), kind: EventKind::RepresentationOpened },
+        line: HistoryLine {
+            number: 5,
+            at: minute(-30),
+            kind: EventKind::OutcomeReported,
+            reported: reported(EventKind::OutcomeReported),
+        },
         receipt: receipt(),
         qr: Qr::of_much(&"c2sp.org/tlog-proof@v1 ".repeat(60)),
     }

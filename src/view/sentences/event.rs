@@ -68,6 +68,17 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "Le service a reçu l’identité de la personne.",
             "The service received the person’s identity.",
         ),
+        EventKind::StandingRead => text(
+            "Un service a demandé où en est une intervention.",
+            "A service asked how an intervention stands.",
+        ),
+        EventKind::StandingRefused => text(
+            "Un service n’a pas pu suivre une intervention.",
+            "A service was not allowed to follow an intervention.",
+        ),
+        EventKind::OutcomeReported => {
+            text("Un service a dit ce qui a été fait.", "A service said what was done.")
+        }
         EventKind::RepresentationClosed => {
             text("Une intervention s’est terminée.", "An intervention was closed.")
         }
