@@ -213,6 +213,8 @@ kinds! {
     StandingRead = "standing.read" in Technical, sub Always, aid Always;
     /// A service may not ask how a representation stands, or not report on it.
     StandingRefused = "representation.standing_refused" in Evidence, sub Always, aid Always;
+    /// A service gave a token back.
+    TokenRevoked = "representation.token_revoked" in Evidence, sub Always, aid Always;
     /// A service reported what became of the procedure.
     OutcomeReported = "representation.outcome_reported" in Evidence, sub Always, aid Always;
     /// A representation was closed.

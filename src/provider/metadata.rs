@@ -4,6 +4,7 @@ use super::authorize::Prompt;
 use super::claim::Claim;
 use super::details::MANDATE_TYPE;
 use super::dpop::PROOF_ALGS;
+use super::introspection::{INTROSPECT, REVOKE};
 use super::issuer::{AUTHORIZE, END_SESSION, Issuer, JWKS, PAR, USERINFO};
 use super::profile::Profile;
 use super::registration::ClientAuthMethod;
@@ -45,6 +46,8 @@ pub fn discovery(issuer: &Issuer) -> Vec<u8> {
         // Whether a client must push is its profile's to say.
         "require_pushed_authorization_requests": false,
         "token_endpoint": issuer.token_endpoint(),
+        "introspection_endpoint": issuer.address(INTROSPECT),
+        "revocation_endpoint": issuer.address(REVOKE),
         "userinfo_endpoint": issuer.address(USERINFO),
         "jwks_uri": issuer.address(JWKS),
         "end_session_endpoint": issuer.address(END_SESSION),
@@ -55,6 +58,11 @@ pub fn discovery(issuer: &Issuer) -> Vec<u8> {
         "id_token_signing_alg_values_supported": SIGNING,
         "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL.map(ClientAuthMethod::as_str),
         "token_endpoint_auth_signing_alg_values_supported": assertion_algs(),
+        "introspection_endpoint_auth_methods_supported": ClientAuthMethod::ALL.map(ClientAuthMethod::as_str),
+        "introspection_endpoint_auth_signing_alg_values_supported": assertion_algs(),
+        "introspection_signing_alg_values_supported": SIGNING,
+        "revocation_endpoint_auth_methods_supported": ClientAuthMethod::ALL.map(ClientAuthMethod::as_str),
+        "revocation_endpoint_auth_signing_alg_values_supported": assertion_algs(),
         "dpop_signing_alg_values_supported": PROOF_ALGS.map(JwsAlg::as_str),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,

@@ -17,6 +17,7 @@ mod client_keys;
 mod details;
 mod dpop;
 mod id_token;
+mod introspection;
 mod issuer;
 mod logout;
 mod metadata;
@@ -44,6 +45,9 @@ pub use dpop::{PROOF_ALGS, PROOF_WINDOW, Proof, ProofRefusal, ProvenRequest, Thu
 pub use id_token::{
     Actor, ActorOrganisation, Hint, ID_TOKEN_LIFE, IdToken, JournalReference, MandateDetails,
     OrganisationName,
+};
+pub use introspection::{
+    INTROSPECT, Introspected, REVOKE, SIGNED_INTROSPECTION, asked_token, introspection, signed_introspection,
 };
 pub use issuer::{AUTHORIZE, DISCOVERY, END_SESSION, InvalidIssuer, Issuer, JWKS, PAR, TOKEN, USERINFO};
 pub use logout::{LogoutDecision, LogoutRequest, LogoutSession};

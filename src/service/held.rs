@@ -8,7 +8,7 @@ use crate::storage::tokens::{self, TokenRow};
 use crate::storage::{Tx, assertions, representations};
 
 /// A token that lives, for someone who must not learn it.
-const DEAD: &str = "token_not_live";
+pub(super) const DEAD: &str = "token_not_live";
 
 /// What a resource takes, and how its refusals are journaled.
 #[derive(Clone, Copy)]
@@ -102,7 +102,7 @@ impl Shown {
 }
 
 /// The decision comes first, so that the journal tells why a token died.
-fn lives(app: &App, token: &TokenRow, of: &Use, now: Instant) -> Result<Allowed, &'static str> {
+pub(super) fn lives(app: &App, token: &TokenRow, of: &Use, now: Instant) -> Result<Allowed, &'static str> {
     let allowed = of.allowed(app, now)?;
     if token.is_live(now) { Ok(allowed) } else { Err(DEAD) }
 }

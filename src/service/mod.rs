@@ -27,6 +27,7 @@ mod grounds;
 pub mod health;
 mod held;
 pub mod history;
+pub mod introspect;
 mod known;
 pub mod leaving;
 pub mod logout;

@@ -3,7 +3,10 @@
 use super::grounds::Use;
 use super::{App, Error};
 use crate::mandate::{Acceptance, Allowed, Consent, State};
-use crate::provider::{JournalReference, MandateDetails, OrganisationName};
+use crate::provider::{
+    Actor, ActorOrganisation, ClientRegistration, JournalReference, MandateDetails, OrganisationName,
+};
+use crate::storage::representations::RepresentationRow;
 use crate::storage::tokens::{self, CodeRow};
 use crate::storage::{Snapshot, journal};
 
@@ -52,6 +55,20 @@ pub(super) async fn mandate(
 ) -> Result<MandateDetails, Error> {
     let code = tokens::code_of(snapshot, &of.representation.id).await?.ok_or(Error::Unreadable)?;
     mandate_of_code(app, snapshot, of, allowed, &code).await
+}
+
+/// The aidant who acts in it, as the client knows them.
+pub(super) fn actor(
+    app: &App,
+    client: &ClientRegistration,
+    of: &RepresentationRow,
+    mandate: &MandateDetails,
+) -> Actor {
+    Actor {
+        sub: app.keys.pairwise().actor(client.sector(), &of.aidant),
+        organisation: ActorOrganisation { id: of.organisation.clone(), name: mandate.organisation.clone() },
+        acr: mandate.aidant_acr.clone(),
+    }
 }
 
 /// Both agreements of a mandate in force.

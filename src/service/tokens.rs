@@ -7,9 +7,9 @@ use super::{App, Caller, Error, Record, projection, registry};
 use crate::crypto::OpaqueToken;
 use crate::mandate::{ClientId, EventKind, Instant};
 use crate::provider::{
-    ACCESS_TOKEN_LIFE, Actor as ActClaim, ActorOrganisation, AuthenticatedClient, ClientRefusal,
-    ClientRegistration, CodeChallenge, Credentials, GrantRefusal, IdToken, IssuedCode, MandateDetails,
-    OAuthError, Params, Proof, ProofRefusal, ProvenRequest, Scope, TOKEN, TokenAnswer, TokenRequest, proof,
+    ACCESS_TOKEN_LIFE, AuthenticatedClient, ClientRefusal, ClientRegistration, CodeChallenge, Credentials,
+    GrantRefusal, IdToken, IssuedCode, MandateDetails, OAuthError, Params, Proof, ProofRefusal,
+    ProvenRequest, Scope, TOKEN, TokenAnswer, TokenRequest, proof,
 };
 use crate::storage::representations::{self, CloseReason};
 use crate::storage::tokens::{self, CodeRow, TokenRow};
@@ -39,7 +39,7 @@ struct Granted {
 /// A service that proved who it is.
 pub struct Known {
     by: AuthenticatedClient,
-    client: ClientRegistration,
+    pub(super) client: ClientRegistration,
 }
 
 impl Known {
@@ -295,15 +295,10 @@ fn answer(
 ) -> Result<Vec<u8>, Error> {
     let of = &granted.of.representation;
     let mandate = &granted.mandate;
-    let pairwise = app.keys.pairwise();
-    let actor = ActClaim {
-        sub: pairwise.actor(client.sector(), &of.aidant),
-        organisation: ActorOrganisation { id: of.organisation.clone(), name: mandate.organisation.clone() },
-        acr: granted.code.aidant_level.clone(),
-    };
+    let actor = projection::actor(app, client, of, mandate);
     let id_token = IdToken {
         issuer: &app.issuer,
-        subject: &pairwise.subject(client.sector(), &of.usager),
+        subject: &app.keys.pairwise().subject(client.sector(), &of.usager),
         client: client.id(),
         now: exchange.now,
         authenticated_at: granted.code.auth_time,

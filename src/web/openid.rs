@@ -5,16 +5,17 @@ use super::pages::Visit;
 use super::public::sign_out;
 use super::{Action, ClientAddress, Edge, MaybeSession, OAuthRefusal, Page, RawForm, Reply, Web};
 use crate::provider::{
-    BearerError, DISCOVERY, JWKS, LogoutDecision, OAuthError, PAR, PageError, Params, REPRESENTATION,
-    ShownToken, TOKEN, USERINFO, bearer, discovery, read_report,
+    BearerError, DISCOVERY, INTROSPECT, JWKS, LogoutDecision, OAuthError, PAR, PageError, Params,
+    REPRESENTATION, REVOKE, SIGNED_INTROSPECTION, ShownToken, TOKEN, USERINFO, bearer, discovery,
+    read_report,
 };
 use crate::service::tokens::{self, Known};
-use crate::service::{Caller, Error, claims, logout, push, standing};
+use crate::service::{Caller, Error, claims, introspect, logout, push, standing};
 use crate::view::paths;
 use crate::view::public::EndSession;
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, RawQuery, Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -23,7 +24,11 @@ use std::sync::Arc;
 
 /// Endpoints for programs.
 pub(super) fn protocol(edge: &Arc<Edge>) -> Router<Web> {
-    let tokens = Router::new().route(TOKEN, post(token)).route(PAR, post(par));
+    let tokens = Router::new()
+        .route(TOKEN, post(token))
+        .route(PAR, post(par))
+        .route(INTROSPECT, post(introspection))
+        .route(REVOKE, post(revocation));
     Router::new()
         .route(DISCOVERY, get(metadata))
         .route(JWKS, get(keys))
@@ -89,6 +94,33 @@ async fn par(
     let (known, params, refused) = known(&web, &caller, &headers, &form).await?;
     let answer = push::push(&web.app, &caller, known, params, &proofs(&headers)).await.map_err(refused)?;
     Ok((StatusCode::CREATED, json(answer)).into_response())
+}
+
+async fn introspection(
+    State(web): State<Web>,
+    address: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+    RawForm(form): RawForm,
+) -> Result<Response, OAuthRefusal> {
+    let caller = caller(address.as_deref());
+    let (known, params, refused) = known(&web, &caller, &headers, &form).await?;
+    let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+    let signed = accepted.any(|accept| accept.contains(SIGNED_INTROSPECTION));
+    let answer = introspect::introspect(&web.app, &caller, known, &params, signed).await.map_err(refused)?;
+    let kind = if signed { SIGNED_INTROSPECTION } else { JSON };
+    Ok(([(CONTENT_TYPE, kind)], answer).into_response())
+}
+
+async fn revocation(
+    State(web): State<Web>,
+    address: Option<Extension<ClientAddress>>,
+    headers: HeaderMap,
+    RawForm(form): RawForm,
+) -> Result<StatusCode, OAuthRefusal> {
+    let caller = caller(address.as_deref());
+    let (known, params, refused) = known(&web, &caller, &headers, &form).await?;
+    introspect::revoke(&web.app, &caller, known, &params).await.map_err(refused)?;
+    Ok(StatusCode::OK)
 }
 
 /// The service that asks by form, what it asks, and how to refuse it.

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 const SCRIPT: &str = include_str!("npm/openid-client.mjs");
 
 /// What the script goes through.
-const CHECKS: [&str; 10] = [
+const CHECKS: [&str; 11] = [
     "client_secret_basic",
     "client_secret_post",
     "private_key_jwt",
@@ -19,6 +19,7 @@ const CHECKS: [&str; 10] = [
     "code replay",
     "wrong verifier",
     "unregistered redirect",
+    "introspection and revocation",
     "logout",
     "PAR with DPoP and PS256",
 ];

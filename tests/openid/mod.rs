@@ -9,6 +9,7 @@ mod endings;
 mod facts;
 mod flow;
 mod inclusion;
+mod introspection;
 mod journaled;
 mod killed;
 mod names;

@@ -76,6 +76,9 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "Un service n’a pas pu suivre une intervention.",
             "A service was not allowed to follow an intervention.",
         ),
+        EventKind::TokenRevoked => {
+            text("Un service a rendu un jeton d’accès.", "A service gave an access token back.")
+        }
         EventKind::OutcomeReported => {
             text("Un service a dit ce qui a été fait.", "A service said what was done.")
         }

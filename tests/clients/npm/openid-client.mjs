@@ -139,6 +139,14 @@ await passes('unregistered redirect', async () => {
     assert.deepEqual([sent.status, sent.location], [400, null], 'a page, never a redirection')
 })
 
+await passes('introspection and revocation', async () => {
+    const { tokens } = await flow(basic)
+    const told = await client.tokenIntrospection(basic, tokens.access_token)
+    assert.deepEqual([told.active, told.sub, told.client_id], [true, tokens.claims().sub, 'basic'])
+    await client.tokenRevocation(basic, tokens.access_token)
+    assert.deepEqual(await client.tokenIntrospection(basic, tokens.access_token), { active: false })
+})
+
 await passes('logout', async () => {
     const { tokens } = await flow(basic)
     const state = client.randomState()
