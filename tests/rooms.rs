@@ -359,14 +359,42 @@ fn the_guard_lets_lawful_files_pass() {
     }
 }
 
+/// Everything written in the sources and the tests.
+fn all_code() -> String {
+    let files = ["src", "tests"].into_iter().flat_map(|folder| files_of(&root().join(folder)));
+    files.map(|(_, text)| text).collect()
+}
+
 #[test]
-fn the_lists_of_invariants_and_of_bad_input_name_tests_that_exist() {
-    let mut code = String::new();
-    for folder in ["src", "tests"] {
-        for (_, text) in files_of(&root().join(folder)) {
-            code.push_str(&text);
+fn every_row_of_the_security_tables_names_a_test_that_exists_or_a_reason() {
+    let code = all_code();
+    let page = read(&root().join("SECURITY.md"));
+    let (_, tables) = page.split_once("## RFC 9700").expect("the table of RFC 9700");
+    let (rfc9700, asvs) = tables.split_once("## OWASP ASVS").expect("the table of ASVS");
+    for (table, least) in [(rfc9700, 27), (asvs, 36)] {
+        let rows: Vec<&str> = table
+            .lines()
+            .filter(|line| line.starts_with("| ") && !line.ends_with(" or reason |"))
+            .map(|line| line.rsplit('|').nth(1).unwrap_or_default())
+            .collect();
+        assert!(rows.len() >= least, "{} rows", rows.len());
+        for row in rows {
+            // Tests have long names; `code`, `oidc` and their like are words of the protocol.
+            let tests: Vec<_> = in_backticks(row)
+                .into_iter()
+                .filter(|name| name.contains('_') && name != "authorization_details")
+                .collect();
+            assert!(!tests.is_empty() || row.contains("reason: "), "{row}");
+            for test in tests {
+                assert!(code.contains(&format!(" {test}(")), "SECURITY.md names {test}");
+            }
         }
     }
+}
+
+#[test]
+fn the_lists_of_invariants_and_of_bad_input_name_tests_that_exist() {
+    let code = all_code();
     let page = read(&root().join("tests/README.md"));
     let (_, lists) = page.split_once("## The twelve invariants").expect("the list of invariants");
     let (invariants, bad_input) = lists.split_once("## Bad input").expect("the list of bad input");
