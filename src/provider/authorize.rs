@@ -8,7 +8,7 @@ use super::details::AskedMandate;
 use super::dpop::Thumbprint;
 use super::params::{Params, ParamsError, is_visible_ascii};
 use super::pkce::CodeChallenge;
-use super::registration::{ClientRegistration, RedirectUri};
+use super::registration::{ClientRegistration, Pkce, RedirectUri};
 use super::response::{AuthorizeCode, ErrorAnswer};
 use crate::mandate::{ClientId, Instant};
 use std::collections::BTreeSet;
@@ -121,7 +121,7 @@ pub struct AuthorizationRequest {
     /// Given back in the ID token, unchanged.
     pub nonce: Option<String>,
     /// What the code's verifier must meet.
-    pub code_challenge: CodeChallenge,
+    pub code_challenge: Option<CodeChallenge>,
     /// Values of `prompt`; [`Prompt::None`] stands alone.
     pub prompt: BTreeSet<Prompt>,
     /// How old the aidant's authentication may be.
@@ -178,7 +178,7 @@ impl AuthorizationRequest {
             to,
             scope,
             nonce: bounded(params, "nonce", MAX_STATE)?,
-            code_challenge: challenge(params)?,
+            code_challenge: challenge(params, client.pkce())?,
             prompt: prompt(params)?,
             max_age: max_age(params)?,
             ui_locales: list(params, "ui_locales")?,
@@ -258,11 +258,13 @@ const fn invalid(description: &'static str) -> Refused {
     (AuthorizeCode::InvalidRequest, description)
 }
 
-fn challenge(params: &Params) -> Result<CodeChallenge, Refused> {
+fn challenge(params: &Params, pkce: Pkce) -> Result<Option<CodeChallenge>, Refused> {
     match (params.get("code_challenge"), params.get("code_challenge_method")) {
+        (None, None) if pkce == Pkce::Exempt => Ok(None),
         (None, _) => Err(invalid("code_challenge is missing: PKCE with S256 is demanded")),
         // Without a method the standard means `plain`, which shows the verifier to whoever sees the request.
         (Some(text), Some("S256")) => CodeChallenge::parse(text)
+            .map(Some)
             .map_err(|_| invalid("code_challenge must be 43 characters of base64url")),
         (Some(_), _) => Err(invalid("code_challenge_method must be S256")),
     }

@@ -59,7 +59,7 @@ pub use pkce::{CodeChallenge, CodeVerifier, InvalidPkce};
 pub use profile::{AssertionAudience, Profile, Rules};
 pub use pushed::{REQUEST_URI_LIFE, pushed_answer, pushed_reference};
 pub use registration::{
-    ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, RedirectUri, RegistrationError,
+    ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Pkce, RedirectUri, RegistrationError,
 };
 pub use resource::{REPRESENTATION, Standing, read_report};
 pub use response::{AuthorizeCode, ErrorAnswer};

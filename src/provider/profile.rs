@@ -14,7 +14,7 @@ pub enum Profile {
     /// FAPI 2.0 Security Profile.
     #[default]
     Fapi2,
-    /// Plain OpenID Connect; PKCE is demanded of everyone.
+    /// Plain OpenID Connect; PKCE is demanded of everyone who is not registered exempt.
     Oidc,
 }
 
@@ -40,6 +40,8 @@ pub struct Rules {
     pub pushed_requests: bool,
     /// Whether its access tokens must be bound to a key of its own (RFC 9449).
     pub bound_tokens: bool,
+    /// Whether a client may be exempt from PKCE.
+    pub pkce_exemption: bool,
     /// Algorithms of its ID tokens.
     pub id_token_algs: &'static [TokenAlg],
 }
@@ -71,7 +73,7 @@ impl Profile {
                 "FAPI 2.0: the service proves itself by its own key (private_key_jwt, PS256, ES256 or EdDSA; audience: the issuer alone), pushes its requests (PAR) and binds its tokens to a key (DPoP)"
             }
             Self::Oidc => {
-                "plain OpenID Connect: a secret or a key of its own, PKCE with S256; tokens work for whoever holds them, unless the service binds them (DPoP)"
+                "plain OpenID Connect: a secret or a key of its own, PKCE with S256 unless the registration says `pkce = \"exempt\"`; tokens work for whoever holds them, unless the service binds them (DPoP)"
             }
         }
     }
@@ -87,6 +89,7 @@ impl Profile {
                 client_algs: &[JwsAlg::Es256, JwsAlg::Ps256, JwsAlg::EdDsa],
                 pushed_requests: true,
                 bound_tokens: true,
+                pkce_exemption: false,
                 id_token_algs: &[TokenAlg::Es256],
             },
             Self::Oidc => Rules {
@@ -95,6 +98,7 @@ impl Profile {
                 client_algs: &JwsAlg::ALL,
                 pushed_requests: false,
                 bound_tokens: false,
+                pkce_exemption: true,
                 id_token_algs: &[TokenAlg::Es256, TokenAlg::Rs256],
             },
         }

@@ -43,6 +43,24 @@ impl ClientAuthMethod {
     }
 }
 
+/// Whether requests must bring a challenge (RFC 7636).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pkce {
+    /// They must.
+    #[default]
+    Demanded,
+    /// They may come without one: the client knows no PKCE. One that brings a challenge is held to it.
+    Exempt,
+}
+
+impl Pkce {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
+    const fn is_demanded(&self) -> bool {
+        matches!(self, Self::Demanded)
+    }
+}
+
 /// A registration as it is written down: on the command line, in a row. Not yet checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +94,9 @@ pub struct ClientDraft {
     /// Algorithm of its ID tokens.
     #[serde(default = "default_alg")]
     pub id_token_alg: TokenAlg,
+    /// Whether its requests must bring a challenge.
+    #[serde(default, skip_serializing_if = "Pkce::is_demanded")]
+    pub pkce: Pkce,
     /// Claims about the usager it may ask for.
     #[serde(default)]
     pub claims: BTreeSet<Claim>,
@@ -144,6 +165,9 @@ pub enum RegistrationError {
     /// The profile does not take this way of proving oneself.
     #[error("{} does not fit the profile {}, which is {}", .0.as_str(), .1.as_str(), .1.demands())]
     MethodOfProfile(ClientAuthMethod, Profile),
+    /// The profile lets nobody do without PKCE.
+    #[error("no client of the profile {}, which is {}, is exempt from PKCE", .0.as_str(), .0.demands())]
+    PkceOfProfile(Profile),
     /// The profile does not take ID tokens or keys of this algorithm.
     #[error("the algorithm {0} does not fit the profile {name}, which is {demands}", name = .1.as_str(), demands = .1.demands())]
     AlgorithmOfProfile(&'static str, Profile),
@@ -163,6 +187,7 @@ impl RegistrationError {
             Self::KeysExpected => "client_keys_expected",
             Self::Keys(_) => "client_keys",
             Self::MethodOfProfile(..) => "client_profile_method",
+            Self::PkceOfProfile(_) => "client_profile_pkce",
             Self::AlgorithmOfProfile(..) => "client_profile_algorithm",
         }
     }
@@ -265,6 +290,9 @@ fn fits_profile(draft: &ClientDraft, credential: &ClientCredential) -> Result<()
     if !rules.auth_methods.contains(&draft.auth_method) {
         return Err(RegistrationError::MethodOfProfile(draft.auth_method, profile));
     }
+    if draft.pkce == Pkce::Exempt && !rules.pkce_exemption {
+        return Err(RegistrationError::PkceOfProfile(profile));
+    }
     if !rules.id_token_algs.contains(&draft.id_token_alg) {
         return Err(RegistrationError::AlgorithmOfProfile(draft.id_token_alg.as_str(), profile));
     }
@@ -293,6 +321,12 @@ impl ClientRegistration {
     #[must_use]
     pub const fn profile(&self) -> Profile {
         self.draft.profile
+    }
+
+    /// Whether its requests must bring a challenge.
+    #[must_use]
+    pub const fn pkce(&self) -> Pkce {
+        self.draft.pkce
     }
 
     /// How it proves itself.
@@ -452,7 +486,9 @@ mod tests {
         let jwks = Some(serde_json::json!({"keys": [key]}));
         let weak = ClientRegistration::try_from(ClientDraft { jwks: jwks.clone(), ..fapi2() });
         assert_eq!(weak.map(|_| ()).unwrap_err().code(), "client_profile_algorithm");
-        let plain = ClientDraft { jwks, profile: Profile::Oidc, ..fapi2() };
+        let exempt = ClientRegistration::try_from(ClientDraft { pkce: Pkce::Exempt, ..fapi2() });
+        assert_eq!(exempt.unwrap_err(), RegistrationError::PkceOfProfile(Profile::Fapi2));
+        let plain = ClientDraft { jwks, profile: Profile::Oidc, pkce: Pkce::Exempt, ..fapi2() };
         assert!(ClientRegistration::try_from(plain).is_ok(), "plain OpenID Connect takes it");
     }
 

@@ -32,7 +32,7 @@ pub struct IssuedCode<'a> {
     /// The redirect URI it was sent to.
     pub redirect_uri: &'a str,
     /// The challenge its verifier must meet.
-    pub challenge: &'a CodeChallenge,
+    pub challenge: Option<&'a CodeChallenge>,
     /// The key it is bound to.
     pub bound_to: Option<&'a str>,
     /// When it dies.
@@ -102,8 +102,13 @@ impl TokenRequest {
         if issued.bound_to.is_some_and(|key| proof.is_none_or(|proof| proof.key.as_str() != key)) {
             return Err(GrantRefusal::KeyMismatch);
         }
-        let verifier = self.verifier.as_ref().ok_or(GrantRefusal::VerifierMissing)?;
-        if issued.challenge.is_met_by(verifier) { Ok(()) } else { Err(GrantRefusal::VerifierMismatch) }
+        match (issued.challenge, &self.verifier) {
+            (None, None) => Ok(()),
+            (Some(_), None) => Err(GrantRefusal::VerifierMissing),
+            (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),
+            // A verifier for no challenge: somebody took the challenge away on its way (RFC 9700, section 4.8.2).
+            (_, Some(_)) => Err(GrantRefusal::VerifierMismatch),
+        }
     }
 }
 
@@ -180,7 +185,7 @@ mod tests {
         let mut issued = IssuedCode {
             client: &client,
             redirect_uri: REDIRECT,
-            challenge: &challenge,
+            challenge: Some(&challenge),
             bound_to: None,
             expires_at,
             used: false,

@@ -8,7 +8,7 @@ use crate::crypto::{KeyStore, to_hex};
 use crate::mandate::{Instant, ProcedureId, Role};
 use crate::storage::aidants::AidantRow;
 use crate::storage::auditors::AuditorRow;
-use crate::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg};
+use crate::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce};
 use crate::storage::organisations::OrganisationRow;
 use crate::storage::usagers::UsagerRow;
 
@@ -91,5 +91,7 @@ pub(super) fn client(keys: &KeyStore, row: &ClientRow) -> String {
         (None, None) => Vec::new(),
         (logout, events) => [logout, events].map(|uri| uri.as_deref().unwrap_or_default()).to_vec(),
     };
-    both(keys, "client", &[&alone[..], &credential, &lists, &told].concat(), &[&at(row.created_at)])
+    // Nor was anybody exempt then.
+    let pkce: &[&str] = if row.pkce == Pkce::Exempt { &[Pkce::Exempt.as_str()] } else { &[] };
+    both(keys, "client", &[&alone[..], &credential, &lists, &told, pkce].concat(), &[&at(row.created_at)])
 }

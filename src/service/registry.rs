@@ -3,7 +3,9 @@
 use super::{App, Caller, Error, Record, registered};
 use crate::crypto::TokenAlg;
 use crate::mandate::{EventKind, Instant, Standing};
-use crate::provider::{Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Profile};
+use crate::provider::{
+    Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Pkce, Profile,
+};
 use crate::storage::StoreError;
 use crate::storage::clients::{self, AuthMethod, ClientRow, IdTokenAlg};
 use std::sync::Arc;
@@ -59,6 +61,10 @@ pub fn registration(row: &ClientRow) -> Result<ClientRegistration, Error> {
             IdTokenAlg::Es256 => TokenAlg::Es256,
             IdTokenAlg::Rs256 => TokenAlg::Rs256,
         },
+        pkce: match row.pkce {
+            clients::Pkce::Demanded => Pkce::Demanded,
+            clients::Pkce::Exempt => Pkce::Exempt,
+        },
         claims: claims
             .map(|name| Claim::parse(name))
             .collect::<Option<_>>()
@@ -109,6 +115,10 @@ pub fn row(client: &ClientRegistration, standing: Standing, created_at: Instant)
         sector: client.sector().to_owned(),
         logout_uri: draft.backchannel_logout_uri.clone(),
         events_uri: draft.security_events_uri.clone(),
+        pkce: match draft.pkce {
+            Pkce::Demanded => clients::Pkce::Demanded,
+            Pkce::Exempt => clients::Pkce::Exempt,
+        },
         created_at,
         version: 1,
     }
@@ -129,6 +139,7 @@ mod tests {
             "backchannel_logout_uri": "https://caisse.example/logout",
             "security_events_uri": "https://caisse.example/events",
             "id_token_alg": "RS256",
+            "pkce": "exempt",
             "claims": ["given_name", "birthdate"],
             "procedures": ["declare-income"],
             "sector": "caisse.example",

@@ -193,12 +193,12 @@ impl Exchange {
         };
         let hash = self.request.code_hash().to_hex();
         let code = tokens::load_code(tx, &hash).await?;
-        let challenge = code.as_ref().map(|code| CodeChallenge::parse(&code.code_challenge));
-        let challenge = challenge.transpose().map_err(|_| Error::Unreadable)?;
-        let issued = code.as_ref().zip(challenge.as_ref()).map(|(code, challenge)| IssuedCode {
+        let challenge = code.as_ref().and_then(|code| code.code_challenge.as_deref());
+        let challenge = challenge.map(CodeChallenge::parse).transpose().map_err(|_| Error::Unreadable)?;
+        let issued = code.as_ref().map(|code| IssuedCode {
             client: &code.client,
             redirect_uri: &code.redirect_uri,
-            challenge,
+            challenge: challenge.as_ref(),
             bound_to: code.dpop_jkt.as_deref(),
             expires_at: code.expires_at,
             used: code.used_at.is_some(),

@@ -39,7 +39,7 @@ pub struct AuthorizationRequestRow {
     /// The relying party's nonce.
     pub nonce: Option<String>,
     /// PKCE S256 challenge.
-    pub code_challenge: String,
+    pub code_challenge: Option<String>,
     /// Scopes, separated by spaces.
     pub scope: String,
     /// `prompt`.
@@ -78,7 +78,7 @@ fn read(row: &Columns<'_>) -> Result<AuthorizationRequestRow, StoreError> {
         redirect_uri: row.text("redirect_uri")?,
         state: row.text_or_none("state")?,
         nonce: row.text_or_none("nonce")?,
-        code_challenge: row.text("code_challenge")?,
+        code_challenge: Some(row.text("code_challenge")?).filter(|text| !text.is_empty()),
         scope: row.text("scope")?,
         prompt: row.text_or_none("prompt")?,
         max_age: row.number_or_none("max_age")?,
@@ -105,7 +105,7 @@ pub async fn insert(tx: &mut Tx, row: &AuthorizationRequestRow) -> Result<(), St
         .bind(row.redirect_uri.as_str())
         .bind(row.state.as_deref())
         .bind(row.nonce.as_deref())
-        .bind(row.code_challenge.as_str())
+        .bind(row.code_challenge.as_deref().unwrap_or_default())
         .bind(row.scope.as_str())
         .bind(row.prompt.as_deref())
         .bind(row.max_age)

@@ -16,15 +16,15 @@ const TABLE: &str = "client";
 macro_rules! columns {
     () => {
         "client.id AS id, client.name AS name, client.standing AS standing, profile, auth_method, secret_hash, jwks, \
-         id_token_alg, redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, \
+         id_token_alg, redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, \
          client.created_at AS created_at, client.version AS version"
     };
 }
 
 statements! {
     INSERT = "INSERT INTO client (id, name, standing, profile, auth_method, secret_hash, jwks, id_token_alg, \
-        redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, created_at, version, \
-        last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17)";
+        redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, created_at, version, \
+        last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1, $18)";
     LOAD = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM client ORDER BY id");
     GROUNDS = concat!("SELECT ", columns!(), ", organisation.name AS organisation_name, \
@@ -32,7 +32,7 @@ statements! {
         WHERE aidant.id = $1");
     UPDATE = "UPDATE client SET name = $4, standing = $5, profile = $6, auth_method = $7, secret_hash = $8, jwks = $9, \
         id_token_alg = $10, redirect_uris = $11, post_logout_redirect_uris = $12, scopes = $13, procedures = $14, \
-        sector = $15, logout_uri = $16, events_uri = $17, version = version + 1, last_event = $18 WHERE id = $1 AND version = $2 AND standing = $3";
+        sector = $15, logout_uri = $16, events_uri = $17, pkce = $18, version = version + 1, last_event = $19 WHERE id = $1 AND version = $2 AND standing = $3";
 }
 
 named! {
@@ -54,6 +54,16 @@ named! {
         ClientSecretPost = "client_secret_post",
         /// A signed assertion.
         PrivateKeyJwt = "private_key_jwt",
+    }
+}
+
+named! {
+    /// Whether a relying party's requests must bring a challenge (RFC 7636).
+    Pkce {
+        /// They must.
+        Demanded = "demanded",
+        /// They may come without one.
+        Exempt = "exempt",
     }
 }
 
@@ -103,6 +113,8 @@ pub struct ClientRow {
     pub logout_uri: Option<String>,
     /// Where it takes security events.
     pub events_uri: Option<String>,
+    /// Whether its requests must bring a challenge.
+    pub pkce: Pkce,
     /// When it was registered.
     pub created_at: Instant,
     /// Guards changes; 1 when new.
@@ -141,6 +153,7 @@ fn read(row: &Columns<'_>) -> Result<ClientRow, StoreError> {
         sector: row.text("sector")?,
         logout_uri: row.text_or_none("logout_uri")?,
         events_uri: row.text_or_none("events_uri")?,
+        pkce: row.named("pkce", Pkce::parse)?,
         created_at: row.instant("created_at")?,
         version: row.number("version")?,
     })
@@ -193,6 +206,7 @@ fn bind_body(statement: super::bound::Bound, row: &ClientRow) -> super::bound::B
         .bind(row.sector.as_str())
         .bind(row.logout_uri.as_deref())
         .bind(row.events_uri.as_deref())
+        .bind(row.pkce.as_str())
 }
 
 /// Registers a relying party.

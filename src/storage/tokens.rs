@@ -68,7 +68,7 @@ pub struct CodeRow {
     /// The redirect URI it was sent to.
     pub redirect_uri: String,
     /// PKCE S256 challenge.
-    pub code_challenge: String,
+    pub code_challenge: Option<String>,
     /// The relying party's nonce.
     pub nonce: Option<String>,
     /// Scopes, separated by spaces.
@@ -128,7 +128,7 @@ fn read_code(row: &Columns<'_>) -> Result<CodeRow, StoreError> {
         representation: row.id("representation_id")?,
         client: row.id("client_id")?,
         redirect_uri: row.text("redirect_uri")?,
-        code_challenge: row.text("code_challenge")?,
+        code_challenge: Some(row.text("code_challenge")?).filter(|text| !text.is_empty()),
         nonce: row.text_or_none("nonce")?,
         scope: row.text("scope")?,
         auth_time: row.instant("auth_time")?,
@@ -163,7 +163,7 @@ pub async fn insert_code(tx: &mut Tx, row: &CodeRow) -> Result<(), StoreError> {
         .bind(row.representation.as_str())
         .bind(row.client.as_str())
         .bind(row.redirect_uri.as_str())
-        .bind(row.code_challenge.as_str())
+        .bind(row.code_challenge.as_deref().unwrap_or_default())
         .bind(row.nonce.as_deref())
         .bind(row.scope.as_str())
         .bind(row.auth_time.micros())

@@ -6,7 +6,7 @@ use porteplume::mandate::{
 };
 use porteplume::service::steps::{Actor, note};
 use porteplume::service::{Caller, Error, Record};
-use porteplume::storage::clients::{self, AuthMethod, ClientCredential, ClientRow, IdTokenAlg};
+use porteplume::storage::clients::{self, AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce};
 use porteplume::storage::mandates;
 use porteplume::storage::representations::{self, RepresentationRow};
 use porteplume::storage::tokens::{self, TokenRow};
@@ -110,6 +110,7 @@ fn service(id: ClientId, procedure: &ProcedureId, now: Instant) -> ClientRow {
         sector: "caisse.test".to_owned(),
         logout_uri: None,
         events_uri: None,
+        pkce: Pkce::Demanded,
         created_at: now,
         version: 1,
     }

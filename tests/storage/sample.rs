@@ -7,7 +7,7 @@ use porteplume::mandate::{
     UsagerId,
 };
 use porteplume::storage::aidants::AidantRow;
-use porteplume::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg};
+use porteplume::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce};
 use porteplume::storage::mandates::MandateRow;
 use porteplume::storage::organisations::OrganisationRow;
 use porteplume::storage::representations::RepresentationRow;
@@ -190,6 +190,7 @@ pub(crate) fn client() -> ClientRow {
         sector: "caisse.test".to_owned(),
         logout_uri: Some("https://caisse.test/logout".to_owned()),
         events_uri: Some("https://caisse.test/events".to_owned()),
+        pkce: Pkce::Exempt,
         created_at: NOW,
         version: 1,
     }

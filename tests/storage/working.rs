@@ -38,7 +38,7 @@ fn request(world: &super::sample::World) -> AuthorizationRequestRow {
         redirect_uri: "https://caisse.test/callback".to_owned(),
         state: Some("state".to_owned()),
         nonce: None,
-        code_challenge: "challenge".to_owned(),
+        code_challenge: None,
         scope: "openid".to_owned(),
         prompt: None,
         max_age: Some(3_600),
@@ -182,7 +182,7 @@ on_both! {
         let opened = representation(&world, &mandate);
         let code = CodeRow {
             code_hash: unique(), representation: opened.id.clone(), client: world.client.id.clone(),
-            redirect_uri: "https://caisse.test/callback".to_owned(), code_challenge: "challenge".to_owned(),
+            redirect_uri: "https://caisse.test/callback".to_owned(), code_challenge: Some("challenge".to_owned()),
             nonce: Some("nonce".to_owned()), scope: "openid".to_owned(), auth_time: NOW, aidant_level: "eidas2".to_owned(), event: EventId::from_bytes([7; 16]), sid: "sid".to_owned(),
             issued_at: in_minutes(3), expires_at: in_minutes(4), used_at: None, revoked_at: None,
             dpop_jkt: Some("thumbprint".to_owned()),

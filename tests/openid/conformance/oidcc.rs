@@ -66,6 +66,33 @@ async fn asked(database: TestDatabase, pairs: impl FnOnce(&str) -> Vec<(String, 
 }
 
 on_both! {
+    a_client_exempt_from_pkce_may_send_none_and_is_held_to_what_it_sends(database) {
+        let town = Town::new(database).await;
+        world::client(town.app(), changed(draft("plain"), &[("pkce", json!("exempt"))])).await;
+        let browser = town.browser().await;
+        let none = [("client_id", "plain"), ("code_challenge", ""), ("code_challenge_method", "")];
+        let with = [("client_id", "plain")];
+        let exchange = async |code: &str, verifier: &str| {
+            let pairs = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", REDIRECT)];
+            let shown = if verifier.is_empty() { Vec::new() } else { vec![("code_verifier", verifier)] };
+            let body = form(&[&pairs[..], &shown].concat());
+            let answer = town.post("/token", &basic("plain", SECRET), body).await;
+            (answer.status, answer.json()["error"].as_str().unwrap_or_default().to_owned())
+        };
+        assert_eq!(exchange(&browser.code(&none).await, "").await, (200, String::new()), "as the suite asks");
+        let refused = (400, "invalid_grant".to_owned());
+        assert_eq!(exchange(&browser.code(&none).await, VERIFIER).await, refused, "its challenge was taken away");
+        assert_eq!(exchange(&browser.code(&with).await, "").await, refused, "its verifier is missing");
+        assert_eq!(exchange(&browser.code(&with).await, VERIFIER).await, (200, String::new()));
+        let half = [("client_id", "plain"), ("code_challenge", "")];
+        let sent = browser.get(&format!("/authorize?{}", request(&half))).await;
+        assert_eq!(sent.sent_on("error").as_deref(), Some("invalid_request"), "a method without a challenge");
+        let others = [("code_challenge", ""), ("code_challenge_method", "")];
+        let sent = browser.get(&format!("/authorize?{}", request(&others))).await;
+        assert_eq!(sent.sent_on("error").as_deref(), Some("invalid_request"), "nobody else is exempt");
+        town.test.verifies().await;
+    }
+
     oidcc_discovery_endpoint_verification(database) {
         let town = Town::new(database).await;
         let answer = town.get("/.well-known/openid-configuration").await;
