@@ -30,6 +30,7 @@ mod pushed;
 mod registration;
 mod resource;
 mod response;
+mod schemas;
 #[cfg(test)]
 mod testing;
 mod token;
@@ -63,5 +64,6 @@ pub use registration::{
 };
 pub use resource::{REPRESENTATION, Standing, read_report};
 pub use response::{AuthorizeCode, ErrorAnswer};
+pub use schemas::SCHEMAS;
 pub use token::{ACCESS_TOKEN_LIFE, CODE_LIFE, IssuedCode, TokenAnswer, TokenRequest};
 pub use userinfo::{Scheme, ShownToken, bearer, userinfo};

@@ -6,7 +6,7 @@ use super::public::sign_out;
 use super::{Action, ClientAddress, Edge, MaybeSession, OAuthRefusal, Page, RawForm, Reply, Web};
 use crate::provider::{
     BearerError, DISCOVERY, INTROSPECT, JWKS, LogoutDecision, OAuthError, PAR, PageError, Params,
-    REPRESENTATION, REVOKE, SIGNED_INTROSPECTION, ShownToken, TOKEN, USERINFO, bearer, discovery,
+    REPRESENTATION, REVOKE, SCHEMAS, SIGNED_INTROSPECTION, ShownToken, TOKEN, USERINFO, bearer, discovery,
     read_report,
 };
 use crate::service::tokens::{self, Known};
@@ -29,7 +29,12 @@ pub(super) fn protocol(edge: &Arc<Edge>) -> Router<Web> {
         .route(PAR, post(par))
         .route(INTROSPECT, post(introspection))
         .route(REVOKE, post(revocation));
+    let schemas = SCHEMAS.into_iter().fold(Router::new(), |router, (path, text)| {
+        let answer = move || async move { ([(CONTENT_TYPE, SCHEMA_JSON), (CACHE_CONTROL, FOR_GOOD)], text) };
+        router.route(path, get(answer))
+    });
     Router::new()
+        .merge(schemas)
         .route(DISCOVERY, get(metadata))
         .route(JWKS, get(keys))
         .route(USERINFO, get(userinfo).post(userinfo))
@@ -48,6 +53,9 @@ pub(super) fn pages() -> Router<Web> {
 }
 
 const JSON: &str = "application/json";
+const SCHEMA_JSON: &str = "application/schema+json";
+/// A schema never changes under its name.
+const FOR_GOOD: &str = "public, max-age=86400, immutable";
 /// Public and rarely changed: a rotated key is published a while before it signs.
 const SHORTLY: &str = "public, max-age=300";
 

@@ -17,6 +17,7 @@ mod outage;
 pub(crate) mod refusals;
 mod registering;
 mod replicas;
+mod schemas;
 mod silence;
 mod stolen;
 mod told;

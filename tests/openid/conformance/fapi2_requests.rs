@@ -202,4 +202,23 @@ on_both! {
         assert_eq!(told(&wrong), (400, "invalid_grant".to_owned()));
         assert_eq!(town.count("SELECT count(*) FROM access_token").await, 0);
     }
+
+    // The variant `rar` sends the configured details with every pushed request, and wants them in every token answer.
+    what_a_service_asks_in_authorization_details_comes_back_in_the_token_answer(database) {
+        let town = fapi_town(database).await;
+        let browser = town.browser().await;
+        let asked = json!([{"type": "mandate", "procedure": PRIME, "acts": ["prepare", "fill"]}]).to_string();
+        let code = ONE.code(&browser, &[("authorization_details", &asked)]).await;
+        let answer = ONE.exchange(&town, &code, &[]).await.json();
+        let details = answer["authorization_details"].as_array().expect("an array");
+        assert!(details.iter().all(|entry| entry["type"].is_string()), "each of a type");
+        assert_eq!((&details[0]["type"], &details[0]["procedure"]), (&json!("mandate"), &json!(PRIME)));
+        assert_eq!(details[0]["acts"], json!(["prepare", "fill"]), "no more than was asked for");
+        let before = kept(&town).await;
+        for bad in ["[{\"type\":\"payment\"}]", "[{\"procedure\":\"x\"}]", "{}", "[]", "mandate"] {
+            let refused = ONE.push(&town, &[("authorization_details", bad)]).await;
+            assert_eq!(told(&refused), (400, "invalid_authorization_details".to_owned()), "{bad}");
+        }
+        assert_eq!(kept(&town).await, before);
+    }
 }

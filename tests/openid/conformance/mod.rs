@@ -55,7 +55,7 @@ fn signed(seed: u8, header: &Value, claims: &Value) -> String {
 }
 
 /// Members of an object, set or (null) taken away.
-fn changed(mut object: Value, changes: &[(&str, Value)]) -> Value {
+pub(super) fn changed(mut object: Value, changes: &[(&str, Value)]) -> Value {
     for (name, value) in changes {
         let members = object.as_object_mut().unwrap();
         match value {
