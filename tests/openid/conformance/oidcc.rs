@@ -66,6 +66,15 @@ async fn asked(database: TestDatabase, pairs: impl FnOnce(&str) -> Vec<(String, 
 }
 
 on_both! {
+    oidcc_scope_email(database) {
+        let town = Town::new(database).await;
+        let answer = town.exchange(&town.browser().await.code(&[("scope", "openid email")]).await, &[]).await.json();
+        let given = town.userinfo(answer["access_token"].as_str().unwrap()).await.json();
+        let sub = &claims(answer["id_token"].as_str().unwrap())["sub"];
+        // Both claims of the scope, and the truth: the provider that identified her does not say that it verified the address.
+        assert_eq!(given, json!({"sub": sub, "email": "rose@example.org", "email_verified": false}));
+    }
+
     a_client_exempt_from_pkce_may_send_none_and_is_held_to_what_it_sends(database) {
         let town = Town::new(database).await;
         world::client(town.app(), changed(draft("plain"), &[("pkce", json!("exempt"))])).await;
