@@ -58,6 +58,36 @@ impl Thumbprint {
     }
 }
 
+/// How long a nonce is given out; it is taken for as long again.
+const NONCE_LIFE: Duration = Duration::minutes(2);
+
+/// The nonces that proofs may carry now (RFC 9449, section 8): the time under a key, so that every replica knows them and
+/// nobody has to remember any. A service need not use them; one that does is held to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nonces {
+    current: String,
+    before: String,
+}
+
+impl Nonces {
+    /// Those of that time; `keyed` is a keyed hash.
+    #[must_use]
+    pub fn at(now: Instant, keyed: impl Fn(&str) -> String) -> Self {
+        let span = now.seconds() / NONCE_LIFE.whole_seconds();
+        Self { current: keyed(&span.to_string()), before: keyed(&(span - 1).to_string()) }
+    }
+
+    /// The one to give out.
+    #[must_use]
+    pub fn current(&self) -> &str {
+        &self.current
+    }
+
+    fn take(&self, nonce: &str) -> bool {
+        nonce == self.current || nonce == self.before
+    }
+}
+
 /// Why a proof is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ProofRefusal {
@@ -85,6 +115,9 @@ pub enum ProofRefusal {
     /// Made for another access token.
     #[error("the DPoP proof is for another token")]
     Token,
+    /// It carries a nonce that is not ours, or no longer.
+    #[error("the DPoP proof's nonce is not one to use now")]
+    Nonce,
     /// It came before. Found by whoever remembers them.
     #[error("the DPoP proof was used before")]
     Replayed,
@@ -106,6 +139,7 @@ impl ProofRefusal {
             Self::Time => "dpop_time",
             Self::Id => "dpop_id",
             Self::Token => "dpop_token",
+            Self::Nonce => "dpop_nonce",
             Self::Replayed => "dpop_replayed",
             Self::OtherKey => "dpop_other_key",
         }
@@ -121,6 +155,8 @@ pub struct ProvenRequest<'a> {
     pub path: &'a str,
     /// The access token beside it, at a resource.
     pub token: Option<&'a TokenHash>,
+    /// The nonces it may carry.
+    pub nonces: &'a Nonces,
 }
 
 /// A proof that holds.
@@ -153,6 +189,7 @@ struct Claims {
     htu: String,
     iat: f64,
     ath: Option<String>,
+    nonce: Option<String>,
     nbf: Option<f64>,
     exp: Option<f64>,
 }
@@ -195,6 +232,9 @@ fn verify(jwt: &str, shown: ProvenRequest<'_>, issuer: &Issuer, now: Instant) ->
     let expected = shown.token.map(|token| URL_SAFE_NO_PAD.encode(token.as_bytes()));
     if expected.is_some() && claims.ath != expected {
         return Err(ProofRefusal::Token);
+    }
+    if claims.nonce.is_some_and(|nonce| !shown.nonces.take(&nonce)) {
+        return Err(ProofRefusal::Nonce);
     }
     if !(1..=MAX_JTI).contains(&claims.jti.len()) {
         return Err(ProofRefusal::Id);
@@ -239,6 +279,21 @@ mod tests {
 
     const TOKEN: &str = "an-access-token";
 
+    /// As after so many minutes.
+    fn nonces(minutes: i64) -> Nonces {
+        Nonces::at(NOW.plus(Duration::minutes(minutes)), |span| format!("nonce-{span}"))
+    }
+
+    #[test]
+    fn a_nonce_serves_for_two_to_four_minutes_and_need_not_be_used() {
+        assert!(claimed("nonce", json!(nonces(0).current())).is_ok());
+        assert!(claimed("nonce", json!(nonces(-2).current())).is_ok());
+        for other in [nonces(-4).current(), nonces(2).current(), "", "made-up"] {
+            assert_eq!(claimed("nonce", json!(other)), Err(ProofRefusal::Nonce), "{other}");
+        }
+        assert!(claimed("nonce", Value::Null).is_ok());
+    }
+
     fn header() -> Value {
         json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": bare(&key("k").public_jwk())})
     }
@@ -273,7 +328,8 @@ mod tests {
     /// Shown at userinfo with [`TOKEN`].
     fn shown<'h>(proofs: impl IntoIterator<Item = &'h [u8]>) -> Result<Option<Proof>, ProofRefusal> {
         let token = OpaqueToken::hash_of(TOKEN);
-        let at = ProvenRequest { method: "GET", path: "/userinfo", token: Some(&token) };
+        let nonces = nonces(0);
+        let at = ProvenRequest { method: "GET", path: "/userinfo", token: Some(&token), nonces: &nonces };
         proof(proofs, at, &issuer(), NOW)
     }
 
@@ -299,7 +355,8 @@ mod tests {
         // RFC 9449, sections 4.1 and 6.1.
         let jwt = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg";
         let issuer = Issuer::parse("https://server.example.com").unwrap();
-        let at = ProvenRequest { method: "POST", path: "/token", token: None };
+        let nonces = nonces(0);
+        let at = ProvenRequest { method: "POST", path: "/token", token: None, nonces: &nonces };
         let then = Instant::from_micros(1_562_262_616_000_000);
         let proof = verify(jwt, at, &issuer, then).unwrap();
         assert_eq!(proof.key.as_str(), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");

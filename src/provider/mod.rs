@@ -42,7 +42,7 @@ pub use claim::{Claim, NoOpenId, Scope};
 pub use client_auth::{ASSERTION_TYPE, AuthenticatedClient, Credentials};
 pub use client_keys::{ClientKeys, UnusableKeys};
 pub use details::{AskedMandate, InvalidDetails, MANDATE_TYPE};
-pub use dpop::{PROOF_ALGS, PROOF_WINDOW, Proof, ProofRefusal, ProvenRequest, Thumbprint, proof};
+pub use dpop::{Nonces, PROOF_ALGS, PROOF_WINDOW, Proof, ProofRefusal, ProvenRequest, Thumbprint, proof};
 pub use id_token::{
     Actor, ActorOrganisation, Hint, ID_TOKEN_LIFE, IdToken, JournalReference, MandateDetails,
     OrganisationName,

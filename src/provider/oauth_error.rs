@@ -148,6 +148,7 @@ impl OAuthError {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient(_) => "invalid_client",
             Self::InvalidGrant(_) => "invalid_grant",
+            Self::InvalidProof(ProofRefusal::Nonce) => "use_dpop_nonce",
             Self::InvalidProof(_) => "invalid_dpop_proof",
             Self::Pushed(code, _) => code.as_str(),
             Self::UnsupportedGrantType => "unsupported_grant_type",
@@ -246,6 +247,7 @@ impl BearerError {
                 "invalid_token"
             }
             Self::InvalidRequest | Self::InvalidReport => "invalid_request",
+            Self::InvalidProof(ProofRefusal::Nonce) => "use_dpop_nonce",
             Self::InvalidProof(_) => "invalid_dpop_proof",
             Self::OutcomeFinal => "outcome_final",
         }

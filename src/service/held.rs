@@ -44,7 +44,8 @@ impl Shown {
         (method, proofs): (&str, &[&[u8]]),
         now: Instant,
     ) -> Self {
-        let at = ProvenRequest { method, path: resource.path, token: Some(&token.hash) };
+        let nonces = app.nonces(now);
+        let at = ProvenRequest { method, path: resource.path, token: Some(&token.hash), nonces: &nonces };
         Self { proof: proof(proofs.iter().copied(), at, &app.issuer, now), token, resource }
     }
 

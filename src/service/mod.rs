@@ -86,7 +86,7 @@ use crate::clock::{Clock, Entropy, random};
 use crate::crypto::KeyStore;
 use crate::journal;
 use crate::mandate::{Catalogue, CatalogueError, CatalogueFile, EventId, Instant, Thresholds};
-use crate::provider::Issuer;
+use crate::provider::{Issuer, Nonces};
 use crate::relying::{HttpClient, RelyingParty};
 use crate::storage::{BoxFuture, Store, Tx};
 use std::sync::Arc;
@@ -141,6 +141,12 @@ impl Ctx {
     #[must_use]
     pub fn now(&self) -> Instant {
         Instant::from_micros(self.clock.now().millis().saturating_mul(1_000))
+    }
+
+    /// The nonces that proofs of possession may carry at that instant.
+    #[must_use]
+    pub fn nonces(&self, now: Instant) -> Nonces {
+        Nonces::at(now, |span| self.keys.index().keyed_hash("dpop_nonce", &[span]))
     }
 
     /// Sixteen bytes of chance, for a new identifier.

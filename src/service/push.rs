@@ -35,7 +35,8 @@ pub async fn push(
     proofs: &[&[u8]],
 ) -> Result<Vec<u8>, Error> {
     let now = app.now();
-    let at = ProvenRequest { method: "POST", path: PAR, token: None };
+    let nonces = app.nonces(now);
+    let at = ProvenRequest { method: "POST", path: PAR, token: None, nonces: &nonces };
     let proof = proof(proofs.iter().copied(), at, &app.issuer, now);
     let reference = OpaqueToken::generate(&*app.entropy)?;
     let push = Arc::new(Push { known, form, proof, reference, caller: caller.clone(), now });

@@ -115,7 +115,8 @@ pub async fn exchange(
     proofs: &[&[u8]],
 ) -> Result<Vec<u8>, Error> {
     let now = app.now();
-    let at = ProvenRequest { method: "POST", path: TOKEN, token: None };
+    let nonces = app.nonces(now);
+    let at = ProvenRequest { method: "POST", path: TOKEN, token: None, nonces: &nonces };
     let proof = proof(proofs.iter().copied(), at, &app.issuer, now);
     let request = match TokenRequest::read(form) {
         Ok(request) => request,

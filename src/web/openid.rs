@@ -3,27 +3,28 @@
 use super::middleware::limited;
 use super::pages::Visit;
 use super::public::sign_out;
-use super::{Action, ClientAddress, Edge, MaybeSession, OAuthRefusal, Page, RawForm, Reply, Web};
+use super::{Action, ClientAddress, MaybeSession, OAuthRefusal, Page, RawForm, Reply, Web};
 use crate::provider::{
     BearerError, DISCOVERY, INTROSPECT, JWKS, LogoutDecision, OAuthError, PAR, PageError, Params,
     REPRESENTATION, REVOKE, SCHEMAS, SIGNED_INTROSPECTION, ShownToken, TOKEN, USERINFO, bearer, discovery,
     read_report,
 };
 use crate::service::tokens::{self, Known};
-use crate::service::{Caller, Error, claims, introspect, logout, push, standing};
+use crate::service::{App, Caller, Error, claims, introspect, logout, push, standing};
 use crate::view::paths;
 use crate::view::public::EndSession;
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, RawQuery, Request, State};
 use axum::http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use std::sync::Arc;
 
 /// Endpoints for programs.
-pub(super) fn protocol(edge: &Arc<Edge>) -> Router<Web> {
+pub(super) fn protocol(web: &Web) -> Router<Web> {
     let tokens = Router::new()
         .route(TOKEN, post(token))
         .route(PAR, post(par))
@@ -33,13 +34,27 @@ pub(super) fn protocol(edge: &Arc<Edge>) -> Router<Web> {
         let answer = move || async move { ([(CONTENT_TYPE, SCHEMA_JSON), (CACHE_CONTROL, FOR_GOOD)], text) };
         router.route(path, get(answer))
     });
+    let proven = Router::new()
+        .route(USERINFO, get(userinfo).post(userinfo))
+        .route(REPRESENTATION, get(standing).post(report))
+        .merge(limited(&web.edge, Action::Token, tokens));
+    let app = Arc::clone(&web.app);
     Router::new()
         .merge(schemas)
         .route(DISCOVERY, get(metadata))
         .route(JWKS, get(keys))
-        .route(USERINFO, get(userinfo).post(userinfo))
-        .route(REPRESENTATION, get(standing).post(report))
-        .merge(limited(edge, Action::Token, tokens))
+        .merge(proven.route_layer(from_fn(move |request, next| next_nonce(Arc::clone(&app), request, next))))
+}
+
+/// Gives whoever sends a proof the nonce for the next one (RFC 9449, section 8.2).
+async fn next_nonce(app: App, request: Request, next: Next) -> Response {
+    let proven = request.headers().contains_key("dpop");
+    let mut response = next.run(request).await;
+    let nonce = proven.then(|| HeaderValue::from_str(app.nonces(app.now()).current()).ok()).flatten();
+    if let Some(nonce) = nonce {
+        response.headers_mut().insert("dpop-nonce", nonce);
+    }
+    response
 }
 
 /// Where services send people to sign out: other sites may post to it.
@@ -138,7 +153,7 @@ async fn known(
     headers: &HeaderMap,
     form: &[u8],
 ) -> Result<(Known, Params, impl Fn(Error) -> OAuthRefusal), OAuthRefusal> {
-    let authorization = headers.get(AUTHORIZATION).map(axum::http::HeaderValue::as_bytes);
+    let authorization = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     let had_header = authorization.is_some();
     let refused = move |error| OAuthRefusal::of_token(error, had_header);
     let params = Params::parse(form).map_err(|error| refused(OAuthError::from(error).into()))?;
@@ -152,7 +167,7 @@ async fn known(
 
 /// Every proof of possession in a request (RFC 9449, section 4.1).
 fn proofs(headers: &HeaderMap) -> Vec<&[u8]> {
-    headers.get_all("dpop").iter().map(axum::http::HeaderValue::as_bytes).collect()
+    headers.get_all("dpop").iter().map(HeaderValue::as_bytes).collect()
 }
 
 async fn userinfo(
@@ -199,7 +214,7 @@ async fn report(
 /// The one token of a request at a resource.
 fn shown(headers: &HeaderMap, query: Option<&str>, form: Option<&Params>) -> Result<ShownToken, BearerError> {
     let query = Params::parse(query.unwrap_or_default().as_bytes())?;
-    let mut authorizations = headers.get_all(AUTHORIZATION).iter().map(axum::http::HeaderValue::as_bytes);
+    let mut authorizations = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes);
     let (authorization, second) = (authorizations.next(), authorizations.next());
     if second.is_some() {
         return Err(BearerError::InvalidRequest);

@@ -26,7 +26,7 @@ pub fn router(web: Web) -> Router {
             .merge(history::routes())
             .merge(referent::routes()),
         doors: authorize::doors(&edge).merge(openid::doors()),
-        protocol: openid::protocol(&edge),
+        protocol: openid::protocol(&web),
     };
     let app = Arc::clone(&web.app);
     compose(&edge, web, routes, move || {

@@ -21,7 +21,7 @@ const CHECKS: [&str; 11] = [
     "unregistered redirect",
     "introspection and revocation",
     "logout",
-    "PAR with DPoP and PS256",
+    "PAR with DPoP nonce and PS256",
 ];
 
 /// What a service of the script is registered with.

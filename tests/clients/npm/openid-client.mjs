@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createInterface } from 'node:readline'
 import * as client from 'openid-client'
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
+import { calculateJwkThumbprint, decodeJwt, exportJWK, generateKeyPair } from 'jose'
 
 const [issuer] = process.argv.slice(2)
 const REDIRECT = 'https://service.example/callback'
@@ -164,7 +164,13 @@ const strict = await service(
     withKey(pair, jwk.kid),
 )
 
-await passes('PAR with DPoP and PS256', async () => {
+await passes('PAR with DPoP nonce and PS256', async () => {
+    const nonces = []
+    strict[client.customFetch] = (url, options) => {
+        const proof = new Headers(options.headers).get('dpop')
+        if (proof) nonces.push(decodeJwt(proof).nonce)
+        return fetch(url, options)
+    }
     const handle = client.getDPoPHandle(strict, await client.randomDPoPKeyPair('PS256'))
     const dpop = { DPoP: handle }
     const { checks, parameters } = await asked()
@@ -173,6 +179,8 @@ await passes('PAR with DPoP and PS256', async () => {
     const callback = new URL((await visit(url)).location)
     const tokens = await client.authorizationCodeGrant(strict, callback, checks, undefined, dpop)
     assert.equal(tokens.token_type, 'dpop')
+    assert.equal(nonces.length, 2)
+    assert.deepEqual([nonces[0], typeof nonces[1]], [undefined, 'string'], 'the nonce we gave it at PAR')
     const claims = tokens.claims()
     await client.fetchUserInfo(strict, tokens.access_token, claims.sub, dpop)
     const other = { DPoP: client.getDPoPHandle(strict, await client.randomDPoPKeyPair('PS256')) }

@@ -4,6 +4,7 @@ use super::fapi2_assertions::rsa_key;
 use super::*;
 use crate::support::database::on_both;
 use porteplume::crypto::TokenKey;
+use time::Duration;
 
 fn invalid_proof() -> (u16, String) {
     (400, "invalid_dpop_proof".to_owned())
@@ -65,6 +66,35 @@ async fn only_with_its_key(database: TestDatabase, by_parameter: bool, right_alo
 }
 
 on_both! {
+    a_nonce_that_ran_out_is_answered_with_one_to_use_and_costs_nothing(database) {
+        let town = fapi_town(database).await;
+        let holder = ONE.holder();
+        let pushed = ONE.push_proven(&town, &ONE.assertion(&town, &[]), &[], &[&holder.proof(&town, AT_PAR, &[])]).await;
+        assert_eq!(pushed.status, 201);
+        let old = pushed.header("dpop-nonce").to_owned();
+        assert!(old.len() >= 22, "{old}");
+        let none = ONE.push(&town, &[]).await;
+        assert_eq!(none.header("dpop-nonce"), "", "only for whoever sends proofs");
+        town.test.clock.advance(Duration::minutes(10));
+        let browser = town.browser().await;
+        let code = ONE.code(&browser, &[]).await;
+        let with = |nonce: &str| holder.proof(&town, AT_TOKEN, &[("nonce", json!(nonce))]);
+        let refused = ONE.exchange_proven(&town, &ONE.assertion(&town, &[]), (&code, &[]), &[&with(&old)]).await;
+        assert_eq!(told(&refused), (400, "use_dpop_nonce".to_owned()));
+        assert_eq!(town.entries("representation.code_exchange_refused").await, ["dpop_nonce"]);
+        let new = refused.header("dpop-nonce").to_owned();
+        assert_ne!(new, old);
+        let answer = ONE.exchange_proven(&town, &ONE.assertion(&town, &[]), (&code, &[]), &[&with(&new)]).await;
+        assert_eq!(answer.status, 200, "the code was not spent: {}", answer.body);
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        for (nonce, status) in [(&old, 401), (&new, 200)] {
+            let proof = holder.proof_of(&town, &token, &[("nonce", json!(nonce))]);
+            let given = userinfo(&town, &shown("DPoP", &token), &[&proof]).await;
+            assert_eq!((given.status, given.header("dpop-nonce")), (status, new.as_str()));
+            assert_eq!(given.header("www-authenticate").contains("error=\"use_dpop_nonce\""), status == 401);
+        }
+    }
+
     fapi2_security_profile_final_happy_flow(database) {
         let town = fapi_town(database).await;
         let browser = town.browser().await;
