@@ -8,8 +8,8 @@ use super::{App, Caller, Error, Record, projection};
 use crate::crypto::TokenHash;
 use crate::mandate::{EventKind, Instant};
 use crate::provider::{
-    Actor as ActClaim, ClientRegistration, Introspected, MandateDetails, OAuthError, Params, Scope,
-    asked_token, introspection, signed_introspection,
+    Actor as ActClaim, Introspected, MandateDetails, OAuthError, Params, Scope, asked_token, introspection,
+    signed_introspection,
 };
 use crate::storage::tokens::{self, TokenRow};
 use crate::storage::{Tx, representations};
@@ -150,11 +150,4 @@ fn told(app: &App, asked: &Asked, working: Option<&Working>) -> Result<Value, Er
         mandate: &working.mandate,
     });
     Ok(introspection(of.as_ref())?)
-}
-
-impl Known {
-    /// What is registered of it.
-    const fn registration(&self) -> &ClientRegistration {
-        &self.client
-    }
 }

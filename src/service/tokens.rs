@@ -39,7 +39,7 @@ struct Granted {
 /// A service that proved who it is.
 pub struct Known {
     by: AuthenticatedClient,
-    pub(super) client: ClientRegistration,
+    client: ClientRegistration,
 }
 
 impl Known {
@@ -47,6 +47,11 @@ impl Known {
     #[must_use]
     pub const fn client(&self) -> &ClientId {
         self.client.id()
+    }
+
+    /// What is registered of it.
+    pub(super) const fn registration(&self) -> &ClientRegistration {
+        &self.client
     }
 
     /// Uses the assertion it proved itself by up, if it did. The inner error is a refusal whose entry is to be committed.

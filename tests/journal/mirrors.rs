@@ -1,6 +1,7 @@
 //! Mirrors of the journal: exported as static files, verified without keys, database or network.
 
-use super::shards::{NEW_YEAR, at, grow};
+use super::shards::{NEW_YEAR, at};
+use super::witnesses::grow;
 use crate::support::app::TestApp;
 use crate::support::database::{TestSigner, on_both, signer};
 use porteplume::journal::policy;

@@ -15,7 +15,7 @@ use porteplume::mandate::{EventKind, Instant, Slots};
 use porteplume::service::bundle::{self, Wanted};
 use porteplume::service::manage::{self, RotationError};
 use porteplume::service::verify::{Journal, verify};
-use porteplume::service::{App, Error, proof, read, witnesses};
+use porteplume::service::{App, Error, proof, read, shards, witnesses};
 use porteplume::storage::search::{self, Filter};
 use porteplume::storage::{Engine, JournalSigner, Store, journal};
 use std::path::{Path, PathBuf};
@@ -188,6 +188,41 @@ on_both! {
         assert!(last.verify_under(&instance.trust(&first)).is_err(), "the former key signs no more");
         both.verify_under(&instance.trust(&first)).unwrap();
         assert_eq!(told(&alone).await, 2);
+        instance.verifies().await;
+        alone.store.close().await;
+    }
+
+    a_rotation_over_the_boundary_of_two_shards_breaks_neither(database) {
+        let instance = Instance::fresh(database);
+        let old = instance.process().await;
+        write(&old).await;
+        rotate(&old, &instance.keys).await.unwrap();
+        old.store.close().await;
+        let new = instance.process().await;
+        let before = write(&new).await;
+        let signer = instance.signer();
+        let [second, first] = signer.verifiers() else { panic!("two keys") };
+        let name = shards::open_now(&new, "incident 1").await.unwrap();
+        let in_shard = |key: &Vkey| instance.trust(&key.called(&name).unwrap());
+        let both = write(&new).await;
+        for key in [first, second] {
+            before.verify_under(&instance.trust(key)).unwrap();
+            both.verify_under(&in_shard(key)).unwrap();
+            assert!(both.verify_under(&instance.trust(key)).is_err(), "under the name of its own shard alone");
+        }
+        retire(&new, &instance.keys).await.unwrap();
+        new.store.close().await;
+
+        let alone = instance.process().await;
+        let last = write(&alone).await;
+        last.verify_under(&in_shard(second)).unwrap();
+        assert!(last.verify_under(&in_shard(first)).is_err(), "the former key signs no more");
+        let next = shards::open_now(&alone, "incident 2").await.unwrap();
+        write(&alone).await.verify_under(&instance.trust(&second.called(&next).unwrap())).unwrap();
+        let closed = read::checkpoint_of(&alone, Some(0)).await.unwrap().unwrap();
+        for key in [first, second] {
+            instance.trust(key).open(&closed).unwrap();
+        }
         instance.verifies().await;
         alone.store.close().await;
     }

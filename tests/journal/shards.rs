@@ -1,7 +1,7 @@
 //! The journal in yearly shards: where one ends and the next begins, what is proved in each, and what is refused.
 
 use super::rollback::{configured, porteplume, said};
-use super::witnesses::{our_policy, watched_by, watching};
+use super::witnesses::{grow, our_policy, watched_by, watching};
 use crate::storage::sample::get;
 use crate::support::app::TestApp;
 use crate::support::database::{TestSigner, on_both, signer};
@@ -11,10 +11,11 @@ use porteplume::clock::Clock as _;
 use porteplume::journal::{Checkpoint, LogProof, Policy, ProofBundle, leaf_hash, policy};
 use porteplume::mandate::{EventKind, Instant, Slots};
 use porteplume::service::bundle::{self, Wanted};
+use porteplume::service::restored::{self, RestoredError};
 use porteplume::service::shards::{self as opening, ShardError};
 use porteplume::service::{Caller, Error, Record, proof, read, timestamps, witnesses};
 use porteplume::storage::shards::{self, Shards};
-use porteplume::storage::{CheckpointSigner as _, Engine, StoreError, StoreOptions, journal};
+use porteplume::storage::{CheckpointSigner as _, Engine, JournalSigner, StoreError, StoreOptions, journal};
 use porteplume::web::{self, router};
 use std::process::Command;
 use std::sync::Arc;
@@ -26,20 +27,6 @@ pub(super) const NEW_YEAR: i64 = 1_798_758_000;
 
 pub(super) fn at(test: &TestApp, second: i64) {
     test.clock.advance(Instant::from_micros(second * 1_000_000).since(test.clock.now()));
-}
-
-pub(super) async fn grow(test: &TestApp, by: usize) -> Result<(), Error> {
-    let (app_, now) = (Arc::clone(&test.web.app), test.web.app.now());
-    let grown = test.web.app.include("test", move |tx| {
-        let app = Arc::clone(&app_);
-        Box::pin(async move {
-            for _ in 0..by {
-                Record::done(EventKind::SignedOut).append(&app, tx, &Caller::default(), now).await?;
-            }
-            Ok(())
-        })
-    });
-    grown.await
 }
 
 async fn all(test: &TestApp) -> Shards {
@@ -286,6 +273,34 @@ on_both! {
         let newer = TestSigner::called("porteplume.test/journal/2028").sign(1, &root).unwrap();
         assert!(matches!(test.web.app.store.hold_to(&newer).await, Err(StoreError::Behind(_))));
         assert!(test.web.app.store.is_halted());
+    }
+
+    a_restore_that_lost_a_whole_shard_says_so(database) {
+        let test = TestApp::over(database).await;
+        grow(&test, 3).await.unwrap();
+        let app = &test.web.app;
+        let signed = |name: &str, size| {
+            let signer = JournalSigner::new(name, Arc::clone(&app.keys)).unwrap();
+            signer.sign(size, &leaf_hash(b"lost")).unwrap()
+        };
+        let noted = async || {
+            let mut raw = test.database.raw().await;
+            let count = "SELECT count(*) FROM event_search WHERE kind = 'journal.restored'";
+            sqlx::query_scalar::<_, i64>(count).fetch_one(&mut raw).await.unwrap()
+        };
+        let foreign = restored::note(app, "incident 17", Some(&signed("elsewhere.test/journal/2027", 4))).await;
+        assert!(matches!(foreign, Err(RestoredError::NotOurs(_))));
+        assert_eq!(noted().await, 0);
+        let next = signed("porteplume.test/journal/2027", 4);
+        assert_eq!(restored::note(app, "incident 17", Some(&next)).await.unwrap(), 4, "all of it");
+        assert_eq!(noted().await, 1);
+        // Once the shard is there again and longer, nothing of it is lost.
+        at(&test, NEW_YEAR);
+        opening::open_due(app).await.unwrap().unwrap();
+        let shorter = restored::note(app, "incident 18", Some(&signed("porteplume.test/journal/2027", 1))).await;
+        assert!(matches!(shorter, Err(RestoredError::NothingLost { .. })), "{shorter:?}");
+        assert_eq!(restored::note(app, "incident 18", Some(&next)).await.unwrap(), 3, "it holds its first entry");
+        test.verifies().await;
     }
 
     a_witness_follows_to_the_next_shard_and_sees_the_final_checkpoint_of_the_one_before(database) {
