@@ -11,6 +11,7 @@ pub use register::{
 };
 pub use standing::{Party, reinstate, suspend};
 
+use super::line::line;
 use super::{App, Caller, Error, InputError, Record, Session, SessionError, people, registered};
 use crate::mandate::{
     AidantId, AuditorId, EventKind, Instant, OrganisationId, ProcedureId, ProfessionalIdentity, Role,
@@ -87,14 +88,7 @@ pub(super) async fn referent_in(snapshot: &mut Snapshot, session: &Session) -> R
 
 /// A name that can be shown: not empty, not endless, no control characters.
 fn name(field: &'static str, text: &str) -> Result<String, Error> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().any(char::is_control) {
-        return Err(InputError::Field(field).into());
-    }
-    if text.chars().count() > LONGEST_NAME {
-        return Err(InputError::TooLong(field).into());
-    }
-    Ok(text.to_owned())
+    Ok(line(text, LONGEST_NAME).map_err(|no| no.in_field(field))?.to_owned())
 }
 
 fn whereabouts(at: &Whereabouts) -> Result<Whereabouts, Error> {

@@ -30,6 +30,7 @@ pub mod history;
 pub mod introspect;
 mod known;
 pub mod leaving;
+mod line;
 pub mod logout;
 pub mod manage;
 pub mod names;

@@ -1,5 +1,6 @@
 //! A database that was restored: said in the journal itself, with what was lost.
 
+use super::line::line;
 use super::{App, Caller, Error, Record, verify};
 use crate::journal::CheckpointError;
 use crate::mandate::EventKind;
@@ -40,11 +41,7 @@ pub enum RestoredError {
 /// # Errors
 /// [`RestoredError`]; nothing was written. [`Error::BeingRecorded`] when the entry waits for its place.
 pub async fn note(app: &App, reference: &str, lost: Option<&str>) -> Result<u64, RestoredError> {
-    let reference = reference.trim();
-    let readable = !reference.is_empty() && !reference.chars().any(char::is_control);
-    if !readable || reference.chars().count() > LONGEST_REFERENCE {
-        return Err(RestoredError::Reference);
-    }
+    let reference = line(reference, LONGEST_REFERENCE).map_err(|_| RestoredError::Reference)?;
     let signer = JournalSigner::new(app.origin.clone(), Arc::clone(&app.keys));
     let signer = signer.map_err(|_| Error::Unreadable)?;
     let lost = lost.map(|note| verify::open_any(note, signer.verifiers())).transpose()?;

@@ -1,6 +1,7 @@
 //! Opening the next shard of the journal (contract journal.md, 4.5): once a year by itself, and by hand after a compromise.
 //! Its first entry tells the final checkpoint of the shard before, so that the two are one history.
 
+use super::line::line;
 use super::{App, Caller, Error, Record};
 use crate::journal::shard_name;
 use crate::mandate::{EventKind, paris};
@@ -64,11 +65,7 @@ async fn is_due(app: &App, snapshot: &mut Snapshot, shard: &Shard) -> Result<boo
 /// # Errors
 /// [`ShardError`]; nothing was written.
 pub async fn open_now(app: &App, reason: &str) -> Result<String, ShardError> {
-    let reason = reason.trim();
-    let readable = !reason.is_empty() && !reason.chars().any(char::is_control);
-    if !readable || reason.chars().count() > LONGEST_REASON {
-        return Err(ShardError::Reason);
-    }
+    let reason = line(reason, LONGEST_REASON).map_err(|_| ShardError::Reason)?;
     let app_ = Arc::clone(app);
     let look = app.store.read("shards.current", move |snapshot| {
         Box::pin(async move { Ok::<_, Error>(shards::all(snapshot, &app_.origin).await?.current().number) })

@@ -2,6 +2,7 @@
 
 use crate::crypto::Cell;
 use crate::mandate::SearchId;
+use crate::service::line::line;
 use crate::service::{App, Error, InputError, Session};
 use crate::storage::Snapshot;
 use crate::storage::data_keys::KeyKind;
@@ -35,11 +36,8 @@ fn cell<'a>(id: &'a SearchId, column: &'static str) -> Cell<'a> {
 /// # Errors
 /// [`Error::Input`] without a name, or with an endless one; [`Error::Session`] without a purpose.
 pub async fn keep(app: &App, session: &Session, name: &str, query: &str) -> Result<(), Error> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().any(char::is_control) {
-        return Err(InputError::Field("name").into());
-    }
-    if name.chars().count() > LONGEST_NAME || query.len() > LONGEST_QUERY {
+    let name = line(name, LONGEST_NAME).map_err(|no| no.in_field("name"))?;
+    if query.len() > LONGEST_QUERY {
         return Err(InputError::TooLong("name").into());
     }
     let id = SearchId::from_bytes(app.new_id()?);
