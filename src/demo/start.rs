@@ -159,8 +159,8 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
     register(&app, &caisse_config).await?;
     let (stop, stopped) = watch::channel(false);
     let [l_service, l_citizens, l_agents, l_caisse] = listeners;
-    let sandbox = |flavour, issuer: &str, client| {
-        IdentityProvider::new(flavour, issuer, vec![client], Arc::clone(&clock), Arc::clone(&entropy))
+    let sandbox = |flavour, origin: &str, client| {
+        IdentityProvider::new(flavour, origin, vec![client], Arc::clone(&clock), Arc::clone(&entropy))
     };
     let mut tasks = vec![
         spawn(l_citizens, sandbox(Flavour::Citizens, &citizens, as_citizens)?.router(), &stopped),

@@ -27,7 +27,7 @@ fn provider(flavour: Flavour) -> Site {
 
 /// The address at which a service asks the provider who is there.
 fn request(provider: &Site, scope: &str) -> String {
-    let address = provider.at("/authorize");
+    let address = provider.at("/api/v2/authorize");
     let parameters = [
         ("response_type", "code"),
         ("client_id", "porteplume"),
@@ -61,7 +61,7 @@ fn agents_choose_themselves_and_read_codes() {
         browser.look();
         browser.press("person-samir-haddad");
         assert!(browser.address().as_str().starts_with(&format!("{BACK}?")), "{}", browser.address());
-        browser.goto(&agents.at("/authorize?client_id=unknown"));
+        browser.goto(&agents.at("/api/v2/authorize?client_id=unknown"));
         browser.is_at("page-refused");
         browser.look();
     }

@@ -21,19 +21,19 @@ pub(crate) async fn provider(test: &TestApp, flavour: Flavour, name: &str) -> (P
         post_logout_redirect_uris: vec!["https://mandats.example.fr/signed-out".to_owned()],
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let issuer = format!("http://{}", listener.local_addr().unwrap());
-    let registration = client.registration(flavour, &issuer);
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let registration = client.registration(flavour, &origin);
     let (clock, entropy) = (Arc::new(test.clock.clone()), Arc::new(SystemEntropy));
-    let provider = IdentityProvider::new(flavour, &issuer, vec![client], clock, entropy).unwrap();
+    let provider = IdentityProvider::new(flavour, &origin, vec![client], clock, entropy).unwrap();
     tokio::spawn(serve(listener, provider.router(), std::future::pending()));
-    (registration, issuer)
+    (registration, origin)
 }
 
 /// A world whose usagers come by a provider that answers.
 pub(crate) async fn identified(database: TestDatabase) -> (World, String) {
     let test = TestApp::over(database).await;
-    let (registration, issuer) = provider(&test, Flavour::Citizens, "citizens").await;
-    (World::of(test.identified_by(registration)).await, issuer)
+    let (registration, origin) = provider(&test, Flavour::Citizens, "citizens").await;
+    (World::of(test.identified_by(registration)).await, origin)
 }
 
 /// Nobody's browser yet.
@@ -45,17 +45,17 @@ pub(crate) async fn stranger(world: &World) -> Browser<'_> {
 pub(crate) struct Window<'w> {
     pub(crate) here: Browser<'w>,
     pub(crate) there: There,
-    issuer: String,
+    origin: String,
 }
 
 impl<'w> Window<'w> {
-    pub(crate) async fn stranger(world: &'w World, issuer: &str) -> Self {
-        Self::on(stranger(world).await, issuer)
+    pub(crate) async fn stranger(world: &'w World, origin: &str) -> Self {
+        Self::on(stranger(world).await, origin)
     }
 
     /// A window of that browser's which has not been at the provider yet.
-    pub(crate) fn on(here: Browser<'w>, issuer: &str) -> Self {
-        Self { here, there: There::new(), issuer: issuer.to_owned() }
+    pub(crate) fn on(here: Browser<'w>, origin: &str) -> Self {
+        Self { here, there: There::new(), origin: origin.to_owned() }
     }
 
     /// Goes to the provider and is known there; gives the path of ours to come back by.
@@ -65,7 +65,7 @@ impl<'w> Window<'w> {
         let page = self.there.get(&sent.location).await;
         let form = [("request", page.hidden("request")), ("person", person.to_owned())];
         let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let back = self.there.post(&format!("{}/choose", self.issuer), &form).await.location();
+        let back = self.there.post(&format!("{}/choose", self.origin), &form).await.location();
         format!("{}?{}", back.path(), back.query().unwrap())
     }
 

@@ -1,12 +1,13 @@
 //! What is said of a person, scope by scope.
 
+use super::request::HINT;
 use super::{Flavour, Person};
 use crate::crypto::{sha256, to_hex};
 use crate::demo::people::{Agent, Citizen};
 use serde_json::{Map, Value, json};
 
 /// Claims by scope at FranceConnect, those that serve here.
-const CITIZENS: [(&str, &[&str]); 6] = [
+const CITIZENS: [(&str, &[&str]); 13] = [
     (
         "profile",
         &["given_name", "given_name_array", "family_name", "preferred_username", "gender", "birthdate"],
@@ -27,6 +28,13 @@ const CITIZENS: [(&str, &[&str]); 6] = [
     ("email", &["email"]),
     ("preferred_username", &["preferred_username"]),
     ("idp_birthdate", &["idp_birthdate"]),
+    ("given_name", &["given_name", "given_name_array"]),
+    ("family_name", &["family_name"]),
+    ("gender", &["gender"]),
+    ("birthdate", &["birthdate"]),
+    ("birthplace", &["birthplace"]),
+    ("birthcountry", &["birthcountry"]),
+    ("idp_id", &["idp_id"]),
 ];
 
 /// At ProConnect each claim is a scope of its own.
@@ -40,7 +48,7 @@ const AGENTS: [(&str, &[&str]); 5] = [
 
 const fn table(flavour: Flavour) -> &'static [(&'static str, &'static [&'static str])] {
     match flavour {
-        Flavour::Citizens => &CITIZENS,
+        Flavour::Citizens | Flavour::CitizensPlus => &CITIZENS,
         Flavour::Agents => &AGENTS,
     }
 }
@@ -68,7 +76,7 @@ pub(super) fn about(
     scopes: &[String],
 ) -> Map<String, Value> {
     let known = match person {
-        Person::Citizen(citizen) => pivot(citizen),
+        Person::Citizen(citizen) => pivot(flavour, citizen),
         Person::Agent(agent) => professional(agent),
     };
     let asked: Vec<&str> = table(flavour)
@@ -86,20 +94,22 @@ pub(super) fn about(
     said
 }
 
-/// A pivot identity as FranceConnect gives it: a partial date of birth is completed in `birthdate`, and stands as the
-/// civil register has it in `idp_birthdate` alone.
-fn pivot(citizen: &Citizen) -> Value {
+/// A pivot identity as FranceConnect gives it: from the civil register, which completes a partial date of birth in
+/// `birthdate` and keeps it in `idp_birthdate` alone; FranceConnect+ gives the identity provider's own.
+fn pivot(flavour: Flavour, citizen: &Citizen) -> Value {
+    let completed = flavour == Flavour::Citizens;
     json!({
         "given_name": citizen.given_name,
         "given_name_array": citizen.given_name.split(' ').collect::<Vec<_>>(),
         "family_name": citizen.family_name,
         "preferred_username": citizen.preferred_username,
         "gender": citizen.gender,
-        "birthdate": citizen.birthdate.replace("-00", "-01"),
+        "birthdate": if completed { citizen.birthdate.replace("-00", "-01") } else { citizen.birthdate.to_owned() },
         "idp_birthdate": citizen.birthdate,
         "birthplace": citizen.birthplace,
         "birthcountry": citizen.birthcountry,
         "email": citizen.email,
+        "idp_id": HINT,
     })
 }
 
@@ -125,6 +135,8 @@ mod tests {
         assert_eq!(claims["birthdate"], "1962-01-01");
         assert_eq!(claims["idp_birthdate"], "1962-00-00");
         assert_eq!(claims.get("given_name"), None);
+        let high = about(Flavour::CitizensPlus, &person, "porteplume", &scopes);
+        assert_eq!(high["birthdate"], "1962-00-00");
     }
 
     #[test]

@@ -17,29 +17,32 @@ struct SignedOut {
     v: View,
 }
 
-/// `GET /end_session`.
+/// `GET /session/end`.
 pub(super) async fn by_get(sandbox: State, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     sandbox.end_session(&headers, &query.unwrap_or_default())
 }
 
-/// `POST /end_session`.
+/// `POST /session/end`.
 pub(super) async fn by_post(sandbox: State, headers: HeaderMap, form: String) -> Response {
     sandbox.end_session(&headers, &form)
 }
 
 impl Sandbox {
-    /// Signs the browser out, then sends it to an address registered by the client that the hint was made for; without
-    /// such a hint, it says so on a page of its own.
+    /// Signs the browser out, then sends it to an address registered by the client that the hint was made for. Without
+    /// such a hint or address FranceConnect refuses the request; the other flavour says on a page that it is done.
     fn end_session(&self, headers: &HeaderMap, asked: &str) -> Response {
         let site = self.flavour.site();
+        let parameters = parameters(asked).unwrap_or_default();
+        let client = parameters.get("id_token_hint").and_then(|hint| self.client_of(hint));
+        let wanted = parameters.get("post_logout_redirect_uri");
+        let address =
+            wanted.filter(|uri| client.is_some_and(|client| client.post_logout_redirect_uris.contains(uri)));
+        if self.flavour.is_franceconnect() && (client.is_none() || wanted != address) {
+            return self.refused(headers, "", "invalid_request");
+        }
         if let Some(session) = cookie(headers, site.cookie()) {
             self.sessions.take(session, self.now());
         }
-        let parameters = parameters(asked).unwrap_or_default();
-        let client = parameters.get("id_token_hint").and_then(|hint| self.client_of(hint));
-        let address = parameters
-            .get("post_logout_redirect_uri")
-            .filter(|uri| client.is_some_and(|client| client.post_logout_redirect_uris.contains(uri)));
         let mut answer = match address {
             Some(address) => back(address, &[("state", parameters.get("state").map_or("", String::as_str))]),
             None => page(StatusCode::OK, &SignedOut { v: site.view(headers, "/", None) }),

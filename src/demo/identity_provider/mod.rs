@@ -1,14 +1,16 @@
 //! A minimal OpenID Provider where one signs in by choosing a fictional person. Used twice: as the citizens' provider
-//! it keeps to what FranceConnect does, as the agents' to what ProConnect does, as far as a relying party sees it
-//! (contract `franceconnect.md`, sections 2 and 3).
+//! it keeps to what FranceConnect does, as the agents' to what ProConnect does, as far as a relying party sees it, and
+//! refuses what they refuse (contract `franceconnect.md`, sections 2 and 3).
 
 mod authenticator;
 pub(super) use authenticator::base32;
 mod authorize;
 mod claims;
 mod end_session;
+mod level;
 mod person;
 mod request;
+mod shape;
 mod token;
 mod userinfo;
 
@@ -28,11 +30,20 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use time::Duration;
 
+/// Where both French providers have their protocol addresses; their issuer ends with it.
+const API: &str = "/api/v2";
+
+fn issuer_at(origin: &str) -> String {
+    format!("{origin}{API}")
+}
+
 /// Which provider a sandbox stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flavour {
     /// FranceConnect: identifies usagers.
     Citizens,
+    /// FranceConnect+: the same with higher levels of identity and shorter sessions.
+    CitizensPlus,
     /// ProConnect: identifies aidants and auditors.
     Agents,
 }
@@ -40,15 +51,19 @@ pub enum Flavour {
 impl Flavour {
     const fn site(self) -> Site {
         match self {
-            Self::Citizens => Site::Citizens,
+            Self::Citizens | Self::CitizensPlus => Site::Citizens,
             Self::Agents => Site::Agents,
         }
+    }
+
+    const fn is_franceconnect(self) -> bool {
+        matches!(self, Self::Citizens | Self::CitizensPlus)
     }
 
     /// How long a code may wait: 30 s at FranceConnect, 60 s at ProConnect.
     const fn code_life(self) -> Duration {
         match self {
-            Self::Citizens => Duration::seconds(30),
+            Self::Citizens | Self::CitizensPlus => Duration::seconds(30),
             Self::Agents => Duration::seconds(60),
         }
     }
@@ -56,7 +71,7 @@ impl Flavour {
     /// How long access and ID tokens live.
     const fn token_life(self) -> Duration {
         match self {
-            Self::Citizens => Duration::seconds(60),
+            Self::Citizens | Self::CitizensPlus => Duration::seconds(60),
             Self::Agents => Duration::hours(1),
         }
     }
@@ -65,7 +80,16 @@ impl Flavour {
     const fn session_life(self) -> Duration {
         match self {
             Self::Citizens => Duration::minutes(30),
+            Self::CitizensPlus => Duration::minutes(10),
             Self::Agents => Duration::hours(12),
+        }
+    }
+
+    /// How long the page of people may wait for a choice.
+    const fn request_life(self) -> Duration {
+        match self {
+            Self::CitizensPlus => Duration::minutes(10),
+            Self::Citizens | Self::Agents => Duration::minutes(30),
         }
     }
 }
@@ -86,25 +110,29 @@ pub struct SandboxClient {
 }
 
 impl SandboxClient {
-    /// How the client must be configured to sign people in at the sandbox of that flavour and issuer.
+    /// How the client must be configured to sign people in at the sandbox of that flavour at that origin.
     #[must_use]
-    pub fn registration(&self, flavour: Flavour, issuer: &str) -> Provider {
+    pub fn registration(&self, flavour: Flavour, origin: &str) -> Provider {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let citizens = flavour == Flavour::Citizens;
-        let levels = if citizens { texts(&["eidas1"]) } else { Vec::new() };
+        let citizens = flavour.is_franceconnect();
+        let (asked, accepted): (&[&str], &[&str]) = match flavour {
+            Flavour::Citizens => (&["eidas1"], &["eidas1"]),
+            Flavour::CitizensPlus => (&["eidas2"], &["eidas2", "eidas3"]),
+            Flavour::Agents => (&[], &[]),
+        };
         Provider {
             label: if citizens { "Identité citoyenne" } else { "Identité professionnelle" }.to_owned(),
-            issuer: issuer.to_owned(),
+            issuer: issuer_at(origin),
             client_id: self.client_id.clone(),
             client_secret: self.client_secret.clone(),
             auth_method: AuthMethod::ClientSecretPost,
             scopes: if citizens {
-                texts(&["profile", "birth", "email", "preferred_username", "idp_birthdate"])
+                texts(&["identite_pivot", "email", "preferred_username", "idp_birthdate"])
             } else {
                 texts(&["given_name", "usual_name", "email", "uid", "siret"])
             },
-            accepted_acr: levels.clone(),
-            acr_values: levels,
+            acr_values: texts(asked),
+            accepted_acr: texts(accepted),
             pkce: !citizens,
             claims: (!citizens).then(|| json!({"id_token": {"amr": null}})),
             userinfo: if citizens { UserinfoFormat::Jwt } else { UserinfoFormat::Json },
@@ -147,24 +175,25 @@ struct SignIn {
 #[derive(Clone)]
 struct Grant {
     sign_in: SignIn,
+    acr: &'static str,
     request: AuthorizationRequest,
 }
 
 impl IdentityProvider {
-    /// A sandbox with a signing key of its own, which dies with it.
+    /// A sandbox at that origin, with a signing key of its own, which dies with it.
     ///
     /// # Errors
     /// [`SandboxError::Setup`] when no key can be made.
     pub fn new(
         flavour: Flavour,
-        issuer: &str,
+        origin: &str,
         clients: Vec<SandboxClient>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, SandboxError> {
         Ok(Self(Arc::new(Sandbox {
             flavour,
-            issuer: issuer.to_owned(),
+            issuer: issuer_at(origin),
             clients,
             key: signing_key().ok_or(SandboxError::Setup("no signing key"))?,
             clock,
@@ -179,15 +208,17 @@ impl IdentityProvider {
 
     /// Its routes.
     pub fn router(&self) -> Router {
-        let mut router = Router::new()
+        let api = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
             .route("/jwks", get(jwks))
-            .route("/", get(authorize::home))
-            .route("/authorize", get(authorize::ask))
-            .route("/choose", post(authorize::choose))
+            .route("/authorize", get(authorize::ask).post(authorize::ask_by_form))
             .route("/token", post(token::exchange))
             .route("/userinfo", get(userinfo::give))
-            .route("/end_session", get(end_session::by_get).post(end_session::by_post));
+            .route("/session/end", get(end_session::by_get).post(end_session::by_post));
+        let mut router = Router::new()
+            .nest(API, api)
+            .route("/", get(authorize::home))
+            .route("/choose", post(authorize::choose));
         if self.0.flavour == Flavour::Agents {
             router = router.route("/authenticator", get(authenticator::ask).post(authenticator::show));
         }
@@ -227,16 +258,17 @@ async fn discovery(sandbox: State) -> Json<Value> {
         "token_endpoint": format!("{issuer}/token"),
         "userinfo_endpoint": format!("{issuer}/userinfo"),
         "jwks_uri": format!("{issuer}/jwks"),
-        "end_session_endpoint": format!("{issuer}/end_session"),
+        "end_session_endpoint": format!("{issuer}/session/end"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code"],
-        "subject_types_supported": [if flavour == Flavour::Citizens { "pairwise" } else { "public" }],
+        "subject_types_supported": [if flavour.is_franceconnect() { "pairwise" } else { "public" }],
         "id_token_signing_alg_values_supported": ["ES256"],
         "userinfo_signing_alg_values_supported": ["ES256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        // FranceConnect says so too, and refuses the parameter all the same.
         "code_challenge_methods_supported": ["S256"],
-        "acr_values_supported": person::levels(flavour),
+        "acr_values_supported": level::levels(flavour),
         "scopes_supported": claims::scopes(flavour),
         "claims_parameter_supported": true,
         "authorization_response_iss_parameter_supported": true,

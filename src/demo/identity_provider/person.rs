@@ -15,7 +15,7 @@ impl Person {
     /// Everybody of a flavour, in page order.
     pub(super) fn all(flavour: Flavour) -> Vec<Self> {
         match flavour {
-            Flavour::Citizens => CITIZENS.iter().map(Self::Citizen).collect(),
+            Flavour::Citizens | Flavour::CitizensPlus => CITIZENS.iter().map(Self::Citizen).collect(),
             Flavour::Agents => AGENTS.iter().map(Self::Agent).collect(),
         }
     }
@@ -62,15 +62,7 @@ impl Person {
         match self {
             Self::Agent(agent) if agent.mfa => &["pwd", "hwk", "mfa"],
             Self::Agent(_) => &["pwd"],
-            Self::Citizen(_) => &["fc", "pwd"],
+            Self::Citizen(_) => &["fc", "pwd", "mail"],
         }
-    }
-}
-
-/// Levels a flavour states.
-pub(super) const fn levels(flavour: Flavour) -> &'static [&'static str] {
-    match flavour {
-        Flavour::Citizens => &["eidas1"],
-        Flavour::Agents => &["eidas1", "eidas2"],
     }
 }

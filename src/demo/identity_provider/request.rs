@@ -1,30 +1,18 @@
 //! Authorisation requests, read strictly.
 
+use super::level::Level;
+use super::shape::{fits, misshapen};
 use super::{Flavour, Sandbox, SandboxClient};
+use serde_json::Value;
 use std::collections::BTreeMap;
-use time::Duration;
 
-/// FranceConnect takes these parameters and refuses any other (contract `franceconnect.md`, 2).
-const CITIZENS_PARAMETERS: [&str; 11] = [
-    "acr_values",
-    "claims",
-    "client_id",
-    "idp_hint",
-    "nonce",
-    "prompt",
-    "redirect_uri",
-    "response_type",
-    "scope",
-    "state",
-    "ui_locales",
-];
-/// The shortest nonce FranceConnect takes.
-const CITIZENS_NONCE: usize = 22;
+/// The one identity provider behind this one, as `idp_hint` names it.
+pub(super) const HINT: &str = "sandbox";
 
 /// Whether the browser may be told of an error at the client's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// No: the client or its address is wrong, or a parameter stands twice. The sandbox shows a page.
+    /// No: the request is misshapen, or the client or its address is wrong. The sandbox shows a page.
     Page(&'static str),
     /// Yes, with this OAuth code.
     Redirect(&'static str),
@@ -40,7 +28,9 @@ pub(super) struct AuthorizationRequest {
     pub(super) nonce: Option<String>,
     pub(super) code_challenge: Option<String>,
     pub(super) prompt: Vec<String>,
-    pub(super) max_age: Option<Duration>,
+    pub(super) level: Level,
+    /// Whether the ID token is to tell the methods.
+    pub(super) amr: bool,
     pub(super) ui_locales: Option<String>,
 }
 
@@ -63,22 +53,19 @@ pub(super) struct Addressed<'a> {
 }
 
 impl Sandbox {
-    /// Finds the client and checks the address, byte for byte.
+    /// Checks the request's shape, finds the client and checks the address, byte for byte.
     pub(super) fn addressed<'a>(
         &'a self,
         parameters: &'a BTreeMap<String, String>,
     ) -> Result<Addressed<'a>, Refusal> {
-        let id = parameters.get("client_id").ok_or(Refusal::Page("client_id"))?;
-        let client = self.client(id).ok_or(Refusal::Page("client_id"))?;
-        let uri = parameters.get("redirect_uri").ok_or(Refusal::Page("redirect_uri"))?;
-        if !client.redirect_uris.contains(uri) {
-            return Err(Refusal::Page("redirect_uri"));
+        if !fits(self.flavour, parameters) {
+            return Err(Refusal::Page(misshapen(self.flavour)));
         }
-        let strict = self.flavour == Flavour::Citizens;
-        if strict && parameters.keys().any(|name| !CITIZENS_PARAMETERS.contains(&name.as_str())) {
-            return Err(Refusal::Page("unknown_parameter"));
-        }
-        Ok(Addressed { parameters, client, redirect_uri: uri })
+        let client = parameters.get("client_id").and_then(|id| self.client(id));
+        let client = client.ok_or(Refusal::Page("client_id"))?;
+        let uri = parameters.get("redirect_uri").filter(|uri| client.redirect_uris.contains(uri));
+        let redirect_uri = uri.ok_or(Refusal::Page("redirect_uri"))?;
+        Ok(Addressed { parameters, client, redirect_uri })
     }
 }
 
@@ -92,37 +79,41 @@ impl Addressed<'_> {
         let words = |name: &str| -> Vec<String> {
             self.get(name).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
         };
-        let state = self.get("state").ok_or(Refusal::Redirect("invalid_request"))?;
         if self.get("response_type") != Some("code") {
             return Err(Refusal::Redirect("unsupported_response_type"));
+        }
+        if self.get("response_mode").is_some_and(|mode| mode != "query") {
+            return Err(Refusal::Redirect("unsupported_response_mode"));
         }
         let scope = words("scope");
         if !scope.iter().any(|scope| scope == "openid") {
             return Err(Refusal::Redirect("invalid_scope"));
         }
-        let nonce = self.get("nonce");
-        if flavour == Flavour::Citizens && nonce.is_none_or(|nonce| nonce.len() < CITIZENS_NONCE) {
-            return Err(Refusal::Redirect("invalid_request"));
+        if self.get("idp_hint").is_some_and(|hint| hint != HINT) {
+            return Err(Refusal::Redirect("invalid_idp_hint"));
         }
         let code_challenge = match (self.get("code_challenge"), self.get("code_challenge_method")) {
             (Some(challenge), Some("S256")) => Some(challenge.to_owned()),
             (None, None) => None,
             _ => return Err(Refusal::Redirect("invalid_request")),
         };
-        let max_age = match self.get("max_age").map(str::parse::<u32>) {
-            None => None,
-            Some(Ok(seconds)) => Some(Duration::seconds(i64::from(seconds))),
-            Some(Err(_)) => return Err(Refusal::Redirect("invalid_request")),
+        let claims = serde_json::from_str(self.get("claims").unwrap_or("{}")).ok().filter(Value::is_object);
+        let claims = claims.ok_or(Refusal::Redirect("invalid_request"))?;
+        let level = if flavour.is_franceconnect() {
+            Level::at_franceconnect(flavour, self.get("acr_values").unwrap_or_default())?
+        } else {
+            Level::at_proconnect(&claims)
         };
         Ok(AuthorizationRequest {
             client_id: self.client.client_id.clone(),
             redirect_uri: self.redirect_uri.to_owned(),
             scope,
-            state: state.to_owned(),
-            nonce: nonce.map(str::to_owned),
+            state: self.get("state").unwrap_or_default().to_owned(),
+            nonce: self.get("nonce").map(str::to_owned),
             code_challenge,
             prompt: words("prompt"),
-            max_age,
+            level,
+            amr: claims.pointer("/id_token/amr").is_some(),
             ui_locales: self.get("ui_locales").map(str::to_owned),
         })
     }

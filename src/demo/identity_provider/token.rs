@@ -5,11 +5,10 @@ use super::{Grant, Sandbox, SandboxClient, State, claims};
 use crate::crypto::{same, sha256, sign_jws};
 use crate::demo::memory::fresh;
 use axum::Json;
-use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use time::Duration;
@@ -18,12 +17,10 @@ use time::Duration;
 const SPENT_LIFE: Duration = Duration::hours(1);
 
 /// `POST /token`.
-pub(super) async fn exchange(sandbox: State, headers: HeaderMap, form: String) -> Response {
+pub(super) async fn exchange(sandbox: State, form: String) -> Response {
     let Some(form) = parameters(&form) else { return refused("invalid_request") };
-    let Some(client) = sandbox.authenticated(&headers, &form) else {
-        let challenge = [(WWW_AUTHENTICATE, "Basic realm=\"sandbox\"")];
-        return (StatusCode::UNAUTHORIZED, challenge, Json(json!({"error": "invalid_client"})))
-            .into_response();
+    let Some(client) = sandbox.authenticated(&form) else {
+        return (StatusCode::UNAUTHORIZED, Json(json!({"error": "invalid_client"}))).into_response();
     };
     if form.get("grant_type").map(String::as_str) != Some("authorization_code") {
         return refused("unsupported_grant_type");
@@ -66,14 +63,10 @@ fn fits(grant: &Grant, client: &SandboxClient, form: &BTreeMap<String, String>) 
 }
 
 impl Sandbox {
-    /// The client that proves itself in the header or in the form, not in both.
-    fn authenticated(&self, headers: &HeaderMap, form: &BTreeMap<String, String>) -> Option<&SandboxClient> {
-        let (id, secret) = match (headers.get(AUTHORIZATION), form.get("client_secret")) {
-            (Some(header), None) => basic(header.to_str().ok()?)?,
-            (None, Some(secret)) => (form.get("client_id")?.clone(), secret.clone()),
-            _ => return None,
-        };
-        let client = self.client(&id)?;
+    /// The client that proves itself in the form: neither French provider takes a header (`client_secret_basic`).
+    fn authenticated(&self, form: &BTreeMap<String, String>) -> Option<&SandboxClient> {
+        let client = self.client(form.get("client_id")?)?;
+        let secret = form.get("client_secret")?;
         same(client.client_secret.expose().as_bytes(), secret.as_bytes()).then_some(client)
     }
 
@@ -104,24 +97,12 @@ impl Sandbox {
             "iat": now.seconds(),
             "exp": now.plus(self.flavour.token_life()).seconds(),
             "auth_time": grant.sign_in.at.seconds(),
-            "acr": person.acr(),
-            "amr": person.amr(),
+            "acr": grant.acr,
         });
-        if let (Some(nonce), Some(token)) = (&grant.request.nonce, token.as_object_mut()) {
-            token.insert("nonce".to_owned(), json!(nonce));
+        if let Some(token) = token.as_object_mut() {
+            token.extend(grant.request.nonce.iter().map(|nonce| ("nonce".to_owned(), json!(nonce))));
+            token.extend(grant.request.amr.then(|| ("amr".to_owned(), json!(person.amr()))));
         }
         token
     }
-}
-
-/// Identifier and secret of a Basic header; each is form-encoded within (RFC 6749, 2.3.1).
-fn basic(header: &str) -> Option<(String, String)> {
-    let credentials = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
-    let credentials = String::from_utf8(credentials).ok()?;
-    let (id, secret) = credentials.split_once(':')?;
-    let decode = |text: &str| {
-        let pair = format!("v={text}");
-        url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned())
-    };
-    Some((decode(id)?, decode(secret)?))
 }
