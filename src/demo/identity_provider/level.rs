@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn proconnect_holds_to_essential_values_alone() {
-        let strong = Person::find(Flavour::Agents, "nora-legoff").unwrap();
+        let strong = Person::find(Flavour::Agents, "thomas-keller").unwrap();
         let weak = Person::find(Flavour::Agents, "samir-haddad").unwrap();
         let demanded = json!({"id_token": {"acr": {"essential": true, "values": ["eidas2", "eidas3"]}}});
         let level = Level::at_proconnect(&demanded);
