@@ -1,6 +1,10 @@
 //! Porteplume as relying party, against a provider that errs in every way we could think of.
 
+mod answers;
 pub(crate) mod forger;
+mod franceconnect;
+mod proconnect;
+mod strict;
 
 use forger::{Answer, Forger, SECRET, Script, Signature};
 use porteplume::clock::SeededEntropy;

@@ -96,6 +96,32 @@ impl Sandbox {
     }
 }
 
+/// What a sandbox makes of a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// It asks who is there.
+    People,
+    /// It refuses on a page, with this code.
+    Page(String),
+    /// It sends the browser back with this error and this state.
+    Back(String, String),
+}
+
+impl Sandbox {
+    pub(crate) async fn says(&self, url: &str) -> Said {
+        let page = Browser::new().get(url).await;
+        match page.status {
+            StatusCode::OK => Said::People,
+            StatusCode::BAD_REQUEST => Said::Page(page.text("#problem")),
+            _ => {
+                let told = query(&page.location());
+                assert_eq!(told.iss.as_deref(), Some(self.party.issuer()));
+                Said::Back(told.error.unwrap_or_default(), told.state.unwrap_or_default())
+            }
+        }
+    }
+}
+
 pub(crate) fn query(callback: &Url) -> CallbackQuery {
     assert!(callback.as_str().starts_with(CALLBACK), "{callback}");
     let value =
