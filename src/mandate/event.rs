@@ -203,6 +203,10 @@ kinds! {
     RepresentationRefused = "representation.refused" in Evidence, sub WhenKnown, aid Always;
     /// The code was exchanged for tokens.
     TokensIssued = "representation.tokens_issued" in Evidence, sub Always, aid Always;
+    /// A service was given another access token for work that goes on.
+    TokensRefreshed = "representation.tokens_refreshed" in Evidence, sub Always, aid Always;
+    /// A service was refused another access token.
+    RefreshRefused = "representation.refresh_refused" in Evidence, sub WhenKnown, aid WhenKnown;
     /// The exchange of a code was refused.
     CodeExchangeRefused = "representation.code_exchange_refused" in Evidence, sub WhenKnown, aid WhenKnown;
     /// Claims were given at userinfo.

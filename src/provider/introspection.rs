@@ -19,7 +19,7 @@ pub const SIGNED_INTROSPECTION: &str = "application/token-introspection+jwt";
 /// The header's `typ` of a signed answer (RFC 9701, section 5).
 const TYP: &str = "token-introspection+jwt";
 
-/// The token that a request is about. Hints are not needed: there is one kind of token, found by its hash.
+/// The token that a request is about. Hints are not needed: tokens of both kinds are found by their hash.
 ///
 /// # Errors
 /// [`OAuthError::InvalidRequest`] for a request without one, or with a repeated parameter (RFC 7662, section 2.1).

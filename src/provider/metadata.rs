@@ -8,6 +8,7 @@ use super::introspection::{INTROSPECT, REVOKE};
 use super::issuer::{AUTHORIZE, END_SESSION, Issuer, JWKS, PAR, USERINFO};
 use super::profile::Profile;
 use super::registration::ClientAuthMethod;
+use super::token::Grant;
 use crate::crypto::{JwsAlg, TokenAlg};
 use serde_json::json;
 
@@ -53,7 +54,7 @@ pub fn discovery(issuer: &Issuer) -> Vec<u8> {
         "end_session_endpoint": issuer.address(END_SESSION),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": Grant::TYPES,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": SIGNING,
         "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL.map(ClientAuthMethod::as_str),

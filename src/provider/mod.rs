@@ -27,6 +27,7 @@ mod params;
 mod pkce;
 mod profile;
 mod pushed;
+mod refresh;
 mod registration;
 mod resource;
 mod response;
@@ -59,11 +60,13 @@ pub use params::{Params, ParamsError};
 pub use pkce::{CodeChallenge, CodeVerifier, InvalidPkce};
 pub use profile::{AssertionAudience, Profile, Rules};
 pub use pushed::{REQUEST_URI_LIFE, pushed_answer, pushed_reference};
+pub use refresh::{IssuedRefresh, RefreshRequest};
 pub use registration::{
-    ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Pkce, RedirectUri, RegistrationError,
+    ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Pkce, RedirectUri, Refresh,
+    RegistrationError,
 };
 pub use resource::{REPRESENTATION, Standing, read_report};
 pub use response::{AuthorizeCode, ErrorAnswer};
 pub use schemas::SCHEMAS;
-pub use token::{ACCESS_TOKEN_LIFE, CODE_LIFE, IssuedCode, TokenAnswer, TokenRequest};
+pub use token::{ACCESS_TOKEN_LIFE, CODE_LIFE, Grant, IssuedCode, TokenAnswer, TokenRequest};
 pub use userinfo::{Scheme, ShownToken, bearer, userinfo};

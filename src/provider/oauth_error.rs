@@ -26,7 +26,10 @@ pub enum OAuthError {
     /// A pushed request asks for what is not given; the codes are the authorization endpoint's (RFC 9126, section 2.3).
     #[error("{1}")]
     Pushed(AuthorizeCode, &'static str),
-    /// Another grant than `authorization_code`.
+    /// More than was granted is asked for (RFC 6749, section 5.2).
+    #[error("the scope is wider than what was granted")]
+    InvalidScope,
+    /// A grant that is not among [`super::Grant::TYPES`].
     #[error("the grant type is not supported")]
     UnsupportedGrantType,
     /// The client is suspended, or not registered for what it asks.
@@ -109,6 +112,14 @@ reasons! {
         KeyMismatch = "code_of_other_key",
         /// A verifier that is malformed or does not meet the challenge.
         VerifierMismatch = "code_verifier_mismatch",
+        /// A refresh token that was never issued, or is forgotten.
+        RefreshUnknown = "refresh_token_unknown",
+        /// A refresh token that was issued to another client.
+        RefreshOfOtherClient = "refresh_token_of_other_client",
+        /// A refresh token whose time has passed, or that was killed.
+        RefreshDead = "refresh_token_not_live",
+        /// A refresh token that is bound to a key, and this was not its proof.
+        RefreshOfOtherKey = "refresh_token_of_other_key",
         /// The mandate no longer allows it ([`crate::mandate::decide`]).
         NotAllowed = "mandate_no_longer_allows",
     }
@@ -151,6 +162,7 @@ impl OAuthError {
             Self::InvalidProof(ProofRefusal::Nonce) => "use_dpop_nonce",
             Self::InvalidProof(_) => "invalid_dpop_proof",
             Self::Pushed(code, _) => code.as_str(),
+            Self::InvalidScope => "invalid_scope",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::ServerError => "server_error",
@@ -178,6 +190,7 @@ impl OAuthError {
             Self::InvalidClient(_) => (401, None),
             Self::InvalidGrant(_)
             | Self::InvalidProof(_)
+            | Self::InvalidScope
             | Self::UnsupportedGrantType
             | Self::UnauthorizedClient => (400, None),
             Self::ServerError => (500, None),

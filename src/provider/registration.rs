@@ -61,6 +61,24 @@ impl Pkce {
     }
 }
 
+/// Whether the client is given refresh tokens (RFC 6749, section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refresh {
+    /// It is not: an access token is time enough.
+    #[default]
+    None,
+    /// It is, for work that takes longer; they die with the representation, and so never outlive the mandate.
+    WithinRepresentation,
+}
+
+impl Refresh {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
+    const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
 /// A registration as it is written down: on the command line, in a row. Not yet checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +115,9 @@ pub struct ClientDraft {
     /// Whether its requests must bring a challenge.
     #[serde(default, skip_serializing_if = "Pkce::is_demanded")]
     pub pkce: Pkce,
+    /// Whether it is given refresh tokens.
+    #[serde(default, skip_serializing_if = "Refresh::is_none")]
+    pub refresh: Refresh,
     /// Claims about the usager it may ask for.
     #[serde(default)]
     pub claims: BTreeSet<Claim>,
@@ -327,6 +348,12 @@ impl ClientRegistration {
     #[must_use]
     pub const fn pkce(&self) -> Pkce {
         self.draft.pkce
+    }
+
+    /// Whether it is given refresh tokens.
+    #[must_use]
+    pub const fn refresh(&self) -> Refresh {
+        self.draft.refresh
     }
 
     /// How it proves itself.

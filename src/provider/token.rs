@@ -7,6 +7,7 @@ use super::id_token::MandateDetails;
 use super::oauth_error::{GrantRefusal, OAuthError};
 use super::params::Params;
 use super::pkce::{CodeChallenge, CodeVerifier};
+use super::refresh::RefreshRequest;
 use crate::crypto::{OpaqueToken, SecretString, TokenHash};
 use crate::mandate::{ClientId, Instant};
 use serde::Serialize;
@@ -16,6 +17,36 @@ use time::Duration;
 pub const CODE_LIFE: Duration = Duration::seconds(60);
 /// How long an access token lives at most.
 pub const ACCESS_TOKEN_LIFE: Duration = Duration::minutes(5);
+
+/// What is asked at the token endpoint. Holds secrets, so it has no `Debug`.
+pub enum Grant {
+    /// Tokens for a code.
+    Code(TokenRequest),
+    /// Another access token for a refresh token.
+    Refresh(RefreshRequest),
+}
+
+impl Grant {
+    /// The grants there are, as discovery lists them.
+    pub const TYPES: [&str; 2] = ["authorization_code", "refresh_token"];
+
+    /// Reads the form.
+    ///
+    /// # Errors
+    /// [`OAuthError::InvalidRequest`], [`OAuthError::UnsupportedGrantType`], or [`OAuthError::InvalidGrant`] for a
+    /// malformed verifier.
+    pub fn read(form: &Params) -> Result<Self, OAuthError> {
+        if form.has_repeated() {
+            return Err(OAuthError::InvalidRequest("a parameter stands more than once"));
+        }
+        match form.get("grant_type") {
+            Some("authorization_code") => TokenRequest::read(form).map(Self::Code),
+            Some("refresh_token") => RefreshRequest::read(form).map(Self::Refresh),
+            Some(_) => Err(OAuthError::UnsupportedGrantType),
+            None => Err(OAuthError::InvalidRequest("grant_type is missing")),
+        }
+    }
+}
 
 /// A request to exchange a code. Holds secrets, so it has no `Debug`.
 pub struct TokenRequest {
@@ -42,20 +73,7 @@ pub struct IssuedCode<'a> {
 }
 
 impl TokenRequest {
-    /// Reads the form.
-    ///
-    /// # Errors
-    /// [`OAuthError::InvalidRequest`], [`OAuthError::UnsupportedGrantType`], or [`OAuthError::InvalidGrant`] for a
-    /// malformed verifier.
-    pub fn read(form: &Params) -> Result<Self, OAuthError> {
-        if form.has_repeated() {
-            return Err(OAuthError::InvalidRequest("a parameter stands more than once"));
-        }
-        match form.get("grant_type") {
-            Some("authorization_code") => {}
-            Some(_) => return Err(OAuthError::UnsupportedGrantType),
-            None => return Err(OAuthError::InvalidRequest("grant_type is missing")),
-        }
+    fn read(form: &Params) -> Result<Self, OAuthError> {
         let code = form.get("code").ok_or(OAuthError::InvalidRequest("code is missing"))?;
         let redirect_uri =
             form.get("redirect_uri").ok_or(OAuthError::InvalidRequest("redirect_uri is missing"))?;
@@ -73,8 +91,7 @@ impl TokenRequest {
         OpaqueToken::hash_of(self.code.expose())
     }
 
-    /// Checks the request against what was recorded, `None` when the code is unknown. Whether the mandate still allows
-    /// it is asked of [`crate::mandate::decide`] afterwards.
+    /// Checks the request against what was recorded. Whether the mandate still allows it is asked of [`crate::mandate::decide`] afterwards.
     ///
     /// # Errors
     /// [`GrantRefusal`]. [`GrantRefusal::CodeReplayed`] comes before every other, so that a second use kills what the
@@ -82,11 +99,10 @@ impl TokenRequest {
     pub fn redeem(
         &self,
         by: &AuthenticatedClient,
-        issued: Option<IssuedCode<'_>>,
+        issued: IssuedCode<'_>,
         proof: Option<&Proof>,
         now: Instant,
     ) -> Result<(), GrantRefusal> {
-        let issued = issued.ok_or(GrantRefusal::CodeUnknown)?;
         if issued.used {
             return Err(GrantRefusal::CodeReplayed);
         }
@@ -116,6 +132,9 @@ impl TokenRequest {
 pub struct TokenAnswer<'a> {
     /// The access token, handed out here and nowhere else.
     pub access_token: &'a OpaqueToken,
+    /// A refresh token, where the client is given one. A later answer repeats none: it stays the same, as FAPI 2.0
+    /// (section 5.3.2.1) wants it.
+    pub refresh_token: Option<&'a OpaqueToken>,
     /// Whether it is bound to a key (RFC 9449, section 5).
     pub bound: bool,
     /// How long it lives; never beyond the mandate.
@@ -139,6 +158,8 @@ impl TokenAnswer<'_> {
             access_token: &'a str,
             token_type: &'static str,
             expires_in: i64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            refresh_token: Option<&'a str>,
             id_token: &'a str,
             scope: String,
             authorization_details: [&'a MandateDetails; 1],
@@ -147,6 +168,7 @@ impl TokenAnswer<'_> {
             access_token: self.access_token.expose(),
             token_type: if self.bound { "DPoP" } else { "Bearer" },
             expires_in: self.expires_in.whole_seconds(),
+            refresh_token: self.refresh_token.map(OpaqueToken::expose),
             id_token: self.id_token,
             scope: self.scope.to_string(),
             authorization_details: [self.mandate],
@@ -196,7 +218,7 @@ mod tests {
             OAuthError::InvalidGrant(refusal) => refusal,
             other => panic!("{other:?}"),
         })?;
-        request.redeem(&by, Some(issued), None, NOW.plus(Duration::seconds(age)))
+        request.redeem(&by, issued, None, NOW.plus(Duration::seconds(age)))
     }
 
     #[test]
@@ -256,19 +278,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_code_yields_nothing() {
-        let by = AuthenticatedClient { client: id("caisse"), assertion: None };
-        let refused = TokenRequest::read(&form(&[])).unwrap().redeem(&by, None, None, NOW);
-        assert_eq!(refused, Err(GrantRefusal::CodeUnknown));
-    }
-
-    #[test]
     fn the_answer_carries_the_mandate_beside_the_tokens() {
         let (access_token, mandate) = (access_token(), mandate());
         let scope = Scope::grant("openid email", &[Claim::Email].into()).unwrap();
         let (expires_in, id_token) = (ACCESS_TOKEN_LIFE, "a.b.c");
         let answer = TokenAnswer {
             access_token: &access_token,
+            refresh_token: None,
             bound: false,
             expires_in,
             id_token,
@@ -288,13 +304,13 @@ mod tests {
     #[test]
     fn malformed_requests_are_told_what_is_wrong() {
         for name in ["grant_type", "code", "redirect_uri"] {
-            let read = TokenRequest::read(&form(&[(name, "")])).err();
+            let read = Grant::read(&form(&[(name, "")])).err();
             assert!(matches!(read, Some(OAuthError::InvalidRequest(_))), "{name}");
         }
         let twice = params("grant_type=authorization_code&code=a&code=b&redirect_uri=x");
-        assert!(matches!(TokenRequest::read(&twice).err(), Some(OAuthError::InvalidRequest(_))));
-        for other in ["password", "refresh_token", "client_credentials", "implicit"] {
-            let read = TokenRequest::read(&form(&[("grant_type", other)])).err();
+        assert!(matches!(Grant::read(&twice).err(), Some(OAuthError::InvalidRequest(_))));
+        for other in ["password", "client_credentials", "implicit"] {
+            let read = Grant::read(&form(&[("grant_type", other)])).err();
             assert_eq!(read, Some(OAuthError::UnsupportedGrantType), "{other}");
         }
     }

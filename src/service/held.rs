@@ -58,7 +58,8 @@ impl Shown {
         (caller, now): (&Caller, Instant),
     ) -> Result<Result<Held, Error>, Error> {
         let kind = self.resource.refused;
-        let Some(token) = tokens::load_token(tx, &self.token.hash.to_hex()).await? else {
+        let token = tokens::load_token(tx, &self.token.hash.to_hex()).await?;
+        let Some(token) = token.filter(TokenRow::is_access) else {
             // Anyone may send any text: it concerns nobody and writes nothing.
             return Ok(Err(BearerError::InvalidToken.into()));
         };

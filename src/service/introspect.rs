@@ -122,7 +122,17 @@ impl Asked {
             return Ok(Err(refused));
         }
         let Some((token, mut of)) = self.own(tx).await? else { return Ok(Ok(())) };
-        if tokens::revoke_token(tx, &token.token_hash, self.now).await? {
+        let lived = tokens::revoke_token(tx, &token.token_hash, self.now).await?;
+        if lived && !token.is_access() {
+            // With a refresh token goes what it gave (RFC 7009, section 2.1).
+            tokens::revoke_live(
+                tx,
+                &representations::Scope::Representation(token.representation.clone()),
+                self.now,
+            )
+            .await?;
+        }
+        if lived {
             let representation = &of.representation;
             let record = Record::done(EventKind::TokenRevoked)
                 .client(&token.client)

@@ -8,7 +8,7 @@ use crate::crypto::{KeyStore, to_hex};
 use crate::mandate::{Instant, ProcedureId, Role};
 use crate::storage::aidants::AidantRow;
 use crate::storage::auditors::AuditorRow;
-use crate::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce};
+use crate::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh};
 use crate::storage::organisations::OrganisationRow;
 use crate::storage::usagers::UsagerRow;
 
@@ -91,7 +91,10 @@ pub(super) fn client(keys: &KeyStore, row: &ClientRow) -> String {
         (None, None) => Vec::new(),
         (logout, events) => [logout, events].map(|uri| uri.as_deref().unwrap_or_default()).to_vec(),
     };
-    // Nor was anybody exempt then.
+    // Nor was anybody exempt then, or given refresh tokens.
     let pkce: &[&str] = if row.pkce == Pkce::Exempt { &[Pkce::Exempt.as_str()] } else { &[] };
-    both(keys, "client", &[&alone[..], &credential, &lists, &told, pkce].concat(), &[&at(row.created_at)])
+    let refresh: &[&str] =
+        if row.refresh == Refresh::None { &[] } else { &["refresh", Refresh::as_str(row.refresh)] };
+    let all = [&alone[..], &credential, &lists, &told, pkce, refresh].concat();
+    both(keys, "client", &all, &[&at(row.created_at)])
 }

@@ -4,7 +4,7 @@ use super::{App, Caller, Error, Record, registered};
 use crate::crypto::TokenAlg;
 use crate::mandate::{EventKind, Instant, Standing};
 use crate::provider::{
-    Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Pkce, Profile,
+    Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Pkce, Profile, Refresh,
 };
 use crate::storage::StoreError;
 use crate::storage::clients::{self, AuthMethod, ClientRow, IdTokenAlg};
@@ -65,6 +65,10 @@ pub fn registration(row: &ClientRow) -> Result<ClientRegistration, Error> {
             clients::Pkce::Demanded => Pkce::Demanded,
             clients::Pkce::Exempt => Pkce::Exempt,
         },
+        refresh: match row.refresh {
+            clients::Refresh::None => Refresh::None,
+            clients::Refresh::WithinRepresentation => Refresh::WithinRepresentation,
+        },
         claims: claims
             .map(|name| Claim::parse(name))
             .collect::<Option<_>>()
@@ -119,6 +123,10 @@ pub fn row(client: &ClientRegistration, standing: Standing, created_at: Instant)
             Pkce::Demanded => clients::Pkce::Demanded,
             Pkce::Exempt => clients::Pkce::Exempt,
         },
+        refresh: match draft.refresh {
+            Refresh::None => clients::Refresh::None,
+            Refresh::WithinRepresentation => clients::Refresh::WithinRepresentation,
+        },
         created_at,
         version: 1,
     }
@@ -140,6 +148,7 @@ mod tests {
             "security_events_uri": "https://caisse.example/events",
             "id_token_alg": "RS256",
             "pkce": "exempt",
+            "refresh": "within_representation",
             "claims": ["given_name", "birthdate"],
             "procedures": ["declare-income"],
             "sector": "caisse.example",

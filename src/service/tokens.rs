@@ -1,36 +1,36 @@
-//! A service exchanges a code for tokens.
+//! A service asks for tokens: who it is, what it asks by, and the answer.
 
-use super::end::close_representation;
-use super::grounds::Use;
-use super::steps::{Actor, note};
+mod exchange;
+mod refresh;
+
 use super::{App, Caller, Error, Record, projection, registry};
 use crate::crypto::OpaqueToken;
 use crate::mandate::{ClientId, EventKind, Instant};
 use crate::provider::{
-    ACCESS_TOKEN_LIFE, AuthenticatedClient, ClientRefusal, ClientRegistration, CodeChallenge, Credentials,
-    GrantRefusal, IdToken, IssuedCode, MandateDetails, OAuthError, Params, Proof, ProofRefusal,
-    ProvenRequest, Scope, TOKEN, TokenAnswer, TokenRequest, proof,
+    AuthenticatedClient, ClientRefusal, ClientRegistration, Credentials, Grant, IdToken, MandateDetails,
+    OAuthError, Params, Proof, ProofRefusal, ProvenRequest, Scope, TOKEN, TokenAnswer, proof,
 };
-use crate::storage::representations::{self, CloseReason};
-use crate::storage::tokens::{self, CodeRow, TokenRow};
+use crate::storage::representations::RepresentationRow;
 use crate::storage::{Tx, assertions, clients};
 use std::sync::Arc;
 
 /// A request at the token endpoint whose client is who it says.
-struct Exchange {
+struct Asked<R> {
     known: Known,
     proof: Result<Option<Proof>, ProofRefusal>,
-    request: TokenRequest,
+    request: R,
     access_token: OpaqueToken,
     caller: Caller,
     now: Instant,
 }
 
-/// What the exchange gave, for the answer.
+/// What a request gave, for the answer.
 struct Granted {
-    code: CodeRow,
-    of: Use,
+    of: RepresentationRow,
     mandate: MandateDetails,
+    scope: String,
+    auth_time: Instant,
+    nonce: Option<String>,
     expires_at: Instant,
     /// Whether the token is bound to a key.
     bound: bool,
@@ -108,11 +108,11 @@ pub async fn authenticate(
     }
 }
 
-/// Exchanges a code for an access token and an ID token; gives the JSON to send.
+/// Gives tokens for a code or a refresh token: the JSON to send.
 ///
 /// # Errors
 /// [`Error::OAuth`], journaled with its inner reason; whatever else stands in the way.
-pub async fn exchange(
+pub async fn grant(
     app: &App,
     caller: &Caller,
     known: Known,
@@ -123,23 +123,23 @@ pub async fn exchange(
     let nonces = app.nonces(now);
     let at = ProvenRequest { method: "POST", path: TOKEN, token: None, nonces: &nonces };
     let proof = proof(proofs.iter().copied(), at, &app.issuer, now);
-    let request = match TokenRequest::read(form) {
-        Ok(request) => request,
+    let grant = match Grant::read(form) {
+        Ok(grant) => grant,
         Err(error) => {
             let record = Record::refused(EventKind::CodeExchangeRefused, error.code()).client(known.client());
             return refuse(app, caller, record, error, now).await;
         }
     };
     let access_token = OpaqueToken::generate(&*app.entropy)?;
-    let exchange = Arc::new(Exchange { known, proof, request, access_token, caller: caller.clone(), now });
-    let (app_, exchange_) = (Arc::clone(app), Arc::clone(&exchange));
-    let granted = app
-        .include("tokens.exchange", move |tx| {
-            let (app, exchange) = (Arc::clone(&app_), Arc::clone(&exchange_));
-            Box::pin(async move { exchange.run(&app, tx).await })
-        })
-        .await??;
-    answer(app, &exchange.known.client, &exchange, &granted)
+    let caller = caller.clone();
+    match grant {
+        Grant::Code(request) => {
+            exchange::exchange(app, Asked { known, proof, request, access_token, caller, now }).await
+        }
+        Grant::Refresh(request) => {
+            refresh::refresh(app, Asked { known, proof, request, access_token, caller, now }).await
+        }
+    }
 }
 
 /// Read outside the write, so that what strangers send costs the writer nothing.
@@ -179,9 +179,15 @@ async fn refuse<T>(
     Err(error.into())
 }
 
-impl Exchange {
-    /// The whole exchange in one transaction. The inner error is a refusal whose entry is to be committed.
-    async fn run(&self, app: &App, tx: &mut Tx) -> Result<Result<Granted, Error>, Error> {
+impl<R> Asked<R> {
+    /// What holds for every grant: the assertion is used up, and there is a proof where the profile wants one. The inner
+    /// error is a refusal of that kind, whose entry is to be committed.
+    async fn proven(
+        &self,
+        app: &App,
+        tx: &mut Tx,
+        refused: EventKind,
+    ) -> Result<Result<Option<&Proof>, Error>, Error> {
         if let Err(refused) = self.known.first_use(app, tx, (&self.caller, self.now)).await? {
             return Ok(Err(refused));
         }
@@ -189,140 +195,57 @@ impl Exchange {
             Ok(None) if self.known.client.profile().rules().bound_tokens => Err(ProofRefusal::Absent),
             other => other,
         };
-        let proof = match proof {
-            Ok(proof) => proof,
-            Err(refusal) => {
-                let record = Record::refused(EventKind::CodeExchangeRefused, refusal.code());
-                record.client(self.known.client()).append(app, tx, &self.caller, self.now).await?;
-                return Ok(Err(OAuthError::from(refusal).into()));
-            }
-        };
-        let hash = self.request.code_hash().to_hex();
-        let code = tokens::load_code(tx, &hash).await?;
-        let challenge = code.as_ref().and_then(|code| code.code_challenge.as_deref());
-        let challenge = challenge.map(CodeChallenge::parse).transpose().map_err(|_| Error::Unreadable)?;
-        let issued = code.as_ref().map(|code| IssuedCode {
-            client: &code.client,
-            redirect_uri: &code.redirect_uri,
-            challenge: challenge.as_ref(),
-            bound_to: code.dpop_jkt.as_deref(),
-            expires_at: code.expires_at,
-            used: code.used_at.is_some(),
-        });
-        let redeemed = self.request.redeem(&self.known.by, issued, proof, self.now);
-        let Some(code) = code else {
-            let record = Record::refused(EventKind::CodeExchangeRefused, GrantRefusal::CodeUnknown.code());
-            record.client(self.known.client()).append(app, tx, &self.caller, self.now).await?;
-            return Ok(Err(OAuthError::from(GrantRefusal::CodeUnknown).into()));
-        };
-        let of = representations::load(tx, &code.representation).await?.ok_or(Error::Unreadable)?;
-        let of = Use::read(tx, of).await?;
-        match redeemed {
-            Ok(()) => self.grant(app, tx, code, of, proof).await,
-            Err(refusal) => {
-                self.kill_or_note(app, tx, of, refusal).await?;
-                Ok(Err(OAuthError::from(refusal).into()))
-            }
+        match proof {
+            Ok(proof) => Ok(Ok(proof)),
+            Err(refusal) => self.turn_away(app, tx, refused, refusal.into()).await.map(Err),
         }
     }
 
-    /// A code that comes twice has been seen by somebody it was not for: what it gave dies (RFC 6749, section 4.1.2).
-    async fn kill_or_note(
+    /// Keeps a refusal that concerns nobody's mandate.
+    async fn turn_away(
         &self,
         app: &App,
         tx: &mut Tx,
-        mut of: Use,
-        refusal: GrantRefusal,
-    ) -> Result<(), Error> {
-        let kind = match refusal {
-            GrantRefusal::CodeReplayed => EventKind::CodeReplayed,
-            _ => EventKind::CodeExchangeRefused,
-        };
-        of.refusal(kind, refusal.code()).keep(app, tx, (&self.caller, self.now)).await?;
-        if refusal == GrantRefusal::CodeReplayed && of.representation.closed.is_none() {
-            let by = (Actor::Service, &self.caller, self.now);
-            let (row, open) = (&mut of.row, &of.representation);
-            close_representation(app, tx, row, open, CloseReason::Replayed, by).await?;
-        }
-        Ok(())
+        kind: EventKind,
+        error: OAuthError,
+    ) -> Result<Error, Error> {
+        let record = Record::refused(kind, error.code()).client(self.known.client());
+        record.append(app, tx, &self.caller, self.now).await?;
+        Ok(error.into())
     }
 
-    async fn grant(
+    /// Makes and signs the tokens: after the commit, so that signing holds nobody up.
+    fn answer(
         &self,
         app: &App,
-        tx: &mut Tx,
-        code: CodeRow,
-        mut of: Use,
-        proof: Option<&Proof>,
-    ) -> Result<Result<Granted, Error>, Error> {
-        let allowed = match of.allowed(app, self.now) {
-            Ok(allowed) => allowed,
-            Err(reason) => {
-                let refusal = of.refusal(EventKind::CodeExchangeRefused, reason);
-                refusal.keep(app, tx, (&self.caller, self.now)).await?;
-                of.service_knows(app, tx, (&self.caller, self.now)).await?;
-                return Ok(Err(OAuthError::from(GrantRefusal::NotAllowed).into()));
-            }
+        granted: &Granted,
+        refresh_token: Option<&OpaqueToken>,
+    ) -> Result<Vec<u8>, Error> {
+        let (client, mandate) = (&self.known.client, &granted.mandate);
+        let actor = projection::actor(app, client, &granted.of, mandate);
+        let id_token = IdToken {
+            issuer: &app.issuer,
+            subject: &app.keys.pairwise().subject(client.sector(), &granted.of.usager),
+            client: client.id(),
+            now: self.now,
+            authenticated_at: granted.auth_time,
+            nonce: granted.nonce.as_deref(),
+            access_token: &self.access_token,
+            actor: &actor,
+            mandate,
+            sid: granted.of.id.as_str(),
         };
-        if !tokens::use_code(tx, &code.code_hash, self.now).await? {
-            let refusal = of.refusal(EventKind::CodeExchangeRefused, GrantRefusal::CodeExpired.code());
-            refusal.keep(app, tx, (&self.caller, self.now)).await?;
-            return Ok(Err(OAuthError::from(GrantRefusal::CodeExpired).into()));
-        }
-        let record = Record::done(EventKind::TokensIssued)
-            .client(&code.client)
-            .procedure(&of.representation.procedure)
-            .detail("representation", of.representation.id.as_str());
-        let by = (Actor::Aidant(&of.representation.aidant), &self.caller, self.now);
-        note(app, tx, &mut of.row, record, by).await?;
-        let expires_at = self.now.plus(ACCESS_TOKEN_LIFE).min(allowed.until);
-        let token = TokenRow {
-            token_hash: self.access_token.hash().to_hex(),
-            representation: code.representation.clone(),
-            client: code.client.clone(),
-            scope: code.scope.clone(),
-            issued_at: self.now,
-            expires_at,
-            revoked_at: None,
-            dpop_jkt: proof.map(|proof| proof.key.as_str().to_owned()),
+        let id_token = id_token.sign(app.keys.token_key(client.id_token_alg()))?;
+        let scope = Scope::grant(&granted.scope, client.claims()).map_err(|_| Error::Unreadable)?;
+        let answer = TokenAnswer {
+            access_token: &self.access_token,
+            refresh_token,
+            bound: granted.bound,
+            expires_in: granted.expires_at.since(self.now),
+            id_token: &id_token,
+            scope: &scope,
+            mandate,
         };
-        tokens::insert_token(tx, &token).await?;
-        let mandate = projection::mandate_of_code(app, tx, &of, &allowed, &code).await?;
-        Ok(Ok(Granted { code, of, mandate, expires_at, bound: proof.is_some() }))
+        Ok(answer.to_json()?)
     }
-}
-
-/// Makes and signs the tokens: after the commit, so that signing holds nobody up.
-fn answer(
-    app: &App,
-    client: &ClientRegistration,
-    exchange: &Exchange,
-    granted: &Granted,
-) -> Result<Vec<u8>, Error> {
-    let of = &granted.of.representation;
-    let mandate = &granted.mandate;
-    let actor = projection::actor(app, client, of, mandate);
-    let id_token = IdToken {
-        issuer: &app.issuer,
-        subject: &app.keys.pairwise().subject(client.sector(), &of.usager),
-        client: client.id(),
-        now: exchange.now,
-        authenticated_at: granted.code.auth_time,
-        nonce: granted.code.nonce.as_deref(),
-        access_token: &exchange.access_token,
-        actor: &actor,
-        mandate,
-        sid: of.id.as_str(),
-    };
-    let id_token = id_token.sign(app.keys.token_key(client.id_token_alg()))?;
-    let scope = Scope::grant(&granted.code.scope, client.claims()).map_err(|_| Error::Unreadable)?;
-    let answer = TokenAnswer {
-        access_token: &exchange.access_token,
-        bound: granted.bound,
-        expires_in: granted.expires_at.since(exchange.now),
-        id_token: &id_token,
-        scope: &scope,
-        mandate,
-    };
-    Ok(answer.to_json()?)
 }

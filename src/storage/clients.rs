@@ -16,15 +16,16 @@ const TABLE: &str = "client";
 macro_rules! columns {
     () => {
         "client.id AS id, client.name AS name, client.standing AS standing, profile, auth_method, secret_hash, jwks, \
-         id_token_alg, redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, \
+         id_token_alg, redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, refresh, \
          client.created_at AS created_at, client.version AS version"
     };
 }
 
 statements! {
     INSERT = "INSERT INTO client (id, name, standing, profile, auth_method, secret_hash, jwks, id_token_alg, \
-        redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, created_at, version, \
-        last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1, $18)";
+        redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, refresh, \
+        created_at, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+        $18, 1, $19)";
     LOAD = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM client ORDER BY id");
     GROUNDS = concat!("SELECT ", columns!(), ", organisation.name AS organisation_name, \
@@ -32,7 +33,8 @@ statements! {
         WHERE aidant.id = $1");
     UPDATE = "UPDATE client SET name = $4, standing = $5, profile = $6, auth_method = $7, secret_hash = $8, jwks = $9, \
         id_token_alg = $10, redirect_uris = $11, post_logout_redirect_uris = $12, scopes = $13, procedures = $14, \
-        sector = $15, logout_uri = $16, events_uri = $17, pkce = $18, version = version + 1, last_event = $19 WHERE id = $1 AND version = $2 AND standing = $3";
+        sector = $15, logout_uri = $16, events_uri = $17, pkce = $18, refresh = $19, version = version + 1, \
+        last_event = $20 WHERE id = $1 AND version = $2 AND standing = $3";
 }
 
 named! {
@@ -64,6 +66,16 @@ named! {
         Demanded = "demanded",
         /// They may come without one.
         Exempt = "exempt",
+    }
+}
+
+named! {
+    /// Whether a relying party is given refresh tokens.
+    Refresh {
+        /// It is not.
+        None = "none",
+        /// It is; they die with the representation.
+        WithinRepresentation = "within_representation",
     }
 }
 
@@ -115,6 +127,8 @@ pub struct ClientRow {
     pub events_uri: Option<String>,
     /// Whether its requests must bring a challenge.
     pub pkce: Pkce,
+    /// Whether it is given refresh tokens.
+    pub refresh: Refresh,
     /// When it was registered.
     pub created_at: Instant,
     /// Guards changes; 1 when new.
@@ -154,6 +168,7 @@ fn read(row: &Columns<'_>) -> Result<ClientRow, StoreError> {
         logout_uri: row.text_or_none("logout_uri")?,
         events_uri: row.text_or_none("events_uri")?,
         pkce: row.named("pkce", Pkce::parse)?,
+        refresh: row.named("refresh", Refresh::parse)?,
         created_at: row.instant("created_at")?,
         version: row.number("version")?,
     })
@@ -207,6 +222,7 @@ fn bind_body(statement: super::bound::Bound, row: &ClientRow) -> super::bound::B
         .bind(row.logout_uri.as_deref())
         .bind(row.events_uri.as_deref())
         .bind(row.pkce.as_str())
+        .bind(row.refresh.as_str())
 }
 
 /// Registers a relying party.

@@ -1,4 +1,4 @@
-//! Authorization codes and access tokens: stored hashed, short-lived, each code used once.
+//! Authorization codes, access and refresh tokens: stored hashed, short-lived, each code used once.
 
 use super::bound::sql;
 use super::column::Columns;
@@ -33,9 +33,9 @@ statements! {
     USE_CODE = "UPDATE authorization_code SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL \
         AND revoked_at IS NULL AND expires_at > $2";
     INSERT_TOKEN = "INSERT INTO access_token (token_hash, representation_id, client_id, scope, issued_at, expires_at, \
-        dpop_jkt) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        dpop_jkt, code_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     LOAD_TOKEN = "SELECT token_hash, representation_id, client_id, scope, issued_at, expires_at, revoked_at, \
-        dpop_jkt FROM access_token WHERE token_hash = $1";
+        dpop_jkt, code_hash FROM access_token WHERE token_hash = $1";
     REVOKE_TOKEN = "UPDATE access_token SET revoked_at = $2 WHERE token_hash = $1 AND revoked_at IS NULL \
         AND expires_at > $2";
     CODES_OF_REPRESENTATION = revoke!("authorization_code", "= $2");
@@ -93,7 +93,7 @@ pub struct CodeRow {
     pub dpop_jkt: Option<String>,
 }
 
-/// An access token as stored.
+/// An access or refresh token as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {
     /// Hash of the token.
@@ -112,9 +112,17 @@ pub struct TokenRow {
     pub revoked_at: Option<Instant>,
     /// Thumbprint of the key it is bound to (RFC 9449).
     pub dpop_jkt: Option<String>,
+    /// Of a refresh token, and of no other: hash of the code that gave it.
+    pub code_hash: Option<String>,
 }
 
 impl TokenRow {
+    /// Whether it opens resources.
+    #[must_use]
+    pub const fn is_access(&self) -> bool {
+        self.code_hash.is_none()
+    }
+
     /// Whether it lives at that instant.
     #[must_use]
     pub fn is_live(&self, now: Instant) -> bool {
@@ -153,6 +161,7 @@ fn read_token(row: &Columns<'_>) -> Result<TokenRow, StoreError> {
         expires_at: row.instant("expires_at")?,
         revoked_at: row.instant_or_none("revoked_at")?,
         dpop_jkt: row.text_or_none("dpop_jkt")?,
+        code_hash: row.text_or_none("code_hash")?,
     })
 }
 
@@ -203,11 +212,12 @@ pub async fn insert_token(tx: &mut Tx, row: &TokenRow) -> Result<(), StoreError>
         .bind(row.scope.as_str())
         .bind(row.issued_at.micros())
         .bind(row.expires_at.micros())
-        .bind(row.dpop_jkt.as_deref());
+        .bind(row.dpop_jkt.as_deref())
+        .bind(row.code_hash.as_deref());
     tx.execute(insert).await.map(|_| ())
 }
 
-/// The token of that hash, alive or not.
+/// The token of that hash, of either kind, alive or not.
 pub async fn load_token(snapshot: &mut Snapshot, token_hash: &str) -> Result<Option<TokenRow>, StoreError> {
     snapshot.find(TOKEN, sql(LOAD_TOKEN).bind(token_hash), read_token).await
 }

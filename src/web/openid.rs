@@ -104,7 +104,7 @@ async fn token(
 ) -> Result<Response, OAuthRefusal> {
     let caller = caller(address.as_deref());
     let (known, params, refused) = known(&web, &caller, &headers, &form).await?;
-    tokens::exchange(&web.app, &caller, known, &params, &proofs(&headers)).await.map(json).map_err(refused)
+    tokens::grant(&web.app, &caller, known, &params, &proofs(&headers)).await.map(json).map_err(refused)
 }
 
 async fn par(

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 const SCRIPT: &str = include_str!("npm/openid-client.mjs");
 
 /// What the script goes through.
-const CHECKS: [&str; 11] = [
+const CHECKS: [&str; 12] = [
     "client_secret_basic",
     "client_secret_post",
     "private_key_jwt",
@@ -20,6 +20,7 @@ const CHECKS: [&str; 11] = [
     "wrong verifier",
     "unregistered redirect",
     "introspection and revocation",
+    "refresh",
     "logout",
     "PAR with DPoP nonce and PS256",
 ];

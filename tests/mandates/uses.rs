@@ -6,7 +6,9 @@ use porteplume::mandate::{
 };
 use porteplume::service::steps::{Actor, note};
 use porteplume::service::{Caller, Error, Record};
-use porteplume::storage::clients::{self, AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce};
+use porteplume::storage::clients::{
+    self, AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh,
+};
 use porteplume::storage::mandates;
 use porteplume::storage::representations::{self, RepresentationRow};
 use porteplume::storage::tokens::{self, TokenRow};
@@ -83,6 +85,7 @@ pub(crate) async fn represent(
                     expires_at: now.plus(Duration::minutes(10)),
                     revoked_at: None,
                     dpop_jkt: None,
+                    code_hash: None,
                 };
                 Ok::<_, Error>(tokens::insert_token(tx, &token).await?)
             })
@@ -111,6 +114,7 @@ fn service(id: ClientId, procedure: &ProcedureId, now: Instant) -> ClientRow {
         logout_uri: None,
         events_uri: None,
         pkce: Pkce::Demanded,
+        refresh: Refresh::None,
         created_at: now,
         version: 1,
     }

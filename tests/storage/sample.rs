@@ -7,7 +7,7 @@ use porteplume::mandate::{
     UsagerId,
 };
 use porteplume::storage::aidants::AidantRow;
-use porteplume::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce};
+use porteplume::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh};
 use porteplume::storage::mandates::MandateRow;
 use porteplume::storage::organisations::OrganisationRow;
 use porteplume::storage::representations::RepresentationRow;
@@ -191,6 +191,7 @@ pub(crate) fn client() -> ClientRow {
         logout_uri: Some("https://caisse.test/logout".to_owned()),
         events_uri: Some("https://caisse.test/events".to_owned()),
         pkce: Pkce::Exempt,
+        refresh: Refresh::WithinRepresentation,
         created_at: NOW,
         version: 1,
     }

@@ -190,7 +190,7 @@ on_both! {
         let token = TokenRow {
             token_hash: unique(), representation: opened.id.clone(), client: world.client.id.clone(),
             scope: "openid".to_owned(), issued_at: in_minutes(3), expires_at: in_minutes(8), revoked_at: None,
-            dpop_jkt: Some("thumbprint".to_owned()),
+            dpop_jkt: Some("thumbprint".to_owned()), code_hash: Some(code.code_hash.clone()),
         };
         put!(&store, [opened, code, token], |tx, event| async {
             representations::insert(tx, &opened, &event).await?;

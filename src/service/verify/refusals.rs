@@ -35,6 +35,7 @@ pub(super) const fn is_kept(kind: EventKind) -> bool {
         kind,
         EventKind::RepresentationRefused
             | EventKind::CodeExchangeRefused
+            | EventKind::RefreshRefused
             | EventKind::CodeReplayed
             | EventKind::ClaimsRefused
             | EventKind::StandingRefused

@@ -64,6 +64,10 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::TokensIssued => {
             text("Le service a reçu ses jetons d’accès.", "The service received its access tokens.")
         }
+        EventKind::TokensRefreshed => text(
+            "Le service a reçu un nouveau jeton d’accès : l’intervention continue.",
+            "The service received another access token: the intervention goes on.",
+        ),
         EventKind::ClaimsReleased => text(
             "Le service a reçu l’identité de la personne.",
             "The service received the person’s identity.",
@@ -196,6 +200,10 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::CodeExchangeRefused => {
             text("L’échange d’un code a été refusé.", "The exchange of a code was refused.")
         }
+        EventKind::RefreshRefused => text(
+            "Un nouveau jeton d’accès a été refusé à un service.",
+            "A service was refused another access token.",
+        ),
         EventKind::ClaimsRefused => text(
             "L’identité de la personne n’a pas été transmise au service.",
             "The person’s identity was not given to the service.",

@@ -147,6 +147,17 @@ await passes('introspection and revocation', async () => {
     assert.deepEqual(await client.tokenIntrospection(basic, tokens.access_token), { active: false })
 })
 
+await passes('refresh', async () => {
+    const registration = { profile: 'oidc', auth_method: 'client_secret_basic', secret: SECRET, refresh: 'within_representation' }
+    const config = await service('long', registration, client.ClientSecretBasic(SECRET))
+    const { tokens } = await flow(config)
+    const again = await client.refreshTokenGrant(config, tokens.refresh_token, { scope: 'openid given_name' })
+    assert.deepEqual([again.claims().sub, again.claims().auth_time], [tokens.claims().sub, tokens.claims().auth_time])
+    const told = await client.fetchUserInfo(config, again.access_token, again.claims().sub)
+    assert.deepEqual(told, { sub: again.claims().sub, given_name: 'Rose' })
+    await refused(client.refreshTokenGrant(basic, tokens.refresh_token), 'unauthorized_client')
+})
+
 await passes('logout', async () => {
     const { tokens } = await flow(basic)
     const state = client.randomState()

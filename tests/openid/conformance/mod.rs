@@ -6,6 +6,7 @@ mod fapi2_dpop;
 mod fapi2_par;
 mod fapi2_requests;
 mod oidcc;
+mod refresh;
 mod standing;
 mod table;
 
