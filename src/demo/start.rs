@@ -15,7 +15,7 @@ use crate::crypto::{KeyStore, KeyStoreError, OpaqueToken, to_hex};
 use crate::mandate::{
     ClientId, Instant, LONGEST_GRANT, ProcedureId, Reach, Role, Slots, Thresholds, Whereabouts,
 };
-use crate::provider::{Claim, ClientAuthMethod, ClientDraft, Pkce, Profile, Refresh};
+use crate::provider::{Claim, ClientAuthMethod, ClientDraft, Pkce, Profile, Refresh, RequestObjects};
 use crate::relying::{HttpClient, HttpError, HttpPolicy};
 use crate::service::audit::grants::{self, Given};
 use crate::service::manage::{self, Invited, Manager};
@@ -364,6 +364,7 @@ fn registration(caisse: &PublicServiceConfig) -> Result<ClientDraft, DemoError> 
         id_token_alg: crate::crypto::TokenAlg::Es256,
         pkce: Pkce::Demanded,
         refresh: Refresh::None,
+        request_objects: RequestObjects::Optional,
         claims: public_service::SCOPES.iter().filter_map(|name| Claim::parse(name)).collect(),
         procedures: procedures.collect::<Result<_, _>>().map_err(|_| DemoError::Built("procedures"))?,
         sector: None,

@@ -36,14 +36,23 @@ struct Claims {
     jti: Option<String>,
 }
 
+/// Who a JWT is for (RFC 7519, section 4.1.3).
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Audience {
+pub(super) enum Audience {
     One(String),
     Many(Vec<String>),
 }
 
 impl Audience {
+    /// Whether the issuer is among them.
+    pub(super) fn names(&self, issuer: &Issuer) -> bool {
+        match self {
+            Self::One(aud) => aud == issuer.as_str(),
+            Self::Many(auds) => auds.iter().any(|aud| aud == issuer.as_str()),
+        }
+    }
+
     fn is_us(&self, issuer: &Issuer, rule: AssertionAudience) -> bool {
         let ours = |aud: &String| aud == issuer.as_str();
         let either = |aud: &String| ours(aud) || *aud == issuer.token_endpoint();
@@ -109,7 +118,7 @@ fn times(claims: &Claims, now: Instant) -> Result<Instant, ClientRefusal> {
 
 /// A NumericDate (RFC 7519, section 2): seconds, which may have a fraction.
 #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates, which is what is wanted")]
-fn instant(seconds: f64) -> Instant {
+pub(super) fn instant(seconds: f64) -> Instant {
     Instant::from_micros((seconds * 1e6) as i64)
 }
 

@@ -9,7 +9,8 @@ use super::dpop::Thumbprint;
 use super::params::{Params, ParamsError, is_visible_ascii};
 use super::pkce::CodeChallenge;
 use super::registration::{ClientRegistration, Pkce, RedirectUri};
-use super::response::{AuthorizeCode, ErrorAnswer};
+use super::request_object::RequestObjectError;
+use super::response::{AuthorizeCode, ErrorAnswer, ResponseMode};
 use crate::mandate::{ClientId, Instant};
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -40,6 +41,9 @@ pub enum PageError {
     /// What `request_uri` refers to was used, is too old, was never pushed, or another client pushed it (RFC 9126, section 4).
     #[error("the request is used up, too old or another service's")]
     RequestUri,
+    /// The request object is none, or is missing.
+    #[error(transparent)]
+    RequestObject(#[from] RequestObjectError),
     /// `state` is too long or not printable ASCII, so it could not be given back.
     #[error("the state cannot be given back")]
     UnusableState,
@@ -55,6 +59,7 @@ impl PageError {
             Self::UnknownClient => "client_unknown",
             Self::UnregisteredRedirectUri => "redirect_uri_unregistered",
             Self::RequestUri => "invalid_request_uri",
+            Self::RequestObject(error) => error.code(),
             Self::UnusableState => "state_unusable",
         }
     }
@@ -107,6 +112,8 @@ pub struct ReturnAddress {
     pub redirect_uri: RedirectUri,
     /// The client's `state`, given back unchanged.
     pub state: Option<String>,
+    /// Plain, or signed.
+    pub mode: ResponseMode,
 }
 
 /// A request that may go on to the aidant's choice.
@@ -221,7 +228,9 @@ fn return_address(params: &Params, client: &ClientRegistration) -> Result<Return
     if state.as_deref().is_some_and(|state| !is_visible_ascii(state, MAX_STATE)) {
         return Err(PageError::UnusableState);
     }
-    Ok(ReturnAddress { redirect_uri, state })
+    // One that is not known is told plainly that it is not.
+    let mode = params.get("response_mode").and_then(ResponseMode::parse).unwrap_or_default();
+    Ok(ReturnAddress { redirect_uri, state, mode })
 }
 
 type Refused = (AuthorizeCode, &'static str);
@@ -233,7 +242,7 @@ fn supported(params: &Params) -> Result<(), Refused> {
         return Err((AuthorizeCode::InvalidRequest, "a parameter stands more than once"));
     }
     if params.get("request").is_some() {
-        return Err((AuthorizeCode::RequestNotSupported, "request objects are not supported"));
+        return Err((AuthorizeCode::RequestNotSupported, "this client has no keys to sign requests with"));
     }
     if params.get("request_uri").is_some() {
         return Err((AuthorizeCode::RequestUriNotSupported, "request_uri is not supported"));
@@ -249,8 +258,10 @@ fn supported(params: &Params) -> Result<(), Refused> {
         None => return Err((AuthorizeCode::InvalidRequest, "response_type is missing")),
     }
     match params.get("response_mode") {
-        None | Some("query") => Ok(()),
-        Some(_) => Err((AuthorizeCode::InvalidRequest, "only response_mode=query is supported")),
+        Some(mode) if ResponseMode::parse(mode).is_none() => {
+            Err((AuthorizeCode::InvalidRequest, "response_mode must be query, jwt or query.jwt"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -314,7 +325,7 @@ fn list(params: &Params, name: &str) -> Result<Vec<String>, Refused> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{CHALLENGE, NOW, REDIRECT, client, issuer, params};
+    use super::super::testing::{CHALLENGE, NOW, REDIRECT, answerer, client, params};
     use super::*;
     use proptest::prelude::*;
 
@@ -358,7 +369,7 @@ mod tests {
         let request = check(&[]).unwrap();
         assert_eq!(request.nonce.as_deref(), Some("n-0S6_WzA2Mj"));
         assert_eq!(
-            request.to.success(&issuer(), "SplxlOBeZQQYbYS6WxSbIA"),
+            request.to.success(&answerer(), "SplxlOBeZQQYbYS6WxSbIA").unwrap(),
             "https://caisse.example/cb?dummy1=lorem&code=SplxlOBeZQQYbYS6WxSbIA&state=s+p%26%3D&iss=https%3A%2F%2Fporteplume.example"
         );
     }
@@ -369,7 +380,7 @@ mod tests {
         let answer =
             ErrorAnswer { to, code: AuthorizeCode::AccessDenied, description: "the aidant declined" };
         assert_eq!(
-            answer.location(&issuer()),
+            answer.location(&answerer()).unwrap(),
             "https://caisse.example/cb?dummy1=lorem&error=access_denied&error_description=the+aidant+declined\
              &state=s+p%26%3D&iss=https%3A%2F%2Fporteplume.example"
         );
@@ -391,7 +402,7 @@ mod tests {
     #[test]
     fn ensure_authorization_request_without_state_success() {
         let request = check(&[("state", "")]).unwrap();
-        assert!(!request.to.success(&issuer(), "c").contains("state="));
+        assert!(!request.to.success(&answerer(), "c").unwrap().contains("state="));
     }
 
     #[test]
@@ -464,7 +475,9 @@ mod tests {
         let (long, longest) = ("s".repeat(MAX_STATE + 1), "s".repeat(MAX_STATE));
         assert_eq!(page(&[("state", &long)]), PageError::UnusableState);
         assert_eq!(page(&[("state", "é")]), PageError::UnusableState);
-        assert!(check(&[("state", &longest)]).unwrap().to.success(&issuer(), "c").contains(&longest));
+        assert!(
+            check(&[("state", &longest)]).unwrap().to.success(&answerer(), "c").unwrap().contains(&longest)
+        );
     }
 
     #[test]
@@ -596,8 +609,8 @@ mod tests {
             let changes: Vec<_> = changes.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let params = request(&changes);
             let location = match AuthorizationRequest::check(&params, &client()) {
-                Ok(request) => request.to.success(&issuer(), "code"),
-                Err(AuthorizeError::Redirect(answer)) => answer.location(&issuer()),
+                Ok(request) => request.to.success(&answerer(), "code").unwrap(),
+                Err(AuthorizeError::Redirect(answer)) => answer.location(&answerer()).unwrap(),
                 Err(AuthorizeError::Page(_)) => return Ok(()),
             };
             let registered = [format!("{REDIRECT}&"), "https://caisse.example/other?".to_owned()];

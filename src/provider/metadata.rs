@@ -8,6 +8,7 @@ use super::introspection::{INTROSPECT, REVOKE};
 use super::issuer::{AUTHORIZE, END_SESSION, Issuer, JWKS, PAR, USERINFO};
 use super::profile::Profile;
 use super::registration::ClientAuthMethod;
+use super::response::ResponseMode;
 use super::token::Grant;
 use crate::crypto::{JwsAlg, TokenAlg};
 use serde_json::json;
@@ -53,7 +54,8 @@ pub fn discovery(issuer: &Issuer) -> Vec<u8> {
         "jwks_uri": issuer.address(JWKS),
         "end_session_endpoint": issuer.address(END_SESSION),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ResponseMode::NAMES,
+        "authorization_signing_alg_values_supported": SIGNING,
         "grant_types_supported": Grant::TYPES,
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": SIGNING,
@@ -73,10 +75,11 @@ pub fn discovery(issuer: &Issuer) -> Vec<u8> {
         "claim_types_supported": ["normal"],
         "claims_supported": all_claims,
         "claims_parameter_supported": false,
-        "request_parameter_supported": false,
+        // Signed, by a client that has keys; never unsigned.
+        "request_parameter_supported": true,
+        "require_signed_request_object": false,
         "request_uri_parameter_supported": false,
-        // Named though none is taken, so that nobody assumes the default, which holds `none`.
-        "request_object_signing_alg_values_supported": SIGNING,
+        "request_object_signing_alg_values_supported": assertion_algs(),
         "acr_values_supported": ACR_VALUES,
         "prompt_values_supported": Prompt::ALL.map(Prompt::as_str),
         "authorization_details_types_supported": [MANDATE_TYPE],
@@ -118,13 +121,15 @@ mod tests {
         }
         for (name, expected) in [
             ("response_types_supported", json!(["code"])),
-            ("response_modes_supported", json!(["query"])),
+            ("response_modes_supported", json!(["query", "jwt", "query.jwt"])),
+            ("authorization_signing_alg_values_supported", json!(["ES256", "RS256"])),
+            ("request_object_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA"])),
             ("subject_types_supported", json!(["pairwise"])),
             ("id_token_signing_alg_values_supported", json!(["ES256", "RS256"])),
             ("code_challenge_methods_supported", json!(["S256"])),
             ("authorization_response_iss_parameter_supported", json!(true)),
             ("claims_parameter_supported", json!(false)),
-            ("request_parameter_supported", json!(false)),
+            ("request_parameter_supported", json!(true)),
             ("request_uri_parameter_supported", json!(false)),
             ("authorization_details_types_supported", json!(["mandate"])),
             ("ui_locales_supported", json!(["fr", "en"])),

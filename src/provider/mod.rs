@@ -29,6 +29,7 @@ mod profile;
 mod pushed;
 mod refresh;
 mod registration;
+mod request_object;
 mod resource;
 mod response;
 mod schemas;
@@ -63,10 +64,11 @@ pub use pushed::{REQUEST_URI_LIFE, pushed_answer, pushed_reference};
 pub use refresh::{IssuedRefresh, RefreshRequest};
 pub use registration::{
     ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Pkce, RedirectUri, Refresh,
-    RegistrationError,
+    RegistrationError, RequestObjects,
 };
+pub use request_object::{RequestObjectError, effective};
 pub use resource::{REPRESENTATION, Standing, read_report};
-pub use response::{AuthorizeCode, ErrorAnswer};
+pub use response::{Answerer, AuthorizeCode, ErrorAnswer, ResponseMode};
 pub use schemas::SCHEMAS;
 pub use token::{ACCESS_TOKEN_LIFE, CODE_LIFE, Grant, IssuedCode, TokenAnswer, TokenRequest};
 pub use userinfo::{Scheme, ShownToken, bearer, userinfo};

@@ -3,6 +3,7 @@
 
 use super::dpop::{PROOF_ALGS, ProofRefusal};
 use super::params::ParamsError;
+use super::request_object::RequestObjectError;
 use super::response::AuthorizeCode;
 use crate::crypto::JwsAlg;
 use serde_json::json;
@@ -26,6 +27,9 @@ pub enum OAuthError {
     /// A pushed request asks for what is not given; the codes are the authorization endpoint's (RFC 9126, section 2.3).
     #[error("{1}")]
     Pushed(AuthorizeCode, &'static str),
+    /// The request object is none, or is missing (RFC 9101, section 7).
+    #[error(transparent)]
+    RequestObject(#[from] RequestObjectError),
     /// More than was granted is asked for (RFC 6749, section 5.2).
     #[error("the scope is wider than what was granted")]
     InvalidScope,
@@ -156,12 +160,13 @@ impl OAuthError {
     #[must_use]
     pub const fn error(self) -> &'static str {
         match self {
-            Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidRequest(_) | Self::RequestObject(RequestObjectError::Absent) => "invalid_request",
             Self::InvalidClient(_) => "invalid_client",
             Self::InvalidGrant(_) => "invalid_grant",
             Self::InvalidProof(ProofRefusal::Nonce) => "use_dpop_nonce",
             Self::InvalidProof(_) => "invalid_dpop_proof",
             Self::Pushed(code, _) => code.as_str(),
+            Self::RequestObject(_) => AuthorizeCode::InvalidRequestObject.as_str(),
             Self::InvalidScope => "invalid_scope",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnauthorizedClient => "unauthorized_client",
@@ -177,6 +182,7 @@ impl OAuthError {
             Self::InvalidClient(reason) => reason.code(),
             Self::InvalidGrant(reason) => reason.code(),
             Self::InvalidProof(reason) => reason.code(),
+            Self::RequestObject(reason) => reason.code(),
             _ => self.error(),
         }
     }
@@ -190,6 +196,7 @@ impl OAuthError {
             Self::InvalidClient(_) => (401, None),
             Self::InvalidGrant(_)
             | Self::InvalidProof(_)
+            | Self::RequestObject(_)
             | Self::InvalidScope
             | Self::UnsupportedGrantType
             | Self::UnauthorizedClient => (400, None),

@@ -79,6 +79,24 @@ impl Refresh {
     }
 }
 
+/// Whether the client's authorization requests must be signed (RFC 9101).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestObjects {
+    /// They may be, by a client that has keys.
+    #[default]
+    Optional,
+    /// They must (FAPI 2.0 Message Signing, section 5.3.1).
+    Demanded,
+}
+
+impl RequestObjects {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
+    const fn is_optional(&self) -> bool {
+        matches!(self, Self::Optional)
+    }
+}
+
 /// A registration as it is written down: on the command line, in a row. Not yet checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -118,6 +136,9 @@ pub struct ClientDraft {
     /// Whether it is given refresh tokens.
     #[serde(default, skip_serializing_if = "Refresh::is_none")]
     pub refresh: Refresh,
+    /// Whether its requests must be signed.
+    #[serde(default, skip_serializing_if = "RequestObjects::is_optional")]
+    pub request_objects: RequestObjects,
     /// Claims about the usager it may ask for.
     #[serde(default)]
     pub claims: BTreeSet<Claim>,
@@ -189,6 +210,9 @@ pub enum RegistrationError {
     /// The profile lets nobody do without PKCE.
     #[error("no client of the profile {}, which is {}, is exempt from PKCE", .0.as_str(), .0.demands())]
     PkceOfProfile(Profile),
+    /// Requests are to be signed by a client that has no keys.
+    #[error("requests can only be signed by a client of private_key_jwt")]
+    RequestsWithoutKeys,
     /// The profile does not take ID tokens or keys of this algorithm.
     #[error("the algorithm {0} does not fit the profile {name}, which is {demands}", name = .1.as_str(), demands = .1.demands())]
     AlgorithmOfProfile(&'static str, Profile),
@@ -209,6 +233,7 @@ impl RegistrationError {
             Self::Keys(_) => "client_keys",
             Self::MethodOfProfile(..) => "client_profile_method",
             Self::PkceOfProfile(_) => "client_profile_pkce",
+            Self::RequestsWithoutKeys => "client_request_objects",
             Self::AlgorithmOfProfile(..) => "client_profile_algorithm",
         }
     }
@@ -314,6 +339,9 @@ fn fits_profile(draft: &ClientDraft, credential: &ClientCredential) -> Result<()
     if draft.pkce == Pkce::Exempt && !rules.pkce_exemption {
         return Err(RegistrationError::PkceOfProfile(profile));
     }
+    if draft.request_objects == RequestObjects::Demanded && draft.jwks.is_none() {
+        return Err(RegistrationError::RequestsWithoutKeys);
+    }
     if !rules.id_token_algs.contains(&draft.id_token_alg) {
         return Err(RegistrationError::AlgorithmOfProfile(draft.id_token_alg.as_str(), profile));
     }
@@ -354,6 +382,12 @@ impl ClientRegistration {
     #[must_use]
     pub const fn refresh(&self) -> Refresh {
         self.draft.refresh
+    }
+
+    /// Whether its requests must be signed.
+    #[must_use]
+    pub const fn request_objects(&self) -> RequestObjects {
+        self.draft.request_objects
     }
 
     /// How it proves itself.

@@ -1,7 +1,7 @@
 //! Samples this room's tests share.
 
 use super::{
-    Actor, ActorOrganisation, ClientAuthMethod, ClientDraft, ClientRegistration, IdToken, Issuer,
+    Actor, ActorOrganisation, Answerer, ClientAuthMethod, ClientDraft, ClientRegistration, IdToken, Issuer,
     JournalReference, MandateDetails, OrganisationName, Params, Profile,
 };
 use crate::clock::SeededEntropy;
@@ -9,6 +9,7 @@ use crate::crypto::{Jwks, OpaqueToken, TokenAlg, TokenKey};
 use crate::mandate::{Act, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 use time::Duration;
 
 /// 2026-11-22T10:00:00Z.
@@ -31,6 +32,14 @@ pub(super) fn params(raw: &str) -> Params {
 
 pub(super) fn id(text: &str) -> ClientId {
     ClientId::parse(text).unwrap()
+}
+
+/// Who answers `caisse`, with [`key`] under the name `k1`.
+pub(super) fn answerer() -> Answerer<'static> {
+    static PARTS: LazyLock<(Issuer, ClientId, TokenKey)> =
+        LazyLock::new(|| (issuer(), id("caisse"), key("k1")));
+    let (issuer, client, key) = &*PARTS;
+    Answerer { issuer, client, key, now: NOW }
 }
 
 /// The P-256 key of RFC 7515, appendix A.3, under the name given.

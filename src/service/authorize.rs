@@ -8,8 +8,8 @@ use super::{App, Caller, Error, Record, Session, SessionError, SignedInAidant, p
 use crate::crypto::OpaqueToken;
 use crate::mandate::{Act, EventKind, Instant, Mandate, ProcedureId, Refusal, Standing};
 use crate::provider::{
-    AuthorizationRequest, AuthorizeCode, AuthorizeError, ClientRegistration, ErrorAnswer, PageError, Params,
-    client_of, pushed_reference,
+    Answerer, AuthorizationRequest, AuthorizeCode, AuthorizeError, ClientRegistration, ErrorAnswer,
+    PageError, Params, client_of, effective, pushed_reference,
 };
 use crate::storage::authorizations::{self, AuthorizationRequestRow};
 use crate::storage::clients::{self, ClientRow};
@@ -67,7 +67,7 @@ pub async fn begin(app: &App, session: &Session, caller: &Caller, params: &Param
         }
         Err(AuthorizeError::Redirect(answer)) => {
             note_refusal(app, caller, Some(&row), answer.code.as_str(), now).await?;
-            return Ok(Begun::Answered(answer.location(&app.issuer)));
+            return Ok(Begun::Answered(answer.location(&answerer(app, &client, now))?));
         }
     };
     let waiting = Waiting { handle: handle.expose().to_owned(), row: kept, request, client, client_row: row };
@@ -109,7 +109,7 @@ pub async fn cancel(app: &App, session: &Session, caller: &Caller, handle: &str)
             let description = "the aidant gave up";
             let answer =
                 ErrorAnswer { to: waiting.request.to, code: AuthorizeCode::AccessDenied, description };
-            Ok(Ok(answer.location(&app.issuer)))
+            Ok(Ok(answer.location(&answerer(&app, &waiting.client, now))?))
         })
     })
     .await?
@@ -239,9 +239,13 @@ async fn take_in(
     let reference = match pushed_reference(params) {
         Ok(Some(reference)) => reference,
         Ok(None) => {
-            let checked = AuthorizationRequest::check_direct(params, client);
+            let params = match effective(params, client, &app.issuer, now) {
+                Ok(params) => params,
+                Err(error) => return Ok(Err(PageError::from(error).into())),
+            };
+            let checked = AuthorizationRequest::check_direct(&params, client);
             return Ok(checked.map(|request| {
-                let row = kept(handle, Some(session), params, &request, life);
+                let row = kept(handle, Some(session), &params, &request, life);
                 (request, row)
             }));
         }
@@ -260,6 +264,12 @@ async fn take_in(
         ..pushed
     };
     Ok(Ok((request, row)))
+}
+
+/// Who answers a client.
+pub(super) fn answerer<'a>(app: &'a App, client: &'a ClientRegistration, now: Instant) -> Answerer<'a> {
+    let key = app.keys.token_key(client.id_token_alg());
+    Answerer { issuer: &app.issuer, client: client.id(), key, now }
 }
 
 /// Uses up what was pushed, for an answer that needs no choice.
@@ -316,6 +326,7 @@ pub(super) fn kept(
         id_token_hint: request.id_token_hint.clone(),
         pushed_hash: None,
         dpop_jkt: request.bound_to.as_ref().map(|key| key.as_str().to_owned()),
+        response_mode: sent("response_mode"),
         created_at: life.from,
         expires_at: life.until,
         used_at: None,
@@ -338,6 +349,7 @@ fn again(row: &AuthorizationRequestRow, client: &ClientRegistration) -> Result<A
         ("max_age", max_age.as_deref()),
         ("id_token_hint", row.id_token_hint.as_deref()),
         ("dpop_jkt", row.dpop_jkt.as_deref()),
+        ("response_mode", row.response_mode.as_deref()),
         ("authorization_details", row.authorization_details.as_deref()),
     ];
     let sent = fixed.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));

@@ -7,7 +7,7 @@ use crate::crypto::{OpaqueToken, TokenHash};
 use crate::mandate::{EventKind, Instant, Refusal, Standing};
 use crate::provider::{
     AuthorizationRequest, OAuthError, PAR, PageError, Params, Proof, ProofRefusal, ProvenRequest,
-    REQUEST_URI_LIFE, proof, pushed_answer,
+    REQUEST_URI_LIFE, effective, proof, pushed_answer,
 };
 use crate::storage::authorizations::{self, AuthorizationRequestRow};
 use crate::storage::{Tx, clients};
@@ -65,10 +65,14 @@ impl Push {
             Ok(proof) => proof,
             Err(refusal) => return self.refuse(app, tx, refusal.code(), refusal.into()).await.map(Err),
         };
-        match AuthorizationRequest::check_pushed(&self.form, &client, proof) {
+        let form = match effective(&self.form, &client, &app.issuer, self.now) {
+            Ok(form) => form,
+            Err(error) => return self.refuse(app, tx, error.code(), error.into()).await.map(Err),
+        };
+        match AuthorizationRequest::check_pushed(&form, &client, proof) {
             Ok(request) => {
                 let life = Life { from: self.now, until: self.now.plus(REQUEST_URI_LIFE) };
-                let row = kept(&self.reference, None, &self.form, &request, life);
+                let row = kept(&self.reference, None, &form, &request, life);
                 authorizations::insert(tx, &row).await?;
                 Ok(Ok(()))
             }

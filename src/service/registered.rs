@@ -8,7 +8,9 @@ use crate::crypto::{KeyStore, to_hex};
 use crate::mandate::{Instant, ProcedureId, Role};
 use crate::storage::aidants::AidantRow;
 use crate::storage::auditors::AuditorRow;
-use crate::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh};
+use crate::storage::clients::{
+    AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh, RequestObjects,
+};
 use crate::storage::organisations::OrganisationRow;
 use crate::storage::usagers::UsagerRow;
 
@@ -91,10 +93,14 @@ pub(super) fn client(keys: &KeyStore, row: &ClientRow) -> String {
         (None, None) => Vec::new(),
         (logout, events) => [logout, events].map(|uri| uri.as_deref().unwrap_or_default()).to_vec(),
     };
-    // Nor was anybody exempt then, or given refresh tokens.
+    // Nor was anybody exempt then, or given refresh tokens, or had to sign.
     let pkce: &[&str] = if row.pkce == Pkce::Exempt { &[Pkce::Exempt.as_str()] } else { &[] };
     let refresh: &[&str] =
         if row.refresh == Refresh::None { &[] } else { &["refresh", Refresh::as_str(row.refresh)] };
-    let all = [&alone[..], &credential, &lists, &told, pkce, refresh].concat();
+    let signed: &[&str] = match row.request_objects {
+        RequestObjects::Optional => &[],
+        RequestObjects::Demanded => &["request_objects", RequestObjects::Demanded.as_str()],
+    };
+    let all = [&alone[..], &credential, &lists, &told, pkce, refresh, signed].concat();
     both(keys, "client", &all, &[&at(row.created_at)])
 }

@@ -5,6 +5,7 @@ use crate::crypto::TokenAlg;
 use crate::mandate::{EventKind, Instant, Standing};
 use crate::provider::{
     Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Pkce, Profile, Refresh,
+    RequestObjects,
 };
 use crate::storage::StoreError;
 use crate::storage::clients::{self, AuthMethod, ClientRow, IdTokenAlg};
@@ -69,6 +70,10 @@ pub fn registration(row: &ClientRow) -> Result<ClientRegistration, Error> {
             clients::Refresh::None => Refresh::None,
             clients::Refresh::WithinRepresentation => Refresh::WithinRepresentation,
         },
+        request_objects: match row.request_objects {
+            clients::RequestObjects::Optional => RequestObjects::Optional,
+            clients::RequestObjects::Demanded => RequestObjects::Demanded,
+        },
         claims: claims
             .map(|name| Claim::parse(name))
             .collect::<Option<_>>()
@@ -127,6 +132,10 @@ pub fn row(client: &ClientRegistration, standing: Standing, created_at: Instant)
             Refresh::None => clients::Refresh::None,
             Refresh::WithinRepresentation => clients::Refresh::WithinRepresentation,
         },
+        request_objects: match draft.request_objects {
+            RequestObjects::Optional => clients::RequestObjects::Optional,
+            RequestObjects::Demanded => clients::RequestObjects::Demanded,
+        },
         created_at,
         version: 1,
     }
@@ -162,7 +171,8 @@ mod tests {
         let secret = |method: &str| json!({"auth_method": method, "secret_hash": "ab".repeat(32)});
         let key = json!({"kty": "EC", "crv": "P-256", "kid": "a",
             "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"});
-        let keys = json!({"auth_method": "private_key_jwt", "jwks": {"keys": [key]}});
+        let keys =
+            json!({"auth_method": "private_key_jwt", "request_objects": "demanded", "jwks": {"keys": [key]}});
         for auth in [secret("client_secret_basic"), secret("client_secret_post"), keys] {
             let client = client(&auth);
             let stored = row(&client, Standing::Active, Instant::from_micros(0));

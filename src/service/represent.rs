@@ -4,7 +4,7 @@ mod preview;
 
 pub use preview::{Confirmation, preview};
 
-use super::authorize::{Waiting, find_request};
+use super::authorize::{Waiting, answerer, find_request};
 use super::end::{close_one, close_representation};
 use super::grounds::{Parties, Refused, Use};
 use super::office::Office;
@@ -185,7 +185,8 @@ impl Choice {
         representations::insert(tx, &opened, &event).await?;
         let code = code(&self.code, &waiting.row, &opened.id, aidant, &self.session, (event, self.now));
         tokens::insert_code(tx, &code).await?;
-        Ok(Chosen::Opened(waiting.request.to.success(&app.issuer, self.code.expose())))
+        let by = answerer(app, &waiting.client, self.now);
+        Ok(Chosen::Opened(waiting.request.to.success(&by, self.code.expose())?))
     }
 
     /// The same choice sent again (a double click, a lost answer): a fresh code for what it opened, as long as the
@@ -216,7 +217,8 @@ impl Choice {
         let code = code(&self.code, &waiting.row, id, aidant, &self.session, made);
         tokens::insert_code(tx, &code).await?;
         // This code leaves no sooner than the first might have.
-        let to = waiting.request.to.success(&app.issuer, self.code.expose());
+        let by = answerer(app, &waiting.client, self.now);
+        let to = waiting.request.to.success(&by, self.code.expose())?;
         Ok((Chosen::Opened(to), Some(first.event)))
     }
 }

@@ -1,6 +1,6 @@
 //! A service asks without a page (`prompt=none`).
 
-use super::authorize::Waiting;
+use super::authorize::{Waiting, answerer};
 use super::grounds::Use;
 use super::represent::code;
 use super::steps::{Actor, note};
@@ -21,10 +21,13 @@ pub(super) async fn silently(
     waiting: Waiting,
     now: Instant,
 ) -> Result<String, Error> {
-    let failed = |to, code, description| ErrorAnswer { to, code, description }.location(&app.issuer);
+    let failed = |waiting: &Waiting, code, description| {
+        let to = waiting.request.to.clone();
+        ErrorAnswer { to, code, description }.location(&answerer(app, &waiting.client, now))
+    };
     if waiting.ready(session, now).is_err() {
         let description = "nobody is signed in, or not freshly enough";
-        return Ok(failed(waiting.request.to, AuthorizeCode::LoginRequired, description));
+        return Ok(failed(&waiting, AuthorizeCode::LoginRequired, description)?);
     }
     let code_ = OpaqueToken::generate(&*app.entropy)?;
     let jwks = app.keys.published().to_value();
@@ -62,12 +65,13 @@ pub(super) async fn silently(
         })
         .await?;
     let (_, _, waiting, code_, _) = &*given;
-    let to = waiting.request.to.clone();
-    Ok(if issued {
-        to.success(&app.issuer, code_.expose())
+    let address = if issued {
+        waiting.request.to.success(&answerer(app, &waiting.client, now), code_.expose())
     } else {
-        failed(to, AuthorizeCode::AccountSelectionRequired, "no representation is open here for this service")
-    })
+        let description = "no representation is open here for this service";
+        failed(waiting, AuthorizeCode::AccountSelectionRequired, description)
+    };
+    Ok(address?)
 }
 
 /// The representation a silent request means, if it is still open in this browser.

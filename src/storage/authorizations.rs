@@ -11,11 +11,11 @@ const TABLE: &str = "authorization_request";
 statements! {
     INSERT = "INSERT INTO authorization_request (id_hash, session_hash, client_id, redirect_uri, state, nonce, \
         code_challenge, scope, prompt, max_age, login_hint, ui_locales, acr_values, claims, authorization_details, \
-        created_at, expires_at, id_token_hint, pushed_hash, dpop_jkt) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+        created_at, expires_at, id_token_hint, pushed_hash, dpop_jkt, response_mode) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
     LOAD = "SELECT id_hash, session_hash, client_id, redirect_uri, state, nonce, code_challenge, scope, prompt, max_age, \
         login_hint, ui_locales, acr_values, claims, authorization_details, created_at, expires_at, used_at, id_token_hint, \
-        pushed_hash, dpop_jkt FROM authorization_request WHERE id_hash = $1";
+        pushed_hash, dpop_jkt, response_mode FROM authorization_request WHERE id_hash = $1";
     SPEND = "UPDATE authorization_request SET used_at = $2 WHERE id_hash = $1 AND session_hash IS NULL \
         AND used_at IS NULL";
     USE = "UPDATE authorization_request SET used_at = $3 WHERE id_hash = $1 AND session_hash = $2 AND used_at IS NULL \
@@ -62,6 +62,8 @@ pub struct AuthorizationRequestRow {
     pub pushed_hash: Option<String>,
     /// Thumbprint of the key its code is to be bound to.
     pub dpop_jkt: Option<String>,
+    /// `response_mode`.
+    pub response_mode: Option<String>,
     /// When it came.
     pub created_at: Instant,
     /// Until when it can be answered.
@@ -90,6 +92,7 @@ fn read(row: &Columns<'_>) -> Result<AuthorizationRequestRow, StoreError> {
         id_token_hint: row.text_or_none("id_token_hint")?,
         pushed_hash: row.text_or_none("pushed_hash")?,
         dpop_jkt: row.text_or_none("dpop_jkt")?,
+        response_mode: row.text_or_none("response_mode")?,
         created_at: row.instant("created_at")?,
         expires_at: row.instant("expires_at")?,
         used_at: row.instant_or_none("used_at")?,
@@ -118,7 +121,8 @@ pub async fn insert(tx: &mut Tx, row: &AuthorizationRequestRow) -> Result<(), St
         .bind(row.expires_at.micros())
         .bind(row.id_token_hint.as_deref())
         .bind(row.pushed_hash.as_deref())
-        .bind(row.dpop_jkt.as_deref());
+        .bind(row.dpop_jkt.as_deref())
+        .bind(row.response_mode.as_deref());
     tx.execute(insert).await.map(|_| ())
 }
 

@@ -17,15 +17,15 @@ macro_rules! columns {
     () => {
         "client.id AS id, client.name AS name, client.standing AS standing, profile, auth_method, secret_hash, jwks, \
          id_token_alg, redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, refresh, \
-         client.created_at AS created_at, client.version AS version"
+         request_objects, client.created_at AS created_at, client.version AS version"
     };
 }
 
 statements! {
     INSERT = "INSERT INTO client (id, name, standing, profile, auth_method, secret_hash, jwks, id_token_alg, \
         redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, refresh, \
-        created_at, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-        $18, 1, $19)";
+        request_objects, created_at, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+        $15, $16, $17, $18, $19, 1, $20)";
     LOAD = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM client ORDER BY id");
     GROUNDS = concat!("SELECT ", columns!(), ", organisation.name AS organisation_name, \
@@ -33,8 +33,8 @@ statements! {
         WHERE aidant.id = $1");
     UPDATE = "UPDATE client SET name = $4, standing = $5, profile = $6, auth_method = $7, secret_hash = $8, jwks = $9, \
         id_token_alg = $10, redirect_uris = $11, post_logout_redirect_uris = $12, scopes = $13, procedures = $14, \
-        sector = $15, logout_uri = $16, events_uri = $17, pkce = $18, refresh = $19, version = version + 1, \
-        last_event = $20 WHERE id = $1 AND version = $2 AND standing = $3";
+        sector = $15, logout_uri = $16, events_uri = $17, pkce = $18, refresh = $19, request_objects = $20, \
+        version = version + 1, last_event = $21 WHERE id = $1 AND version = $2 AND standing = $3";
 }
 
 named! {
@@ -76,6 +76,16 @@ named! {
         None = "none",
         /// It is; they die with the representation.
         WithinRepresentation = "within_representation",
+    }
+}
+
+named! {
+    /// Whether a relying party's requests must be signed (RFC 9101).
+    RequestObjects {
+        /// They may be.
+        Optional = "optional",
+        /// They must.
+        Demanded = "demanded",
     }
 }
 
@@ -129,6 +139,8 @@ pub struct ClientRow {
     pub pkce: Pkce,
     /// Whether it is given refresh tokens.
     pub refresh: Refresh,
+    /// Whether its requests must be signed.
+    pub request_objects: RequestObjects,
     /// When it was registered.
     pub created_at: Instant,
     /// Guards changes; 1 when new.
@@ -169,6 +181,7 @@ fn read(row: &Columns<'_>) -> Result<ClientRow, StoreError> {
         events_uri: row.text_or_none("events_uri")?,
         pkce: row.named("pkce", Pkce::parse)?,
         refresh: row.named("refresh", Refresh::parse)?,
+        request_objects: row.named("request_objects", RequestObjects::parse)?,
         created_at: row.instant("created_at")?,
         version: row.number("version")?,
     })
@@ -223,6 +236,7 @@ fn bind_body(statement: super::bound::Bound, row: &ClientRow) -> super::bound::B
         .bind(row.events_uri.as_deref())
         .bind(row.pkce.as_str())
         .bind(row.refresh.as_str())
+        .bind(row.request_objects.as_str())
 }
 
 /// Registers a relying party.

@@ -132,6 +132,7 @@ impl From<PageError> for Problem {
             | PageError::UnknownClient
             | PageError::UnregisteredRedirectUri
             | PageError::RequestUri
+            | PageError::RequestObject(_)
             | PageError::UnusableState => {
                 Self::new(StatusCode::BAD_REQUEST, error.code(), Fault::ServiceRequest)
             }

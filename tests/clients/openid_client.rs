@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 const SCRIPT: &str = include_str!("npm/openid-client.mjs");
 
 /// What the script goes through.
-const CHECKS: [&str; 12] = [
+const CHECKS: [&str; 13] = [
     "client_secret_basic",
     "client_secret_post",
     "private_key_jwt",
@@ -23,6 +23,7 @@ const CHECKS: [&str; 12] = [
     "refresh",
     "logout",
     "PAR with DPoP nonce and PS256",
+    "JAR with JARM",
 ];
 
 /// What a service of the script is registered with.

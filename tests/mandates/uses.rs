@@ -7,7 +7,7 @@ use porteplume::mandate::{
 use porteplume::service::steps::{Actor, note};
 use porteplume::service::{Caller, Error, Record};
 use porteplume::storage::clients::{
-    self, AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh,
+    self, AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh, RequestObjects,
 };
 use porteplume::storage::mandates;
 use porteplume::storage::representations::{self, RepresentationRow};
@@ -115,6 +115,7 @@ fn service(id: ClientId, procedure: &ProcedureId, now: Instant) -> ClientRow {
         events_uri: None,
         pkce: Pkce::Demanded,
         refresh: Refresh::None,
+        request_objects: RequestObjects::Optional,
         created_at: now,
         version: 1,
     }

@@ -7,7 +7,9 @@ use porteplume::mandate::{
     UsagerId,
 };
 use porteplume::storage::aidants::AidantRow;
-use porteplume::storage::clients::{AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh};
+use porteplume::storage::clients::{
+    AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh, RequestObjects,
+};
 use porteplume::storage::mandates::MandateRow;
 use porteplume::storage::organisations::OrganisationRow;
 use porteplume::storage::representations::RepresentationRow;
@@ -192,6 +194,7 @@ pub(crate) fn client() -> ClientRow {
         events_uri: Some("https://caisse.test/events".to_owned()),
         pkce: Pkce::Exempt,
         refresh: Refresh::WithinRepresentation,
+        request_objects: RequestObjects::Demanded,
         created_at: NOW,
         version: 1,
     }

@@ -50,6 +50,7 @@ fn request(world: &super::sample::World) -> AuthorizationRequestRow {
         id_token_hint: Some("e30.e30.e30".to_owned()),
         pushed_hash: None,
         dpop_jkt: Some("thumbprint".to_owned()),
+        response_mode: Some("jwt".to_owned()),
         created_at: NOW,
         expires_at: in_minutes(10),
         used_at: None,

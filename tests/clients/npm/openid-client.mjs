@@ -28,8 +28,9 @@ async function passes(name, check) {
 
 /** Registers a service; gives its configuration. */
 async function service(id, registration, auth, ...more) {
-    await ask({ register: { id, redirect_uris: [REDIRECT], post_logout_redirect_uris: [AFTER], ...registration } })
-    const config = await client.discovery(new URL(issuer), id, registration.metadata, auth)
+    const { metadata, ...wish } = registration
+    await ask({ register: { id, redirect_uris: [REDIRECT], post_logout_redirect_uris: [AFTER], ...wish } })
+    const config = await client.discovery(new URL(issuer), id, metadata, auth)
     client.enableNonRepudiationChecks(config)
     return config
 }
@@ -197,6 +198,33 @@ await passes('PAR with DPoP nonce and PS256', async () => {
     const other = { DPoP: client.getDPoPHandle(strict, await client.randomDPoPKeyPair('PS256')) }
     const stolen = client.fetchUserInfo(strict, tokens.access_token, claims.sub, other)
     await assert.rejects(stolen, (thrown) => thrown.status === 401, 'bound to the key')
+})
+
+await passes('JAR with JARM', async () => {
+    const signer = await generateKeyPair('ES256')
+    const key = await published(signer, 'ES256')
+    const registration = {
+        profile: 'fapi2',
+        auth_method: 'private_key_jwt',
+        jwks: { keys: [key] },
+        request_objects: 'demanded',
+        metadata: { authorization_signed_response_alg: 'ES256' },
+    }
+    const config = await service('signing', registration, withKey(signer, key.kid))
+    client.useJwtResponseMode(config)
+    const dpop = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) }
+    const { checks, parameters } = await asked()
+    const unsigned = client.buildAuthorizationUrlWithPAR(config, parameters, dpop)
+    await refused(unsigned, 'invalid_request')
+    const signing = await client.buildAuthorizationUrlWithJAR(config, parameters, { key: signer.privateKey, kid: key.kid })
+    const url = await client.buildAuthorizationUrlWithPAR(config, signing.searchParams, dpop)
+    const callback = new URL((await visit(url)).location)
+    assert.deepEqual([...callback.searchParams.keys()], ['response'])
+    const tokens = await client.authorizationCodeGrant(config, callback, checks, undefined, dpop)
+    await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub, dpop)
+    const forged = new URL(callback)
+    forged.searchParams.set('response', callback.searchParams.get('response').slice(0, -4) + 'AAAA')
+    await assert.rejects(client.authorizationCodeGrant(config, forged, checks, undefined, dpop), 'its signature is checked')
 })
 
 process.exit(0)

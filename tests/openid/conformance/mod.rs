@@ -5,6 +5,7 @@ mod fapi2_assertions;
 mod fapi2_dpop;
 mod fapi2_par;
 mod fapi2_requests;
+mod fapi2_signing;
 mod oidcc;
 mod refresh;
 mod standing;

@@ -40,6 +40,17 @@ const FAPI2: &str = "\
     par-test-array-as-audience-fails par-test-par-endpoint-url-as-audience-fails \
     par-test-token-endpoint-url-as-audience-fails";
 
+/// What the modules of `fapi2-message-signing-final-test-plan` with `signed_non_repudiation` and `jarm` add to them.
+const SIGNING: &str = "\
+    ensure-request-object-with-multiple-aud-succeeds \
+    ensure-request-object-with-nbf-8-seconds-in-the-future-is-accepted ensure-request-object-without-exp-fails \
+    ensure-request-object-without-nbf-fails ensure-expired-request-object-fails \
+    ensure-request-object-with-bad-aud-fails ensure-request-object-with-exp-over-60-fails \
+    ensure-request-object-with-nbf-over-60-fails ensure-signed-request-object-with-RS256-fails \
+    ensure-request-object-signature-algorithm-is-not-none ensure-request-object-with-invalid-signature-fails \
+    ensure-matching-key-in-authorization-request ensure-unsigned-request-at-par-endpoint-fails \
+    par-authorization-request-containing-request_uri";
+
 /// The modules of the plans `oidcc-config`, `oidcc-basic`, `oidcc-rp-initiated-logout` and `oidcc-backchannel-rp-initiated-logout`
 /// (contract `openid.md`), without their prefix.
 const OIDCC: &str = "\
@@ -117,7 +128,8 @@ fn every_module_has_its_row_and_every_row_its_test() {
     }
     let unlisted: Vec<_> = found.difference(&named).collect();
     assert!(unlisted.is_empty(), "the table does not name {unlisted:?}");
-    let plans = [("fapi2-security-profile-final", FAPI2), ("oidcc", OIDCC)];
+    let fapi2 = "fapi2-security-profile-final";
+    let plans = [(fapi2, FAPI2), (fapi2, SIGNING), ("oidcc", OIDCC)];
     let modules = plans
         .iter()
         .flat_map(|(plan, modules)| modules.split_whitespace().map(move |module| format!("{plan}-{module}")));
