@@ -15,7 +15,9 @@ use crate::crypto::{KeyStore, KeyStoreError, OpaqueToken, to_hex};
 use crate::mandate::{
     ClientId, Instant, LONGEST_GRANT, ProcedureId, Reach, Role, Slots, Thresholds, Whereabouts,
 };
-use crate::provider::{Claim, ClientAuthMethod, ClientDraft, Pkce, Profile, Refresh, RequestObjects};
+use crate::provider::{
+    Claim, ClientAuthMethod, ClientDraft, Pkce, Profile, Refresh, RequestObjects, Subject, UserinfoFormat,
+};
 use crate::relying::{HttpClient, HttpError, HttpPolicy};
 use crate::service::audit::grants::{self, Given};
 use crate::service::manage::{self, Invited, Manager};
@@ -365,6 +367,9 @@ fn registration(caisse: &PublicServiceConfig) -> Result<ClientDraft, DemoError> 
         pkce: Pkce::Demanded,
         refresh: Refresh::None,
         request_objects: RequestObjects::Optional,
+        subject: Subject::Usager,
+        userinfo: UserinfoFormat::Json,
+        leave_uri: None,
         claims: public_service::SCOPES.iter().filter_map(|name| Claim::parse(name)).collect(),
         procedures: procedures.collect::<Result<_, _>>().map_err(|_| DemoError::Built("procedures"))?,
         sector: None,

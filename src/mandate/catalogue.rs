@@ -212,6 +212,12 @@ impl Catalogue {
         self.position.get(id).and_then(|at| self.procedures.get(*at))
     }
 
+    /// The theme of a procedure.
+    #[must_use]
+    pub fn theme_of(&self, procedure: &ProcedureId) -> Option<&Theme> {
+        self.procedure(procedure).and_then(|procedure| self.theme(&procedure.theme))
+    }
+
     /// One theme.
     #[must_use]
     pub fn theme(&self, id: &ThemeId) -> Option<&Theme> {

@@ -6,9 +6,11 @@
 use super::claim::Scope;
 use super::details::AskedMandate;
 use super::dpop::Thumbprint;
+use super::options::Pkce;
 use super::params::{Params, ParamsError, is_visible_ascii};
 use super::pkce::CodeChallenge;
-use super::registration::{ClientRegistration, Pkce, RedirectUri};
+use super::registration::{ClientRegistration, RedirectUri};
+use super::rep_scope::asked_themes;
 use super::request_object::RequestObjectError;
 use super::response::{AuthorizeCode, ErrorAnswer, ResponseMode};
 use crate::mandate::{ClientId, Instant};
@@ -167,26 +169,42 @@ impl AuthorizationRequest {
         }
         let to = return_address(params, client)?;
         supported(params)
+            .and_then(|()| known(params, client))
             .and_then(|()| Self::read(params, client, to.clone()))
             .map_err(|(code, description)| AuthorizeError::Redirect(ErrorAnswer { to, code, description }))
     }
 
     fn read(params: &Params, client: &ClientRegistration, to: ReturnAddress) -> Result<Self, Refused> {
-        let scope = Scope::grant(params.get("scope").unwrap_or_default(), client.claims())
+        let scope = client
+            .grant(params.get("scope").unwrap_or_default())
             .map_err(|_| (AuthorizeCode::InvalidScope, "the scope must contain openid"))?;
-        let asked =
+        let mut asked =
             params.get("authorization_details").map(AskedMandate::parse).transpose().map_err(|_| {
                 let description =
                     "authorization_details must be one entry of type mandate with known members";
                 (AuthorizeCode::InvalidAuthorizationDetails, description)
             })?;
+        let rules = client.profile().rules();
+        let mut prompt = prompt(params)?;
+        if rules.parameters.is_some() {
+            let themes = asked_themes(params.get("claims"));
+            let themes =
+                themes.map_err(|_| invalid("claims must ask for rep_scope with a list of labels"))?;
+            asked.get_or_insert_default().themes = themes;
+        }
+        if rules.fresh_sign_in && prompt.contains(&Prompt::None) {
+            return Err(invalid("this client's requests are never silent"));
+        }
+        if rules.fresh_sign_in {
+            prompt.insert(Prompt::Login);
+        }
         Ok(Self {
             client: client.id().clone(),
             to,
             scope,
             nonce: bounded(params, "nonce", MAX_STATE)?,
             code_challenge: challenge(params, client.pkce())?,
-            prompt: prompt(params)?,
+            prompt,
             max_age: max_age(params)?,
             ui_locales: list(params, "ui_locales")?,
             acr_values: list(params, "acr_values")?,
@@ -260,6 +278,16 @@ fn supported(params: &Params) -> Result<(), Refused> {
     match params.get("response_mode") {
         Some(mode) if ResponseMode::parse(mode).is_none() => {
             Err((AuthorizeCode::InvalidRequest, "response_mode must be query, jwt or query.jwt"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a parameter that the client's profile does not know.
+fn known(params: &Params, client: &ClientRegistration) -> Result<(), Refused> {
+    match client.profile().rules().parameters {
+        Some(known) if params.names().any(|name| !known.contains(&name)) => {
+            Err(invalid("a parameter is not one of this client's profile"))
         }
         _ => Ok(()),
     }

@@ -3,6 +3,7 @@
 //! One scope per claim, as FranceConnect and ProConnect have it. The standard's `profile` is not among them: whoever
 //! lists a scope must return all of its claims (contract `openid.md`), and most of `profile` is not known here.
 
+use super::profile::ScopeGroup;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -63,18 +64,24 @@ pub struct NoOpenId;
 pub struct Scope(BTreeSet<Claim>);
 
 impl Scope {
-    /// Grants what is asked for within what is registered; the rest is left out without an error (RFC 6749,
-    /// section 3.3). Asked again with the stored text at userinfo, it follows a registration that has narrowed.
+    /// Grants what is asked for within what is registered, by claim or by group of claims; the rest is left out without an error
+    /// (RFC 6749, section 3.3). Asked again with the stored text at userinfo, it follows a registration that has narrowed.
     ///
     /// # Errors
     /// [`NoOpenId`] when `openid` is not asked for.
-    pub fn grant(asked: &str, registered: &BTreeSet<Claim>) -> Result<Self, NoOpenId> {
+    pub(super) fn grant(
+        asked: &str,
+        registered: &BTreeSet<Claim>,
+        groups: &[ScopeGroup],
+    ) -> Result<Self, NoOpenId> {
         if !asked.split(' ').any(|scope| scope == "openid") {
             return Err(NoOpenId);
         }
-        Ok(Self(
-            asked.split(' ').filter_map(Claim::parse).filter(|claim| registered.contains(claim)).collect(),
-        ))
+        let group =
+            |word: &str| groups.iter().find(|(name, _)| *name == word).map_or(&[][..], |(_, all)| all);
+        let claims = |word| Claim::parse(word).into_iter().chain(group(word).iter().copied());
+        let asked = asked.split(' ').flat_map(claims);
+        Ok(Self(asked.filter(|claim| registered.contains(claim)).collect()))
     }
 
     /// The claims about the usager.
@@ -98,10 +105,10 @@ mod tests {
     #[test]
     fn a_scope_grants_only_what_is_registered() {
         let registered = [Claim::GivenName, Claim::Email].into();
-        let scope = Scope::grant("email openid birthdate given_name profile", &registered).unwrap();
+        let scope = Scope::grant("email openid birthdate given_name profile", &registered, &[]).unwrap();
         assert_eq!(scope.to_string(), "openid given_name email");
         assert_eq!(
-            Scope::grant(&scope.to_string(), &[Claim::Email].into()).unwrap().to_string(),
+            Scope::grant(&scope.to_string(), &[Claim::Email].into(), &[]).unwrap().to_string(),
             "openid email"
         );
     }
@@ -109,7 +116,7 @@ mod tests {
     #[test]
     fn a_scope_without_openid_is_refused() {
         for asked in ["", "email", "openidx", "OPENID"] {
-            assert_eq!(Scope::grant(asked, &BTreeSet::new()), Err(NoOpenId), "{asked}");
+            assert_eq!(Scope::grant(asked, &BTreeSet::new(), &[]), Err(NoOpenId), "{asked}");
         }
     }
 }

@@ -24,6 +24,9 @@ pub struct AskedMandate {
     pub procedure: Option<ProcedureId>,
     /// The only acts it wants to receive; never empty.
     pub acts: Option<BTreeSet<Act>>,
+    /// The only themes it wants to receive procedures of, by FranceConnect's labels; empty for any.
+    #[serde(skip)]
+    pub themes: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +50,7 @@ impl AskedMandate {
         if wire.r#type != MANDATE_TYPE || wire.acts.as_ref().is_some_and(BTreeSet::is_empty) {
             return Err(InvalidDetails);
         }
-        Ok(Self { procedure: wire.procedure, acts: wire.acts })
+        Ok(Self { procedure: wire.procedure, acts: wire.acts, themes: BTreeSet::new() })
     }
 }
 

@@ -5,6 +5,7 @@
 //! read as one. The tests verify the result with openidconnect, as a relying party would.
 
 use super::issuer::Issuer;
+use super::said::Said;
 use crate::crypto::{CryptoError, JwsAlg, OpaqueToken, TokenKey, sha256, sign_jws, verify_jws};
 use crate::mandate::{Act, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -101,10 +102,12 @@ pub struct IdToken<'a> {
     pub nonce: Option<&'a str>,
     /// The access token that goes with it.
     pub access_token: &'a OpaqueToken,
-    /// The aidant.
-    pub actor: &'a Actor,
-    /// The mandate.
-    pub mandate: &'a MandateDetails,
+    /// Level of the subject's authentication.
+    pub acr: &'a str,
+    /// Who acts for whom.
+    pub said: &'a Said,
+    /// When the mandate ends by itself.
+    pub until: Instant,
     /// The session, as logout names it.
     pub sid: &'a str,
 }
@@ -122,8 +125,8 @@ struct Claims<'a> {
     acr: &'a str,
     at_hash: String,
     sid: &'a str,
-    act: &'a Actor,
-    authorization_details: [&'a MandateDetails; 1],
+    #[serde(flatten)]
+    said: &'a Said,
 }
 
 impl IdToken<'_> {
@@ -132,7 +135,7 @@ impl IdToken<'_> {
     /// # Errors
     /// [`CryptoError::Signing`].
     pub fn sign(&self, key: &TokenKey) -> Result<String, CryptoError> {
-        let expires = self.now.plus(ID_TOKEN_LIFE).min(self.mandate.expires);
+        let expires = self.now.plus(ID_TOKEN_LIFE).min(self.until);
         let claims = Claims {
             iss: self.issuer.as_str(),
             sub: self.subject,
@@ -141,11 +144,10 @@ impl IdToken<'_> {
             iat: self.now.seconds(),
             auth_time: self.authenticated_at.seconds(),
             nonce: self.nonce,
-            acr: &self.mandate.usager_acr,
+            acr: self.acr,
             at_hash: at_hash(self.access_token.expose()),
             sid: self.sid,
-            act: self.actor,
-            authorization_details: [self.mandate],
+            said: self.said,
         };
         let payload = serde_json::to_vec(&claims).map_err(|_| CryptoError::Signing)?;
         sign_jws(key, TYP, &payload)
@@ -195,7 +197,7 @@ impl Hint {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{NOW, access_token, id, id_token, issuer, jwks, key, mandate};
+    use super::super::testing::{NOW, access_token, id, id_token, issuer, jwks, key};
     use super::*;
     use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJwsSigningAlgorithm};
     use openidconnect::{AccessToken, AccessTokenHash, IssuerUrl, Nonce};
@@ -282,23 +284,8 @@ mod tests {
 
     #[test]
     fn a_token_does_not_outlive_its_mandate() {
-        let short = MandateDetails { expires: NOW.plus(Duration::seconds(20)), ..mandate() };
-        let issuer = issuer();
-        let client = id("caisse");
-        let (access_token, actor) = (access_token(), super::super::testing::actor());
-        let token = IdToken {
-            issuer: &issuer,
-            subject: "s",
-            client: &client,
-            now: NOW,
-            authenticated_at: NOW,
-            nonce: None,
-            access_token: &access_token,
-            actor: &actor,
-            mandate: &short,
-            sid: "sid-1",
-        };
-        assert_eq!(payload(&token.sign(&key("k1")).unwrap())["exp"], json!(NOW.seconds() + 20));
+        let short = id_token(|token| token.until = NOW.plus(Duration::seconds(20)));
+        assert_eq!(payload(&short)["exp"], json!(NOW.seconds() + 20));
     }
 
     #[test]

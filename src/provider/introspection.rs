@@ -1,10 +1,10 @@
 //! What a service is told of a token of its own (RFC 7662), plain or signed (RFC 9701), and the request by which it asks, or gives
 //! one back (RFC 7009).
 
-use super::id_token::{Actor, MandateDetails};
 use super::issuer::Issuer;
 use super::oauth_error::OAuthError;
 use super::params::Params;
+use super::said::Said;
 use crate::crypto::{CryptoError, OpaqueToken, TokenHash, TokenKey, sign_jws};
 use crate::mandate::{ClientId, Instant};
 use serde::Serialize;
@@ -49,10 +49,8 @@ pub struct Introspected<'a> {
     pub bound_to: Option<&'a str>,
     /// The representation, as ID and logout tokens name it.
     pub sid: &'a str,
-    /// The aidant.
-    pub actor: &'a Actor,
-    /// The mandate.
-    pub mandate: &'a MandateDetails,
+    /// Who acts for whom.
+    pub said: &'a Said,
 }
 
 impl Introspected<'_> {
@@ -71,8 +69,8 @@ impl Introspected<'_> {
             sid: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
             cnf: Option<Value>,
-            act: &'a Actor,
-            authorization_details: [&'a MandateDetails; 1],
+            #[serde(flatten)]
+            said: &'a Said,
         }
         let body = Body {
             active: true,
@@ -86,8 +84,7 @@ impl Introspected<'_> {
             exp: self.expires.seconds(),
             sid: self.sid,
             cnf: self.bound_to.map(|jkt| json!({"jkt": jkt})),
-            act: self.actor,
-            authorization_details: [self.mandate],
+            said: self.said,
         };
         serde_json::to_value(body).map_err(|_| OAuthError::ServerError)
     }

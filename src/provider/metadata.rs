@@ -6,8 +6,8 @@ use super::details::MANDATE_TYPE;
 use super::dpop::PROOF_ALGS;
 use super::introspection::{INTROSPECT, REVOKE};
 use super::issuer::{AUTHORIZE, END_SESSION, Issuer, JWKS, PAR, USERINFO};
+use super::options::ClientAuthMethod;
 use super::profile::Profile;
-use super::registration::ClientAuthMethod;
 use super::response::ResponseMode;
 use super::token::Grant;
 use crate::crypto::{JwsAlg, TokenAlg};
@@ -20,7 +20,7 @@ pub const ACR_VALUES: [&str; 3] = ["eidas1", "eidas2", "eidas3"];
 const SIGNING: [&str; 2] = [TokenAlg::Es256.as_str(), TokenAlg::Rs256.as_str()];
 
 /// Claims of ID tokens and userinfo that are not about the usager's identity.
-const OWN_CLAIMS: [&str; 12] = [
+const OWN_CLAIMS: [&str; 14] = [
     "iss",
     "sub",
     "aud",
@@ -33,6 +33,8 @@ const OWN_CLAIMS: [&str; 12] = [
     "sid",
     "act",
     "authorization_details",
+    "authority",
+    "rep_scope",
 ];
 
 /// The discovery document as JSON.

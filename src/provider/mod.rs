@@ -23,15 +23,18 @@ mod logout;
 mod metadata;
 mod notice;
 mod oauth_error;
+mod options;
 mod params;
 mod pkce;
 mod profile;
 mod pushed;
 mod refresh;
 mod registration;
+mod rep_scope;
 mod request_object;
 mod resource;
 mod response;
+mod said;
 mod schemas;
 #[cfg(test)]
 mod testing;
@@ -57,18 +60,17 @@ pub use logout::{LogoutDecision, LogoutRequest, LogoutSession};
 pub use metadata::{ACR_VALUES, discovery};
 pub use notice::{Initiator, LOGOUT_EVENT, Notice, SECURITY_EVENT_TYPE, SESSION_REVOKED};
 pub use oauth_error::{BearerError, ClientRefusal, ErrorReply, GrantRefusal, OAuthError};
+pub use options::{ClientAuthMethod, Pkce, Refresh, RequestObjects, Subject, UserinfoFormat};
 pub use params::{Params, ParamsError};
 pub use pkce::{CodeChallenge, CodeVerifier, InvalidPkce};
-pub use profile::{AssertionAudience, Profile, Rules};
+pub use profile::{AssertionAudience, PkceRule, Profile, Rules, ScopeGroup};
 pub use pushed::{REQUEST_URI_LIFE, pushed_answer, pushed_reference};
 pub use refresh::{IssuedRefresh, RefreshRequest};
-pub use registration::{
-    ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Pkce, RedirectUri, Refresh,
-    RegistrationError, RequestObjects,
-};
+pub use registration::{ClientCredential, ClientDraft, ClientRegistration, RedirectUri, RegistrationError};
 pub use request_object::{RequestObjectError, effective};
 pub use resource::{REPRESENTATION, Standing, read_report};
 pub use response::{Answerer, AuthorizeCode, ErrorAnswer, ResponseMode};
+pub use said::{Authority, FRANCECONNECT_ACR, Said};
 pub use schemas::SCHEMAS;
 pub use token::{ACCESS_TOKEN_LIFE, CODE_LIFE, Grant, IssuedCode, TokenAnswer, TokenRequest};
-pub use userinfo::{Scheme, ShownToken, bearer, userinfo};
+pub use userinfo::{Scheme, ShownToken, bearer, signed_userinfo, userinfo};

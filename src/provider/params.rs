@@ -89,6 +89,11 @@ impl Params {
         self.values.get(name).map(String::as_str)
     }
 
+    /// The names of what there is.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
     /// Whether the parameter stands more than once.
     #[must_use]
     pub fn is_repeated(&self, name: &str) -> bool {

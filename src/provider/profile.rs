@@ -3,7 +3,8 @@
 //! No one policy passes both OpenID Connect's and FAPI's conformance modules (contract `openid.md`), so each client carries a
 //! profile, and the checks read its rules instead of asking which profile it is.
 
-use super::registration::ClientAuthMethod;
+use super::claim::Claim;
+use super::options::ClientAuthMethod;
 use crate::crypto::{JwsAlg, TokenAlg};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub enum Profile {
     Fapi2,
     /// Plain OpenID Connect; PKCE is demanded of everyone who is not registered exempt.
     Oidc,
+    /// FranceConnect, to which we are one identity provider among others (contract `franceconnect.md`, section 1).
+    #[serde(rename = "franceconnect")]
+    FranceConnect,
 }
 
 /// What a client assertion may name as its audience.
@@ -26,6 +30,42 @@ pub enum AssertionAudience {
     /// The issuer, as a string and nothing else (FAPI 2.0 Security Profile, section 5.3.2.1).
     IssuerOnly,
 }
+
+/// Whether requests bring a challenge (RFC 7636).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PkceRule {
+    /// Always.
+    Always,
+    /// Unless the client is registered exempt.
+    UnlessExempt,
+    /// Never: the client knows no PKCE.
+    Never,
+}
+
+/// A scope and the claims it stands for.
+pub type ScopeGroup = (&'static str, &'static [Claim]);
+
+/// FranceConnect's scopes that are no claims of their own (contract `franceconnect.md`, section 1.2).
+const FRANCECONNECT_SCOPES: &[ScopeGroup] = &[
+    (
+        "profile",
+        &[Claim::GivenName, Claim::FamilyName, Claim::PreferredUsername, Claim::Gender, Claim::Birthdate],
+    ),
+    ("birth", &[Claim::Birthdate, Claim::Birthplace, Claim::Birthcountry]),
+];
+
+/// The parameters of FranceConnect's request, all of them (contract `franceconnect.md`, section 1.2).
+const FRANCECONNECT_PARAMETERS: &[&str] = &[
+    "client_id",
+    "scope",
+    "response_type",
+    "redirect_uri",
+    "acr_values",
+    "nonce",
+    "state",
+    "prompt",
+    "claims",
+];
 
 /// The rules of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +80,21 @@ pub struct Rules {
     pub pushed_requests: bool,
     /// Whether its access tokens must be bound to a key of its own (RFC 9449).
     pub bound_tokens: bool,
-    /// Whether a client may be exempt from PKCE.
-    pub pkce_exemption: bool,
+    /// Whether requests bring a challenge.
+    pub pkce: PkceRule,
+    /// The only parameters a request may have; any, where there is no such list.
+    pub parameters: Option<&'static [&'static str]>,
+    /// Whether the aidant signs in anew for each request, asked for or not.
+    pub fresh_sign_in: bool,
+    /// Scopes that stand for several claims.
+    pub scopes: &'static [ScopeGroup],
     /// Algorithms of its ID tokens.
     pub id_token_algs: &'static [TokenAlg],
 }
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 2] = [Self::Fapi2, Self::Oidc];
+    pub const ALL: [Self; 3] = [Self::Fapi2, Self::Oidc, Self::FranceConnect];
 
     /// The stable name, as stored.
     #[must_use]
@@ -56,6 +102,7 @@ impl Profile {
         match self {
             Self::Fapi2 => "fapi2",
             Self::Oidc => "oidc",
+            Self::FranceConnect => "franceconnect",
         }
     }
 
@@ -75,6 +122,9 @@ impl Profile {
             Self::Oidc => {
                 "plain OpenID Connect: a secret or a key of its own, PKCE with S256 unless the registration says `pkce = \"exempt\"`; tokens work for whoever holds them, unless the service binds them (DPoP)"
             }
+            Self::FranceConnect => {
+                "FranceConnect as it is: a secret in the form (client_secret_post), no PKCE, no parameter beyond its own, the aidant signs in anew each time; ID tokens say rep_scope and nothing of who acts"
+            }
         }
     }
 
@@ -89,7 +139,10 @@ impl Profile {
                 client_algs: &[JwsAlg::Es256, JwsAlg::Ps256, JwsAlg::EdDsa],
                 pushed_requests: true,
                 bound_tokens: true,
-                pkce_exemption: false,
+                pkce: PkceRule::Always,
+                parameters: None,
+                fresh_sign_in: false,
+                scopes: &[],
                 id_token_algs: &[TokenAlg::Es256],
             },
             Self::Oidc => Rules {
@@ -98,8 +151,23 @@ impl Profile {
                 client_algs: &JwsAlg::ALL,
                 pushed_requests: false,
                 bound_tokens: false,
-                pkce_exemption: true,
+                pkce: PkceRule::UnlessExempt,
+                parameters: None,
+                fresh_sign_in: false,
+                scopes: &[],
                 id_token_algs: &[TokenAlg::Es256, TokenAlg::Rs256],
+            },
+            Self::FranceConnect => Rules {
+                auth_methods: &[ClientAuthMethod::SecretPost],
+                assertion_audience: AssertionAudience::IssuerOnly,
+                client_algs: &[],
+                pushed_requests: false,
+                bound_tokens: false,
+                pkce: PkceRule::Never,
+                parameters: Some(FRANCECONNECT_PARAMETERS),
+                fresh_sign_in: true,
+                scopes: FRANCECONNECT_SCOPES,
+                id_token_algs: &[TokenAlg::Es256],
             },
         }
     }

@@ -1,9 +1,10 @@
 //! What the operator registers about a relying party, checked once, so that no request meets a doubtful client.
 
-use super::claim::Claim;
+use super::claim::{Claim, NoOpenId, Scope};
 use super::client_keys::{ClientKeys, UnusableKeys};
 use super::issuer::secure_url;
-use super::profile::Profile;
+use super::options::{ClientAuthMethod, Pkce, Refresh, RequestObjects, Subject, UserinfoFormat};
+use super::profile::{PkceRule, Profile};
 use crate::crypto::{TokenAlg, TokenHash};
 use crate::mandate::{ClientId, ProcedureId};
 use serde::{Deserialize, Serialize};
@@ -13,89 +14,6 @@ use url::{Host, Url};
 
 /// The most redirect URIs a client may register.
 const MAX_URIS: usize = 20;
-
-/// How the client proves itself at the token endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientAuthMethod {
-    /// Secret in the `Authorization` header (RFC 6749, section 2.3.1).
-    #[serde(rename = "client_secret_basic")]
-    SecretBasic,
-    /// Secret in the form body (RFC 6749, section 2.3.1).
-    #[serde(rename = "client_secret_post")]
-    SecretPost,
-    /// An assertion signed with the client's key (RFC 7523).
-    PrivateKeyJwt,
-}
-
-impl ClientAuthMethod {
-    /// Every method.
-    pub const ALL: [Self; 3] = [Self::SecretBasic, Self::SecretPost, Self::PrivateKeyJwt];
-
-    /// The registered name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SecretBasic => "client_secret_basic",
-            Self::SecretPost => "client_secret_post",
-            Self::PrivateKeyJwt => "private_key_jwt",
-        }
-    }
-}
-
-/// Whether requests must bring a challenge (RFC 7636).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pkce {
-    /// They must.
-    #[default]
-    Demanded,
-    /// They may come without one: the client knows no PKCE. One that brings a challenge is held to it.
-    Exempt,
-}
-
-impl Pkce {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
-    const fn is_demanded(&self) -> bool {
-        matches!(self, Self::Demanded)
-    }
-}
-
-/// Whether the client is given refresh tokens (RFC 6749, section 6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Refresh {
-    /// It is not: an access token is time enough.
-    #[default]
-    None,
-    /// It is, for work that takes longer; they die with the representation, and so never outlive the mandate.
-    WithinRepresentation,
-}
-
-impl Refresh {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
-    const fn is_none(&self) -> bool {
-        matches!(self, Self::None)
-    }
-}
-
-/// Whether the client's authorization requests must be signed (RFC 9101).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RequestObjects {
-    /// They may be, by a client that has keys.
-    #[default]
-    Optional,
-    /// They must (FAPI 2.0 Message Signing, section 5.3.1).
-    Demanded,
-}
-
-impl RequestObjects {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
-    const fn is_optional(&self) -> bool {
-        matches!(self, Self::Optional)
-    }
-}
 
 /// A registration as it is written down: on the command line, in a row. Not yet checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -139,6 +57,15 @@ pub struct ClientDraft {
     /// Whether its requests must be signed.
     #[serde(default, skip_serializing_if = "RequestObjects::is_optional")]
     pub request_objects: RequestObjects,
+    /// Of whom its tokens are.
+    #[serde(default, skip_serializing_if = "Subject::is_usager")]
+    pub subject: Subject,
+    /// How it is given userinfo.
+    #[serde(default, skip_serializing_if = "UserinfoFormat::is_json")]
+    pub userinfo: UserinfoFormat,
+    /// Where an aidant ends the session that it keeps of its own, which outlives the representation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave_uri: Option<String>,
     /// Claims about the usager it may ask for.
     #[serde(default)]
     pub claims: BTreeSet<Claim>,
@@ -210,6 +137,9 @@ pub enum RegistrationError {
     /// The profile lets nobody do without PKCE.
     #[error("no client of the profile {}, which is {}, is exempt from PKCE", .0.as_str(), .0.demands())]
     PkceOfProfile(Profile),
+    /// The profile knows neither refresh tokens, nor signed requests, nor aidants as subjects.
+    #[error("{0} does not fit the profile {name}, which is {demands}", name = .1.as_str(), demands = .1.demands())]
+    MemberOfProfile(&'static str, Profile),
     /// Requests are to be signed by a client that has no keys.
     #[error("requests can only be signed by a client of private_key_jwt")]
     RequestsWithoutKeys,
@@ -233,6 +163,7 @@ impl RegistrationError {
             Self::Keys(_) => "client_keys",
             Self::MethodOfProfile(..) => "client_profile_method",
             Self::PkceOfProfile(_) => "client_profile_pkce",
+            Self::MemberOfProfile(..) => "client_profile_member",
             Self::RequestsWithoutKeys => "client_request_objects",
             Self::AlgorithmOfProfile(..) => "client_profile_algorithm",
         }
@@ -278,7 +209,7 @@ impl TryFrom<ClientDraft> for ClientRegistration {
         }
         let hosts = checked_hosts(&draft.redirect_uris)?;
         checked_hosts(&draft.post_logout_redirect_uris)?;
-        for told in [&draft.backchannel_logout_uri, &draft.security_events_uri] {
+        for told in [&draft.backchannel_logout_uri, &draft.security_events_uri, &draft.leave_uri] {
             checked_hosts(told.as_slice())?;
         }
         let sector = sector(draft.sector.as_deref(), hosts)?;
@@ -336,8 +267,16 @@ fn fits_profile(draft: &ClientDraft, credential: &ClientCredential) -> Result<()
     if !rules.auth_methods.contains(&draft.auth_method) {
         return Err(RegistrationError::MethodOfProfile(draft.auth_method, profile));
     }
-    if draft.pkce == Pkce::Exempt && !rules.pkce_exemption {
+    if draft.pkce == Pkce::Exempt && rules.pkce != PkceRule::UnlessExempt {
         return Err(RegistrationError::PkceOfProfile(profile));
+    }
+    let more = [
+        ("refresh", draft.refresh != Refresh::None),
+        ("request_objects", draft.request_objects != RequestObjects::Optional),
+        ("subject", draft.subject != Subject::Usager),
+    ];
+    if let (true, Some((member, _))) = (rules.parameters.is_some(), more.iter().find(|(_, set)| *set)) {
+        return Err(RegistrationError::MemberOfProfile(member, profile));
     }
     if draft.request_objects == RequestObjects::Demanded && draft.jwks.is_none() {
         return Err(RegistrationError::RequestsWithoutKeys);
@@ -375,7 +314,42 @@ impl ClientRegistration {
     /// Whether its requests must bring a challenge.
     #[must_use]
     pub const fn pkce(&self) -> Pkce {
-        self.draft.pkce
+        match self.draft.profile.rules().pkce {
+            PkceRule::Never => Pkce::Exempt,
+            PkceRule::Always | PkceRule::UnlessExempt => self.draft.pkce,
+        }
+    }
+
+    /// What is granted of a scope, within what is registered.
+    ///
+    /// # Errors
+    /// [`NoOpenId`] when `openid` is not asked for.
+    pub fn grant(&self, scope: &str) -> Result<Scope, NoOpenId> {
+        Scope::grant(scope, &self.draft.claims, self.draft.profile.rules().scopes)
+    }
+
+    /// Whether its tokens say who acts.
+    #[must_use]
+    pub const fn is_told_who_acts(&self) -> bool {
+        !matches!(self.draft.profile, Profile::FranceConnect)
+    }
+
+    /// Of whom its tokens are.
+    #[must_use]
+    pub const fn subject(&self) -> Subject {
+        self.draft.subject
+    }
+
+    /// How it is given userinfo.
+    #[must_use]
+    pub const fn userinfo(&self) -> UserinfoFormat {
+        self.draft.userinfo
+    }
+
+    /// Where an aidant ends the session that it keeps of its own.
+    #[must_use]
+    pub fn leave_uri(&self) -> Option<&str> {
+        self.draft.leave_uri.as_deref()
     }
 
     /// Whether it is given refresh tokens.
@@ -400,12 +374,6 @@ impl ClientRegistration {
     #[must_use]
     pub const fn id_token_alg(&self) -> TokenAlg {
         self.draft.id_token_alg
-    }
-
-    /// Claims about the usager it may ask for.
-    #[must_use]
-    pub const fn claims(&self) -> &BTreeSet<Claim> {
-        &self.draft.claims
     }
 
     /// Procedures it may receive.

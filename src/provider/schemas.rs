@@ -2,7 +2,8 @@
 //! shape of the same thing gets the next number.
 
 /// Path and text of each published schema.
-pub const SCHEMAS: [(&str, &str); 2] = [
+pub const SCHEMAS: [(&str, &str); 3] = [
     ("/schemas/mandate-1.json", include_str!("../../docs/schemas/mandate-1.json")),
     ("/schemas/act-1.json", include_str!("../../docs/schemas/act-1.json")),
+    ("/schemas/authority-1.json", include_str!("../../docs/schemas/authority-1.json")),
 ];

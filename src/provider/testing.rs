@@ -2,7 +2,7 @@
 
 use super::{
     Actor, ActorOrganisation, Answerer, ClientAuthMethod, ClientDraft, ClientRegistration, IdToken, Issuer,
-    JournalReference, MandateDetails, OrganisationName, Params, Profile,
+    JournalReference, MandateDetails, OrganisationName, Params, Profile, Said,
 };
 use crate::clock::SeededEntropy;
 use crate::crypto::{Jwks, OpaqueToken, TokenAlg, TokenKey};
@@ -119,7 +119,8 @@ pub(super) fn actor() -> Actor {
 
 /// An ID token for `caisse`, signed with [`key`] under the name `k1`, after a change of what it is made from.
 pub(super) fn id_token(change: impl FnOnce(&mut IdToken<'_>)) -> String {
-    let (issuer, client, actor, mandate) = (issuer(), id("caisse"), actor(), mandate());
+    let (issuer, client) = (issuer(), id("caisse"));
+    let said = Said::Act { act: actor(), authorization_details: [mandate()] };
     let access_token = access_token();
     let mut token = IdToken {
         issuer: &issuer,
@@ -129,8 +130,9 @@ pub(super) fn id_token(change: impl FnOnce(&mut IdToken<'_>)) -> String {
         authenticated_at: NOW.plus(Duration::minutes(-10)),
         nonce: Some("n-0S6_WzA2Mj"),
         access_token: &access_token,
-        actor: &actor,
-        mandate: &mandate,
+        acr: "eidas1",
+        said: &said,
+        until: mandate().expires,
         sid: "sid-1",
     };
     change(&mut token);

@@ -143,8 +143,8 @@ pub struct TokenAnswer<'a> {
     pub id_token: &'a str,
     /// What was granted.
     pub scope: &'a Scope,
-    /// The mandate, as the ID token carries it (RFC 9396, section 7).
-    pub mandate: &'a MandateDetails,
+    /// The mandate (RFC 9396, section 7), for whoever is told of it.
+    pub mandate: Option<&'a MandateDetails>,
 }
 
 impl TokenAnswer<'_> {
@@ -162,7 +162,8 @@ impl TokenAnswer<'_> {
             refresh_token: Option<&'a str>,
             id_token: &'a str,
             scope: String,
-            authorization_details: [&'a MandateDetails; 1],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            authorization_details: Option<[&'a MandateDetails; 1]>,
         }
         let body = Body {
             access_token: self.access_token.expose(),
@@ -171,7 +172,7 @@ impl TokenAnswer<'_> {
             refresh_token: self.refresh_token.map(OpaqueToken::expose),
             id_token: self.id_token,
             scope: self.scope.to_string(),
-            authorization_details: [self.mandate],
+            authorization_details: self.mandate.map(|mandate| [mandate]),
         };
         serde_json::to_vec(&body).map_err(|_| OAuthError::ServerError)
     }
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn the_answer_carries_the_mandate_beside_the_tokens() {
         let (access_token, mandate) = (access_token(), mandate());
-        let scope = Scope::grant("openid email", &[Claim::Email].into()).unwrap();
+        let scope = Scope::grant("openid email", &[Claim::Email].into(), &[]).unwrap();
         let (expires_in, id_token) = (ACCESS_TOKEN_LIFE, "a.b.c");
         let answer = TokenAnswer {
             access_token: &access_token,
@@ -289,7 +290,7 @@ mod tests {
             expires_in,
             id_token,
             scope: &scope,
-            mandate: &mandate,
+            mandate: Some(&mandate),
         };
         let body: serde_json::Value = serde_json::from_slice(&answer.to_json().unwrap()).unwrap();
         assert_eq!(body["access_token"], access_token.expose());

@@ -1,11 +1,13 @@
 //! Userinfo (OpenID Connect Core, section 5.3) and the access token it takes (RFC 6750).
 
 use super::claim::{Claim, Scope};
+use super::issuer::Issuer;
 use super::oauth_error::{BearerError, OAuthError};
 use super::params::Params;
-use crate::crypto::{OpaqueToken, TokenHash};
-use crate::mandate::{BirthDate, Identity};
+use crate::crypto::{CryptoError, OpaqueToken, TokenHash, TokenKey, sign_jws};
+use crate::mandate::{BirthDate, ClientId, Identity};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// The longest access token that is read, in bytes.
 const MAX_TOKEN: usize = 256;
@@ -68,6 +70,24 @@ fn from_header(header: &[u8]) -> Result<(Scheme, &str), BearerError> {
 #[derive(Serialize, Default)]
 struct Body<'a> {
     sub: &'a str,
+    #[serde(flatten)]
+    identity: Known<'a>,
+}
+
+/// Where the aidant is the subject, the claims about the usager stand apart from theirs.
+#[derive(Serialize)]
+struct BodyOfAidant<'a> {
+    sub: &'a str,
+    authority: OverUsager<'a>,
+}
+
+#[derive(Serialize)]
+struct OverUsager<'a> {
+    applies_to: Body<'a>,
+}
+
+#[derive(Serialize, Default)]
+struct Known<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     given_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,12 +108,46 @@ struct Body<'a> {
     email_verified: Option<bool>,
 }
 
-/// The JSON to send: the ID token's `sub` and the granted claims, exactly as the identity was first received.
+/// The JSON to send: the ID token's `sub` and the granted claims, exactly as the identity was first received. Where the
+/// aidant is the subject, `usager` is by whom they are known, and the claims stand in `authority`.
 ///
 /// # Errors
 /// [`OAuthError::ServerError`] when it does not serialise.
-pub fn userinfo(subject: &str, scope: &Scope, identity: &Identity) -> Result<Vec<u8>, OAuthError> {
-    let mut body = Body { sub: subject, ..Body::default() };
+pub fn userinfo(
+    subject: &str,
+    usager: Option<&str>,
+    scope: &Scope,
+    identity: &Identity,
+) -> Result<Value, OAuthError> {
+    let identity = known(scope, identity);
+    match usager {
+        None => serde_json::to_value(Body { sub: subject, identity }),
+        Some(usager) => serde_json::to_value(BodyOfAidant {
+            sub: subject,
+            authority: OverUsager { applies_to: Body { sub: usager, identity } },
+        }),
+    }
+    .map_err(|_| OAuthError::ServerError)
+}
+
+/// The same as a signed JWT (OpenID Connect Core, section 5.3.2).
+///
+/// # Errors
+/// [`CryptoError::Signing`].
+pub fn signed_userinfo(
+    told: &Value,
+    issuer: &Issuer,
+    client: &ClientId,
+    key: &TokenKey,
+) -> Result<String, CryptoError> {
+    let mut claims = told.as_object().cloned().unwrap_or_default();
+    claims.insert("iss".to_owned(), json!(issuer.as_str()));
+    claims.insert("aud".to_owned(), json!(client));
+    sign_jws(key, "JWT", Value::Object(claims).to_string().as_bytes())
+}
+
+fn known<'a>(scope: &Scope, identity: &'a Identity) -> Known<'a> {
+    let mut body = Known::default();
     for claim in scope.claims() {
         match claim {
             Claim::GivenName => body.given_name = Some(&identity.given_name),
@@ -110,14 +164,13 @@ pub fn userinfo(subject: &str, scope: &Scope, identity: &Identity) -> Result<Vec
             }
         }
     }
-    serde_json::to_vec(&body).map_err(|_| OAuthError::ServerError)
+    body
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::params;
     use super::*;
-    use serde_json::{Value, json};
     use std::collections::BTreeSet;
 
     fn identity() -> Identity {
@@ -134,8 +187,8 @@ mod tests {
     }
 
     fn claims(asked: &str, registered: &[Claim]) -> Value {
-        let scope = Scope::grant(asked, &registered.iter().copied().collect()).unwrap();
-        serde_json::from_slice(&userinfo("pairwise", &scope, &identity()).unwrap()).unwrap()
+        let scope = Scope::grant(asked, &registered.iter().copied().collect(), &[]).unwrap();
+        userinfo("pairwise", None, &scope, &identity()).unwrap()
     }
 
     #[test]
@@ -168,10 +221,18 @@ mod tests {
 
     #[test]
     fn the_scope_of_a_client_that_lost_its_claims_gives_none() {
-        let granted = Scope::grant("openid email", &[Claim::Email].into()).unwrap().to_string();
-        let now = Scope::grant(&granted, &BTreeSet::new()).unwrap();
-        let given: Value = serde_json::from_slice(&userinfo("s", &now, &identity()).unwrap()).unwrap();
+        let granted = Scope::grant("openid email", &[Claim::Email].into(), &[]).unwrap().to_string();
+        let now = Scope::grant(&granted, &BTreeSet::new(), &[]).unwrap();
+        let given = userinfo("s", None, &now, &identity()).unwrap();
         assert_eq!(given, json!({"sub": "s"}));
+    }
+
+    #[test]
+    fn where_the_aidant_is_the_subject_the_usagers_claims_stand_apart() {
+        let scope = Scope::grant("openid birthdate", &[Claim::Birthdate].into(), &[]).unwrap();
+        let given = userinfo("aidant", Some("usager"), &scope, &identity()).unwrap();
+        let applies_to = json!({"sub": "usager", "birthdate": "1962-00-00"});
+        assert_eq!(given, json!({"sub": "aidant", "authority": {"applies_to": applies_to}}));
     }
 
     const TOKEN: &str = "mF_9.B5f-4.1JqM";

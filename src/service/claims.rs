@@ -2,9 +2,12 @@
 
 use super::held::{Held, Resource, Shown};
 use super::steps::{Actor, note};
-use super::{App, Caller, Error, Record, people, registry};
+use super::{App, Caller, Error, Record, people, projection, registry};
 use crate::mandate::{EventKind, Identity, Instant};
-use crate::provider::{Claim, Scope, ShownToken, USERINFO, userinfo};
+use crate::provider::{
+    Claim, ClientRegistration, Scope, ShownToken, Subject, USERINFO, UserinfoFormat, signed_userinfo,
+    userinfo,
+};
 use crate::storage::Tx;
 use std::sync::Arc;
 
@@ -12,12 +15,23 @@ const RESOURCE: Resource = Resource { path: USERINFO, bound_only: false, refused
 
 /// What may be told.
 struct Released {
+    client: ClientRegistration,
     subject: String,
+    /// By what the client knows the usager, where they are not the subject.
+    usager: Option<String>,
     scope: Scope,
     identity: Identity,
 }
 
-/// Gives the claims behind an access token, as JSON.
+/// What is told, and how it is written.
+pub struct Told {
+    /// The media type.
+    pub media_type: &'static str,
+    /// The bytes.
+    pub body: Vec<u8>,
+}
+
+/// Gives the claims behind an access token, as JSON or signed, as the service is registered.
 ///
 /// # Errors
 /// [`Error::Bearer`]: journaled, unless nobody was ever given the token.
@@ -26,7 +40,7 @@ pub async fn release(
     caller: &Caller,
     token: ShownToken,
     with: (&str, &[&[u8]]),
-) -> Result<Vec<u8>, Error> {
+) -> Result<Told, Error> {
     let now = app.now();
     let shown = Arc::new(Shown::at(app, RESOURCE, token, with, now));
     let (app_, caller) = (Arc::clone(app), caller.clone());
@@ -36,7 +50,16 @@ pub async fn release(
             Box::pin(async move { run(&app, tx, &caller, &shown, now).await })
         })
         .await??;
-    Ok(userinfo(&released.subject, &released.scope, &released.identity)?)
+    let Released { client, subject, usager, scope, identity } = released;
+    let told = userinfo(&subject, usager.as_deref(), &scope, &identity)?;
+    Ok(match client.userinfo() {
+        UserinfoFormat::Json => Told { media_type: "application/json", body: told.to_string().into_bytes() },
+        UserinfoFormat::Jwt => {
+            let key = app.keys.token_key(client.id_token_alg());
+            let signed = signed_userinfo(&told, &app.issuer, client.id(), key)?;
+            Told { media_type: "application/jwt", body: signed.into_bytes() }
+        }
+    })
 }
 
 /// All in one transaction. The inner error is a refusal whose entry is to be committed.
@@ -52,7 +75,7 @@ async fn run(
         Err(refused) => return Ok(Err(refused)),
     };
     let client = registry::registration(&of.client)?;
-    let scope = Scope::grant(&token.scope, client.claims()).map_err(|_| Error::Unreadable)?;
+    let scope = client.grant(&token.scope).map_err(|_| Error::Unreadable)?;
     let (_, identity) = people::usager(app, tx, &of.representation.usager).await?;
     let names: Vec<&str> = scope.claims().iter().copied().map(Claim::as_str).collect();
     let record = Record::done(EventKind::ClaimsReleased)
@@ -62,6 +85,8 @@ async fn run(
         .detail("claims", names.join(" "));
     let by = (Actor::Aidant(&of.representation.aidant), caller, now);
     note(app, tx, &mut of.row, record, by).await?;
-    let subject = app.keys.pairwise().subject(client.sector(), &of.representation.usager);
-    Ok(Ok(Released { subject, scope, identity }))
+    let subject = projection::subject(app, &client, &of.representation);
+    let apart = client.subject() == Subject::Aidant;
+    let usager = apart.then(|| projection::usager(app, &client, &of.representation));
+    Ok(Ok(Released { client, subject, usager, scope, identity }))
 }

@@ -8,8 +8,7 @@ use super::{App, Caller, Error, Record, projection};
 use crate::crypto::TokenHash;
 use crate::mandate::{EventKind, Instant};
 use crate::provider::{
-    Actor as ActClaim, Introspected, MandateDetails, OAuthError, Params, Scope, asked_token, introspection,
-    signed_introspection,
+    Introspected, OAuthError, Params, Said, Scope, asked_token, introspection, signed_introspection,
 };
 use crate::storage::tokens::{self, TokenRow};
 use crate::storage::{Tx, representations};
@@ -29,8 +28,7 @@ struct Working {
     token: TokenRow,
     scope: Scope,
     subject: String,
-    actor: ActClaim,
-    mandate: MandateDetails,
+    said: Said,
 }
 
 fn asked(app: &App, caller: &Caller, known: Known, form: &Params) -> Result<Arc<Asked>, OAuthError> {
@@ -111,10 +109,10 @@ impl Asked {
         let record = record.about(&of.mandate).detail("representation", of.id.as_str());
         record.append(app, tx, &self.caller, self.now).await?;
         let client = self.known.registration();
-        let scope = Scope::grant(&token.scope, client.claims()).map_err(|_| Error::Unreadable)?;
-        let subject = app.keys.pairwise().subject(client.sector(), &of.usager);
-        let actor = projection::actor(app, client, &of, &mandate);
-        Ok(Ok(Some(Working { token, scope, subject, actor, mandate })))
+        let scope = client.grant(&token.scope).map_err(|_| Error::Unreadable)?;
+        let subject = projection::subject(app, client, &of);
+        let (_, said) = projection::said(app, client, &of, &mandate)?;
+        Ok(Ok(Some(Working { token, scope, subject, said })))
     }
 
     async fn end(&self, app: &App, tx: &mut Tx) -> Result<Result<(), Error>, Error> {
@@ -156,8 +154,7 @@ fn told(app: &App, asked: &Asked, working: Option<&Working>) -> Result<Value, Er
         expires: working.token.expires_at,
         bound_to: working.token.dpop_jkt.as_deref(),
         sid: working.token.representation.as_str(),
-        actor: &working.actor,
-        mandate: &working.mandate,
+        said: &working.said,
     });
     Ok(introspection(of.as_ref())?)
 }

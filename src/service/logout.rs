@@ -4,7 +4,7 @@
 
 use super::end::close_one;
 use super::steps::Actor;
-use super::{App, Caller, Error, Session, Who, registry};
+use super::{App, Caller, Error, Session, Who, projection, registry};
 use crate::mandate::{Instant, RepresentationId};
 use crate::provider::{ClientRegistration, Hint, LogoutDecision, LogoutRequest, LogoutSession, Params};
 use crate::storage::representations::{self, CloseReason, RepresentationRow};
@@ -58,9 +58,8 @@ async fn read(app: &App, snapshot: &mut Snapshot, hint: &Hint) -> Result<Hinted,
         Ok(id) => representations::load(snapshot, &id).await?,
         Err(_) => None,
     };
-    let representation = representation.filter(|of| {
-        of.client == hint.client && app.keys.pairwise().subject(client.sector(), &of.usager) == hint.subject
-    });
+    let representation = representation
+        .filter(|of| of.client == hint.client && projection::subject(app, &client, of) == hint.subject);
     Ok(Hinted { client: Some(client), representation })
 }
 

@@ -28,6 +28,7 @@ pub mod health;
 mod held;
 pub mod history;
 pub mod introspect;
+mod kept;
 mod known;
 pub mod leaving;
 mod line;

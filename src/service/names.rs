@@ -8,7 +8,11 @@ use std::collections::HashMap;
 
 /// Names looked up so far. Whoever was erased has an empty name.
 #[derive(Default)]
-pub struct Names(HashMap<String, String>);
+pub struct Names {
+    names: HashMap<String, String>,
+    /// Of services that keep a session of their own: where it is ended.
+    leaving: HashMap<ClientId, String>,
+}
 
 impl Names {
     /// First and last name of a usager.
@@ -18,7 +22,7 @@ impl Names {
         snapshot: &mut Snapshot,
         id: &UsagerId,
     ) -> Result<String, Error> {
-        if let Some(name) = self.0.get(id.as_str()) {
+        if let Some(name) = self.names.get(id.as_str()) {
             return Ok(name.clone());
         }
         let opened = people::usager(app, snapshot, id).await;
@@ -33,7 +37,7 @@ impl Names {
         snapshot: &mut Snapshot,
         id: &AidantId,
     ) -> Result<String, Error> {
-        if let Some(name) = self.0.get(id.as_str()) {
+        if let Some(name) = self.names.get(id.as_str()) {
             return Ok(name.clone());
         }
         let Some(row) = aidants::load(snapshot, id).await? else { return Ok(String::new()) };
@@ -50,7 +54,7 @@ impl Names {
         snapshot: &mut Snapshot,
         id: &AuditorId,
     ) -> Result<String, Error> {
-        if let Some(name) = self.0.get(id.as_str()) {
+        if let Some(name) = self.names.get(id.as_str()) {
             return Ok(name.clone());
         }
         let Some(row) = auditors::load(snapshot, id).await? else { return Ok(String::new()) };
@@ -66,7 +70,7 @@ impl Names {
         snapshot: &mut Snapshot,
         id: &OrganisationId,
     ) -> Result<String, Error> {
-        if let Some(name) = self.0.get(id.as_str()) {
+        if let Some(name) = self.names.get(id.as_str()) {
             return Ok(name.clone());
         }
         let row = organisations::load(snapshot, id).await?.ok_or(Error::NotFound)?;
@@ -75,15 +79,24 @@ impl Names {
 
     /// Name of a service; its identifier when it is not registered (a refused request may name any).
     pub async fn service(&mut self, snapshot: &mut Snapshot, id: &ClientId) -> Result<String, Error> {
-        if let Some(name) = self.0.get(id.as_str()) {
+        if let Some(name) = self.names.get(id.as_str()) {
             return Ok(name.clone());
         }
         let row = clients::load(snapshot, id).await?;
+        if let Some(uri) = row.as_ref().and_then(|row| row.leave_uri.clone()) {
+            self.leaving.insert(id.clone(), uri);
+        }
         Ok(self.keep(id.as_str(), row.map_or_else(|| id.to_string(), |row| row.name)))
     }
 
+    /// Where the session that a service keeps of its own is ended, when its name was looked up and it keeps one.
+    #[must_use]
+    pub fn leaving(&self, id: &ClientId) -> Option<String> {
+        self.leaving.get(id).cloned()
+    }
+
     fn keep(&mut self, id: &str, name: String) -> String {
-        self.0.insert(id.to_owned(), name.clone());
+        self.names.insert(id.to_owned(), name.clone());
         name
     }
 }

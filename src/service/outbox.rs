@@ -4,7 +4,7 @@
 
 use super::known::{self, Party};
 use super::steps::{Actor, note};
-use super::{App, Caller, Error, Record, registry};
+use super::{App, Caller, Error, Record, projection, registry};
 use crate::mandate::{EventKind, Instant, MessageId};
 use crate::provider::{Initiator, Notice, SECURITY_EVENT_TYPE};
 use crate::storage::outbox::{self, MessageKind, MessageRow};
@@ -130,7 +130,7 @@ async fn letter(
     let of = representations::load(snapshot, &message.representation).await?.ok_or(Error::Unreadable)?;
     let row = clients::load(snapshot, &of.client).await?.ok_or(Error::Unreadable)?;
     let client = registry::registration(&row)?;
-    let subject = app.keys.pairwise().subject(client.sector(), &of.usager);
+    let subject = projection::subject(app, &client, &of);
     let (ended_at, reason) = of.closed.ok_or(Error::Unreadable)?;
     let notice = Notice {
         issuer: &app.issuer,

@@ -4,7 +4,8 @@ use super::grounds::Use;
 use super::{App, Error};
 use crate::mandate::{Acceptance, Allowed, Consent, State};
 use crate::provider::{
-    Actor, ActorOrganisation, ClientRegistration, JournalReference, MandateDetails, OrganisationName,
+    Actor, ActorOrganisation, Authority, ClientRegistration, FRANCECONNECT_ACR, JournalReference,
+    MandateDetails, OrganisationName, Said, Subject,
 };
 use crate::storage::representations::RepresentationRow;
 use crate::storage::tokens::{self, CodeRow};
@@ -58,17 +59,53 @@ pub(super) async fn mandate(
 }
 
 /// The aidant who acts in it, as the client knows them.
-pub(super) fn actor(
-    app: &App,
-    client: &ClientRegistration,
-    of: &RepresentationRow,
-    mandate: &MandateDetails,
-) -> Actor {
+fn actor(app: &App, client: &ClientRegistration, of: &RepresentationRow, mandate: &MandateDetails) -> Actor {
     Actor {
         sub: app.keys.pairwise().actor(client.sector(), &of.aidant),
         organisation: ActorOrganisation { id: of.organisation.clone(), name: mandate.organisation.clone() },
         acr: mandate.aidant_acr.clone(),
     }
+}
+
+/// By what the client knows the subject of its tokens about a representation.
+pub(super) fn subject(app: &App, client: &ClientRegistration, of: &RepresentationRow) -> String {
+    match client.subject() {
+        Subject::Usager => usager(app, client, of),
+        Subject::Aidant => app.keys.pairwise().actor(client.sector(), &of.aidant),
+    }
+}
+
+/// By what the client knows the usager.
+pub(super) fn usager(app: &App, client: &ClientRegistration, of: &RepresentationRow) -> String {
+    app.keys.pairwise().subject(client.sector(), &of.usager)
+}
+
+/// The level and the projection of a client's tokens.
+///
+/// # Errors
+/// [`Error::Unreadable`] for a procedure that is no longer in the catalogue.
+pub(super) fn said(
+    app: &App,
+    client: &ClientRegistration,
+    of: &RepresentationRow,
+    mandate: &MandateDetails,
+) -> Result<(String, Said), Error> {
+    if !client.is_told_who_acts() {
+        let theme = app.catalogue.theme_of(&of.procedure).ok_or(Error::Unreadable)?;
+        let rep_scope = [theme.rep_scope.clone()];
+        return Ok((FRANCECONNECT_ACR.to_owned(), Said::RepScope { rep_scope }));
+    }
+    let act = actor(app, client, of, mandate);
+    Ok(match client.subject() {
+        Subject::Usager => {
+            let authorization_details = [mandate.clone()];
+            (mandate.usager_acr.clone(), Said::Act { act, authorization_details })
+        }
+        Subject::Aidant => {
+            let authority = Authority::of(mandate, usager(app, client, of), act.organisation);
+            (mandate.aidant_acr.clone(), Said::Authority { authority })
+        }
+    })
 }
 
 /// Both agreements of a mandate in force.

@@ -1,6 +1,6 @@
 //! A service pushes its authorization request before any browser is seen (RFC 9126).
 
-use super::authorize::{Life, kept};
+use super::kept::{Life, kept};
 use super::tokens::Known;
 use super::{App, Caller, Error, Record, registry};
 use crate::crypto::{OpaqueToken, TokenHash};

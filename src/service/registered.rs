@@ -9,7 +9,7 @@ use crate::mandate::{Instant, ProcedureId, Role};
 use crate::storage::aidants::AidantRow;
 use crate::storage::auditors::AuditorRow;
 use crate::storage::clients::{
-    AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh, RequestObjects,
+    AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh, RequestObjects, Subject, Userinfo,
 };
 use crate::storage::organisations::OrganisationRow;
 use crate::storage::usagers::UsagerRow;
@@ -101,6 +101,13 @@ pub(super) fn client(keys: &KeyStore, row: &ClientRow) -> String {
         RequestObjects::Optional => &[],
         RequestObjects::Demanded => &["request_objects", RequestObjects::Demanded.as_str()],
     };
-    let all = [&alone[..], &credential, &lists, &told, pkce, refresh, signed].concat();
+    let subject: &[&str] =
+        if row.subject == Subject::Usager { &[] } else { &["subject", Subject::as_str(row.subject)] };
+    let userinfo: &[&str] =
+        if row.userinfo == Userinfo::Json { &[] } else { &["userinfo", Userinfo::as_str(row.userinfo)] };
+    let leave = row.leave_uri.as_deref().map(|uri| ["leave_uri", uri]);
+    let leave = leave.as_ref().map_or(&[][..], |leave| leave);
+    let all =
+        [&alone[..], &credential, &lists, &told, pkce, refresh, signed, subject, userinfo, leave].concat();
     both(keys, "client", &all, &[&at(row.created_at)])
 }

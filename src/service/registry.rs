@@ -5,7 +5,7 @@ use crate::crypto::TokenAlg;
 use crate::mandate::{EventKind, Instant, Standing};
 use crate::provider::{
     Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Pkce, Profile, Refresh,
-    RequestObjects,
+    RequestObjects, Subject, UserinfoFormat,
 };
 use crate::storage::StoreError;
 use crate::storage::clients::{self, AuthMethod, ClientRow, IdTokenAlg};
@@ -74,6 +74,15 @@ pub fn registration(row: &ClientRow) -> Result<ClientRegistration, Error> {
             clients::RequestObjects::Optional => RequestObjects::Optional,
             clients::RequestObjects::Demanded => RequestObjects::Demanded,
         },
+        subject: match row.subject {
+            clients::Subject::Usager => Subject::Usager,
+            clients::Subject::Aidant => Subject::Aidant,
+        },
+        userinfo: match row.userinfo {
+            clients::Userinfo::Json => UserinfoFormat::Json,
+            clients::Userinfo::Jwt => UserinfoFormat::Jwt,
+        },
+        leave_uri: row.leave_uri.clone(),
         claims: claims
             .map(|name| Claim::parse(name))
             .collect::<Option<_>>()
@@ -136,6 +145,15 @@ pub fn row(client: &ClientRegistration, standing: Standing, created_at: Instant)
             RequestObjects::Optional => clients::RequestObjects::Optional,
             RequestObjects::Demanded => clients::RequestObjects::Demanded,
         },
+        subject: match draft.subject {
+            Subject::Usager => clients::Subject::Usager,
+            Subject::Aidant => clients::Subject::Aidant,
+        },
+        userinfo: match draft.userinfo {
+            UserinfoFormat::Json => clients::Userinfo::Json,
+            UserinfoFormat::Jwt => clients::Userinfo::Jwt,
+        },
+        leave_uri: draft.leave_uri.clone(),
         created_at,
         version: 1,
     }
@@ -158,6 +176,9 @@ mod tests {
             "id_token_alg": "RS256",
             "pkce": "exempt",
             "refresh": "within_representation",
+            "subject": "aidant",
+            "userinfo": "jwt",
+            "leave_uri": "https://caisse.example/leave",
             "claims": ["given_name", "birthdate"],
             "procedures": ["declare-income"],
             "sector": "caisse.example",

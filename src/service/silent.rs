@@ -4,7 +4,7 @@ use super::authorize::{Waiting, answerer};
 use super::grounds::Use;
 use super::represent::code;
 use super::steps::{Actor, note};
-use super::{App, Caller, Error, Record, Session};
+use super::{App, Caller, Error, Record, Session, projection};
 use crate::crypto::OpaqueToken;
 use crate::mandate::{EventKind, Instant};
 use crate::provider::{AuthorizeCode, ErrorAnswer, Hint};
@@ -82,14 +82,13 @@ async fn still_open(
     waiting: &Waiting,
     hint: Option<&Option<Hint>>,
 ) -> Result<Option<Use>, Error> {
-    let sector = waiting.client.sector();
     let asked = &waiting.request.asked;
     let open = representations::open(tx, &Scope::Session(session.sid.clone())).await?;
     let meant = open.into_iter().rev().find(|one| {
         let hinted = match hint {
             None => true,
             Some(hint) => hint.as_ref().is_some_and(|hint| {
-                hint.client == one.client && hint.subject == app.keys.pairwise().subject(sector, &one.usager)
+                hint.client == one.client && hint.subject == projection::subject(app, &waiting.client, one)
             }),
         };
         one.client == waiting.request.client

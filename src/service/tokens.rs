@@ -8,7 +8,7 @@ use crate::crypto::OpaqueToken;
 use crate::mandate::{ClientId, EventKind, Instant};
 use crate::provider::{
     AuthenticatedClient, ClientRefusal, ClientRegistration, Credentials, Grant, IdToken, MandateDetails,
-    OAuthError, Params, Proof, ProofRefusal, ProvenRequest, Scope, TOKEN, TokenAnswer, proof,
+    OAuthError, Params, Proof, ProofRefusal, ProvenRequest, Said, TOKEN, TokenAnswer, proof,
 };
 use crate::storage::representations::RepresentationRow;
 use crate::storage::{Tx, assertions, clients};
@@ -222,21 +222,22 @@ impl<R> Asked<R> {
         refresh_token: Option<&OpaqueToken>,
     ) -> Result<Vec<u8>, Error> {
         let (client, mandate) = (&self.known.client, &granted.mandate);
-        let actor = projection::actor(app, client, &granted.of, mandate);
+        let (acr, said) = projection::said(app, client, &granted.of, mandate)?;
         let id_token = IdToken {
             issuer: &app.issuer,
-            subject: &app.keys.pairwise().subject(client.sector(), &granted.of.usager),
+            subject: &projection::subject(app, client, &granted.of),
             client: client.id(),
             now: self.now,
             authenticated_at: granted.auth_time,
             nonce: granted.nonce.as_deref(),
             access_token: &self.access_token,
-            actor: &actor,
-            mandate,
+            acr: &acr,
+            said: &said,
+            until: mandate.expires,
             sid: granted.of.id.as_str(),
         };
         let id_token = id_token.sign(app.keys.token_key(client.id_token_alg()))?;
-        let scope = Scope::grant(&granted.scope, client.claims()).map_err(|_| Error::Unreadable)?;
+        let scope = client.grant(&granted.scope).map_err(|_| Error::Unreadable)?;
         let answer = TokenAnswer {
             access_token: &self.access_token,
             refresh_token,
@@ -244,7 +245,7 @@ impl<R> Asked<R> {
             expires_in: granted.expires_at.since(self.now),
             id_token: &id_token,
             scope: &scope,
-            mandate,
+            mandate: (!matches!(said, Said::RepScope { .. })).then_some(mandate),
         };
         Ok(answer.to_json()?)
     }

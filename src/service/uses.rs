@@ -44,6 +44,8 @@ pub struct Use {
     pub organisation: String,
     /// Name of the service.
     pub service: String,
+    /// Where the session that it keeps of its own is ended, if it keeps one.
+    pub leave: Option<String>,
     /// The procedure, if one was named.
     pub procedure: Option<ProcedureId>,
     /// How it came out.
@@ -119,6 +121,7 @@ async fn line(
         aidant: names.aidant(app, snapshot, parties.aidant).await?,
         organisation: names.organisation(snapshot, parties.organisation).await?,
         service: names.service(snapshot, parties.client).await?,
+        leave: names.leaving(parties.client),
         procedure: None,
         came,
         reported: None,

@@ -17,15 +17,15 @@ macro_rules! columns {
     () => {
         "client.id AS id, client.name AS name, client.standing AS standing, profile, auth_method, secret_hash, jwks, \
          id_token_alg, redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, refresh, \
-         request_objects, client.created_at AS created_at, client.version AS version"
+         request_objects, subject, userinfo, leave_uri, client.created_at AS created_at, client.version AS version"
     };
 }
 
 statements! {
     INSERT = "INSERT INTO client (id, name, standing, profile, auth_method, secret_hash, jwks, id_token_alg, \
         redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, refresh, \
-        request_objects, created_at, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
-        $15, $16, $17, $18, $19, 1, $20)";
+        request_objects, subject, userinfo, leave_uri, created_at, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+        $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1, $23)";
     LOAD = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM client ORDER BY id");
     GROUNDS = concat!("SELECT ", columns!(), ", organisation.name AS organisation_name, \
@@ -34,7 +34,7 @@ statements! {
     UPDATE = "UPDATE client SET name = $4, standing = $5, profile = $6, auth_method = $7, secret_hash = $8, jwks = $9, \
         id_token_alg = $10, redirect_uris = $11, post_logout_redirect_uris = $12, scopes = $13, procedures = $14, \
         sector = $15, logout_uri = $16, events_uri = $17, pkce = $18, refresh = $19, request_objects = $20, \
-        version = version + 1, last_event = $21 WHERE id = $1 AND version = $2 AND standing = $3";
+        subject = $21, userinfo = $22, leave_uri = $23, version = version + 1, last_event = $24 WHERE id = $1 AND version = $2 AND standing = $3";
 }
 
 named! {
@@ -86,6 +86,26 @@ named! {
         Optional = "optional",
         /// They must.
         Demanded = "demanded",
+    }
+}
+
+named! {
+    /// Of whom a relying party's tokens are.
+    Subject {
+        /// The usager.
+        Usager = "usager",
+        /// The aidant.
+        Aidant = "aidant",
+    }
+}
+
+named! {
+    /// How a relying party is given userinfo.
+    Userinfo {
+        /// As it is.
+        Json = "json",
+        /// Signed.
+        Jwt = "jwt",
     }
 }
 
@@ -141,6 +161,12 @@ pub struct ClientRow {
     pub refresh: Refresh,
     /// Whether its requests must be signed.
     pub request_objects: RequestObjects,
+    /// Of whom its tokens are.
+    pub subject: Subject,
+    /// How it is given userinfo.
+    pub userinfo: Userinfo,
+    /// Where aidants end the session it keeps of its own.
+    pub leave_uri: Option<String>,
     /// When it was registered.
     pub created_at: Instant,
     /// Guards changes; 1 when new.
@@ -182,6 +208,9 @@ fn read(row: &Columns<'_>) -> Result<ClientRow, StoreError> {
         pkce: row.named("pkce", Pkce::parse)?,
         refresh: row.named("refresh", Refresh::parse)?,
         request_objects: row.named("request_objects", RequestObjects::parse)?,
+        subject: row.named("subject", Subject::parse)?,
+        userinfo: row.named("userinfo", Userinfo::parse)?,
+        leave_uri: row.text_or_none("leave_uri")?,
         created_at: row.instant("created_at")?,
         version: row.number("version")?,
     })
@@ -237,6 +266,9 @@ fn bind_body(statement: super::bound::Bound, row: &ClientRow) -> super::bound::B
         .bind(row.pkce.as_str())
         .bind(row.refresh.as_str())
         .bind(row.request_objects.as_str())
+        .bind(row.subject.as_str())
+        .bind(row.userinfo.as_str())
+        .bind(row.leave_uri.as_deref())
 }
 
 /// Registers a relying party.

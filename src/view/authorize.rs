@@ -108,6 +108,10 @@ page! {
         usager: Person,
         /// What was chosen.
         choice: Choice,
+        /// Whether the service keeps a session of its own, which outlives the intervention.
+        outlives: bool,
+        /// Whether the service is told who acts, and for which organisation.
+        told_who_acts: bool,
         /// Key under which a repeated submission changes nothing twice.
         idempotency: String,
     }

@@ -246,6 +246,8 @@ pub struct Intervention {
     pub organisation: String,
     /// Name of the service.
     pub service: String,
+    /// Where the session that the service keeps of its own is ended, if it keeps one.
+    pub leave: Option<String>,
     /// Name of the procedure.
     pub procedure: Bilingual,
     /// How it came out.
@@ -255,6 +257,12 @@ pub struct Intervention {
 }
 
 impl Intervention {
+    /// Where the service's own session is ended, unless none was begun.
+    pub(super) fn leaving(&self) -> Option<&str> {
+        let begun = !matches!(self.outcome, InterventionOutcome::Refused(_));
+        self.leave.as_deref().filter(|_| begun)
+    }
+
     /// Identifier and address to close it, while it is open.
     pub(super) fn closing(&self) -> Option<(&str, String)> {
         match (&self.outcome, &self.id) {

@@ -182,6 +182,8 @@ async fn confirmation(
         // The request is answered once; a second answer finds what the first one opened.
         idempotency: handle.clone(),
         request: handle,
+        outlives: shown.waiting.client.leave_uri().is_some(),
+        told_who_acts: shown.waiting.client.is_told_who_acts(),
         service: shown.waiting.client.name().to_owned(),
         aidant: shown.aidant,
         organisation: shown.organisation,

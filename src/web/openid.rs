@@ -182,7 +182,8 @@ async fn userinfo(
     let answer =
         claims::release(&web.app, &caller(address.as_deref()), token, (method.as_str(), &proofs(&headers)))
             .await;
-    answer.map(json).map_err(OAuthRefusal::of_resource)
+    let told = answer.map_err(OAuthRefusal::of_resource)?;
+    Ok(([(CONTENT_TYPE, told.media_type)], told.body).into_response())
 }
 
 async fn standing(

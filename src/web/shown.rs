@@ -37,6 +37,7 @@ pub(super) fn interventions(web: &Web, uses: Vec<Use>) -> Vec<Intervention> {
         aidant: one.aidant,
         organisation: one.organisation,
         service: one.service,
+        leave: one.leave,
         procedure: procedure(web, one.procedure.as_ref()),
         outcome: match one.came {
             Came::Open { until } => InterventionOutcome::Open { until },

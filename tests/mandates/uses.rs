@@ -7,7 +7,8 @@ use porteplume::mandate::{
 use porteplume::service::steps::{Actor, note};
 use porteplume::service::{Caller, Error, Record};
 use porteplume::storage::clients::{
-    self, AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh, RequestObjects,
+    self, AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh, RequestObjects, Subject,
+    Userinfo,
 };
 use porteplume::storage::mandates;
 use porteplume::storage::representations::{self, RepresentationRow};
@@ -116,6 +117,9 @@ fn service(id: ClientId, procedure: &ProcedureId, now: Instant) -> ClientRow {
         pkce: Pkce::Demanded,
         refresh: Refresh::None,
         request_objects: RequestObjects::Optional,
+        subject: Subject::Usager,
+        userinfo: Userinfo::Json,
+        leave_uri: None,
         created_at: now,
         version: 1,
     }

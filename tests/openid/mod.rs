@@ -1,6 +1,7 @@
 //! Porteplume as OpenID Provider, over the real router and both engines. Tests that stand for a module of the
 //! conformance suite carry its name.
 
+mod authority;
 mod authorize;
 mod bytes;
 mod choice;
@@ -8,6 +9,7 @@ mod conformance;
 mod endings;
 mod facts;
 mod flow;
+mod franceconnect;
 mod inclusion;
 mod introspection;
 mod journaled;

@@ -30,6 +30,25 @@ async fn given(database: TestDatabase) -> (Town, Value, Value) {
 }
 
 on_both! {
+    what_is_said_of_authority_fits_its_schema_and_nothing_else_does(database) {
+        let town = Town::new(database).await;
+        world::client(town.app(), changed(draft("authority"), &[("subject", json!("aidant"))])).await;
+        let code = town.browser().await.code(&[("client_id", "authority")]).await;
+        let answer = town.exchange_as(&basic("authority", SECRET), &code, &[]).await.json();
+        let said = claims(answer["id_token"].as_str().unwrap())["authority"].clone();
+        let schema = published(&town, "authority-1").await;
+        assert_eq!(fits(&schema, &said), Ok(()));
+        for member in ["applies_to", "permission", "granted_by"] {
+            assert!(fits(&schema, &changed(said.clone(), &[(member, Value::Null)])).is_err(), "{member}");
+        }
+        let mut delegable = said.clone();
+        delegable["permission"][0]["may_delegate"] = json!(true);
+        assert!(fits(&schema, &delegable).is_err());
+        let function = &schema["properties"]["permission"]["items"]["properties"]["function"];
+        let acts: Vec<&str> = Act::ALL.map(Act::as_str).to_vec();
+        assert_eq!(function["properties"]["acts"]["items"]["enum"], json!(acts), "every act, in its order");
+    }
+
     what_tokens_say_fits_the_published_schemas_and_nothing_else_does(database) {
         let (town, answer, id_token) = given(database).await;
         let (mandate, act) = (published(&town, "mandate-1").await, published(&town, "act-1").await);

@@ -8,7 +8,7 @@ use porteplume::mandate::{
 };
 use porteplume::storage::aidants::AidantRow;
 use porteplume::storage::clients::{
-    AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh, RequestObjects,
+    AuthMethod, ClientCredential, ClientRow, IdTokenAlg, Pkce, Refresh, RequestObjects, Subject, Userinfo,
 };
 use porteplume::storage::mandates::MandateRow;
 use porteplume::storage::organisations::OrganisationRow;
@@ -195,6 +195,9 @@ pub(crate) fn client() -> ClientRow {
         pkce: Pkce::Exempt,
         refresh: Refresh::WithinRepresentation,
         request_objects: RequestObjects::Demanded,
+        subject: Subject::Aidant,
+        userinfo: Userinfo::Jwt,
+        leave_uri: Some("https://caisse.test/leave".to_owned()),
         created_at: NOW,
         version: 1,
     }

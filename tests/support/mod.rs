@@ -5,6 +5,7 @@ pub(crate) mod auditor;
 pub(crate) mod authority;
 pub(crate) mod browser;
 pub(crate) mod database;
+pub(crate) mod franceconnect;
 pub(crate) mod front;
 pub(crate) mod gate;
 pub(crate) mod listener;

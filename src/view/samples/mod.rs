@@ -85,6 +85,8 @@ impl Cast {
             aidant: self.aidant.clone(),
             organisation: self.organisation.clone(),
             service: self.service.clone(),
+            leave: matches!(outcome, InterventionOutcome::Open { .. })
+                .then(|| "https://caisse.example/leave".to_owned()),
             procedure: granted().remove(0).name,
             reported: matches!(outcome, InterventionOutcome::Closed { .. })
                 .then_some(ProcedureOutcome::Submitted),

@@ -280,6 +280,8 @@ pub(super) const OUTSIDE: &[Sample] = &[
             usager_id: UsagerId::from_bytes([3; 16]),
             usager: cast.person(),
             choice: choice(),
+            outlives: true,
+            told_who_acts: true,
             idempotency: "idempotency-key".into(),
         };
         page.render(&cast.acting(l))

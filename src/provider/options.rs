@@ -1,0 +1,122 @@
+//! What a registration may choose.
+
+use serde::{Deserialize, Serialize};
+
+/// How the client proves itself at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthMethod {
+    /// Secret in the `Authorization` header (RFC 6749, section 2.3.1).
+    #[serde(rename = "client_secret_basic")]
+    SecretBasic,
+    /// Secret in the form body (RFC 6749, section 2.3.1).
+    #[serde(rename = "client_secret_post")]
+    SecretPost,
+    /// An assertion signed with the client's key (RFC 7523).
+    PrivateKeyJwt,
+}
+
+impl ClientAuthMethod {
+    /// Every method.
+    pub const ALL: [Self; 3] = [Self::SecretBasic, Self::SecretPost, Self::PrivateKeyJwt];
+
+    /// The registered name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SecretBasic => "client_secret_basic",
+            Self::SecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+}
+
+/// Whether requests must bring a challenge (RFC 7636).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pkce {
+    /// They must.
+    #[default]
+    Demanded,
+    /// They may come without one: the client knows no PKCE. One that brings a challenge is held to it.
+    Exempt,
+}
+
+impl Pkce {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
+    pub(super) const fn is_demanded(&self) -> bool {
+        matches!(self, Self::Demanded)
+    }
+}
+
+/// Whether the client is given refresh tokens (RFC 6749, section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refresh {
+    /// It is not: an access token is time enough.
+    #[default]
+    None,
+    /// It is, for work that takes longer; they die with the representation, and so never outlive the mandate.
+    WithinRepresentation,
+}
+
+impl Refresh {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
+    pub(super) const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
+/// Whether the client's authorization requests must be signed (RFC 9101).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestObjects {
+    /// They may be, by a client that has keys.
+    #[default]
+    Optional,
+    /// They must (FAPI 2.0 Message Signing, section 5.3.1).
+    Demanded,
+}
+
+impl RequestObjects {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
+    pub(super) const fn is_optional(&self) -> bool {
+        matches!(self, Self::Optional)
+    }
+}
+
+/// Of whom the client's tokens are: the two projections of one mandate, never mixed in one token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The usager; `act` names the aidant (RFC 8693, section 4.1).
+    #[default]
+    Usager,
+    /// The aidant; `authority` says for whom they may act (OpenID Connect Authority claims extension).
+    Aidant,
+}
+
+impl Subject {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
+    pub(super) const fn is_usager(&self) -> bool {
+        matches!(self, Self::Usager)
+    }
+}
+
+/// How the client is given userinfo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserinfoFormat {
+    /// As JSON.
+    #[default]
+    Json,
+    /// As a JWT, signed as its ID tokens are (OpenID Connect Core, section 5.3.2).
+    Jwt,
+}
+
+impl UserinfoFormat {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
+    pub(super) const fn is_json(&self) -> bool {
+        matches!(self, Self::Json)
+    }
+}
