@@ -1,7 +1,11 @@
 //! What the operator registers about a relying party, checked once, so that no request meets a doubtful client.
 
+mod error;
+
+pub use error::RegistrationError;
+
 use super::claim::{Claim, NoOpenId, Scope};
-use super::client_keys::{ClientKeys, UnusableKeys};
+use super::client_keys::ClientKeys;
 use super::issuer::secure_url;
 use super::options::{ClientAuthMethod, Pkce, Refresh, RequestObjects, Subject, UserinfoFormat};
 use super::profile::{PkceRule, Profile};
@@ -9,7 +13,6 @@ use crate::crypto::{TokenAlg, TokenHash};
 use crate::mandate::{ClientId, ProcedureId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use thiserror::Error;
 use url::{Host, Url};
 
 /// The most redirect URIs a client may register.
@@ -100,72 +103,6 @@ impl ClientCredential {
             Self::SecretBasic(_) => ClientAuthMethod::SecretBasic,
             Self::SecretPost(_) => ClientAuthMethod::SecretPost,
             Self::PrivateKeyJwt(_) => ClientAuthMethod::PrivateKeyJwt,
-        }
-    }
-}
-
-/// Why a client cannot be registered.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RegistrationError {
-    /// No name, or one of more than 200 characters.
-    #[error("the name must have 1 to 200 characters")]
-    Name,
-    /// No redirect URI, or more than twenty of a kind.
-    #[error("a client has 1 to {MAX_URIS} redirect URIs")]
-    UriCount,
-    /// An address that is not https (http on loopback), or has a fragment, a user part or a wildcard.
-    #[error("{0} must be https (http only on loopback), without fragment, user part or wildcard")]
-    Uri(String),
-    /// The redirect URIs have several hosts and no sector is given.
-    #[error("the redirect URIs have several hosts: name the sector")]
-    SectorAmbiguous,
-    /// The sector is not a host name.
-    #[error("the sector must be a host name")]
-    Sector,
-    /// The method needs a secret and nothing else, and got another thing.
-    #[error("{} takes a secret hash and no keys", .0.as_str())]
-    SecretExpected(ClientAuthMethod),
-    /// The method needs keys and nothing else, and got another thing.
-    #[error("private_key_jwt takes a JWK set and no secret")]
-    KeysExpected,
-    /// The keys cannot be used.
-    #[error(transparent)]
-    Keys(#[from] UnusableKeys),
-    /// The profile does not take this way of proving oneself.
-    #[error("{} does not fit the profile {}, which is {}", .0.as_str(), .1.as_str(), .1.demands())]
-    MethodOfProfile(ClientAuthMethod, Profile),
-    /// The profile lets nobody do without PKCE.
-    #[error("no client of the profile {}, which is {}, is exempt from PKCE", .0.as_str(), .0.demands())]
-    PkceOfProfile(Profile),
-    /// The profile knows neither refresh tokens, nor signed requests, nor aidants as subjects.
-    #[error("{0} does not fit the profile {name}, which is {demands}", name = .1.as_str(), demands = .1.demands())]
-    MemberOfProfile(&'static str, Profile),
-    /// Requests are to be signed by a client that has no keys.
-    #[error("requests can only be signed by a client of private_key_jwt")]
-    RequestsWithoutKeys,
-    /// The profile does not take ID tokens or keys of this algorithm.
-    #[error("the algorithm {0} does not fit the profile {name}, which is {demands}", name = .1.as_str(), demands = .1.demands())]
-    AlgorithmOfProfile(&'static str, Profile),
-}
-
-impl RegistrationError {
-    /// Stable code, shown beside the message.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Name => "client_name",
-            Self::UriCount => "client_uri_count",
-            Self::Uri(_) => "client_uri",
-            Self::SectorAmbiguous => "client_sector_ambiguous",
-            Self::Sector => "client_sector",
-            Self::SecretExpected(_) => "client_secret_expected",
-            Self::KeysExpected => "client_keys_expected",
-            Self::Keys(_) => "client_keys",
-            Self::MethodOfProfile(..) => "client_profile_method",
-            Self::PkceOfProfile(_) => "client_profile_pkce",
-            Self::MemberOfProfile(..) => "client_profile_member",
-            Self::RequestsWithoutKeys => "client_request_objects",
-            Self::AlgorithmOfProfile(..) => "client_profile_algorithm",
         }
     }
 }
@@ -413,6 +350,7 @@ fn exactly(registered: &[String], asked: &str) -> Option<RedirectUri> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::client_keys::UnusableKeys;
     use super::super::testing::{AFTER_LOGOUT, REDIRECT, client, draft, jwks, signing_client};
     use super::*;
 
