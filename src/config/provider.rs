@@ -57,6 +57,9 @@ pub struct Provider {
     pub accepted_acr: Vec<String>,
     /// Whether to send PKCE. Default yes; FranceConnect refuses parameters it does not know, PKCE included.
     pub pkce: bool,
+    /// Whether to send the languages of its pages (`ui_locales`). Default yes; a provider that refuses parameters it does not
+    /// know may not know this one.
+    pub ui_locales: bool,
     /// The `claims` request parameter, a JSON object. Default: none.
     pub claims: Option<serde_json::Value>,
     /// What its userinfo endpoint answers. Default `json`.
@@ -119,6 +122,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Result<Provider, ConfigError> {
         accepted_acr: section.list("accepted_acr", WORDS, values::nonempty)?,
         acr_values,
         pkce: section.flag("pkce", true)?,
+        ui_locales: section.flag("ui_locales", true)?,
         claims: section.optional("claims", "write a JSON object in quotes", json_object)?,
         userinfo: section
             .choice(

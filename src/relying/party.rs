@@ -166,7 +166,7 @@ impl RelyingParty {
         for acr in &self.registration.provider.acr_values {
             request = request.add_auth_context_value(AuthenticationContextClass::new(acr.clone()));
         }
-        for language in &options.ui_locales {
+        for language in options.ui_locales.iter().filter(|_| self.registration.provider.ui_locales) {
             request = request.add_ui_locale(LanguageTag::new(language.clone()));
         }
         if let Some(claims) = &self.registration.provider.claims {

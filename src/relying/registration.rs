@@ -80,6 +80,7 @@ mod tests {
                 acr_values: Vec::new(),
                 accepted_acr: texts(&["eidas1", "eidas2"]),
                 pkce: true,
+                ui_locales: true,
                 claims: None,
                 userinfo: UserinfoFormat::Json,
                 algorithms: vec![Algorithm::Es256],

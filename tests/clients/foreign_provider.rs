@@ -28,6 +28,7 @@ fn registration(issuer: String) -> Provider {
         acr_values: texts(&["eidas2"]),
         accepted_acr: texts(&["eidas1", "eidas2"]),
         pkce: true,
+        ui_locales: true,
         claims: Some(
             json!({"id_token": {"amr": null, "acr": {"essential": true, "values": ["eidas1", "eidas2"]}}}),
         ),

@@ -151,6 +151,14 @@ async fn franceconnect_plus_states_the_higher_level_that_was_asked_for() {
 }
 
 #[tokio::test]
+async fn languages_are_left_out_where_the_provider_knows_none() {
+    let sandbox = Sandbox::with(Flavour::Citizens, |provider| provider.ui_locales = false).await;
+    let options = BeginOptions { ui_locales: vec!["fr".to_owned()], ..BeginOptions::default() };
+    let begun = sandbox.begin(&options).await;
+    assert!(begun.url.query_pairs().all(|(name, _)| name != "ui_locales"), "{}", begun.url);
+}
+
+#[tokio::test]
 async fn pkce_or_a_secret_in_the_header_would_be_refused() {
     let pkce = Sandbox::with(Flavour::Citizens, |provider| provider.pkce = true).await;
     check(&pkce, ("PKCE as we would send it", |_| (), Page(MISSHAPEN))).await;

@@ -34,6 +34,7 @@ fn registration(issuer: &str) -> Provider {
         acr_values: vec!["eidas1".to_owned()],
         accepted_acr: vec!["eidas1".to_owned(), "eidas2".to_owned()],
         pkce: true,
+        ui_locales: true,
         claims: None,
         userinfo: UserinfoFormat::Json,
         algorithms: vec![Algorithm::Es256],

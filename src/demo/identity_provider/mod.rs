@@ -134,6 +134,7 @@ impl SandboxClient {
             acr_values: texts(asked),
             accepted_acr: texts(accepted),
             pkce: !citizens,
+            ui_locales: true,
             claims: (!citizens).then(|| json!({"id_token": {"amr": null}})),
             userinfo: if citizens { UserinfoFormat::Jwt } else { UserinfoFormat::Json },
             algorithms: vec![Algorithm::Es256],

@@ -137,6 +137,7 @@ impl PublicService {
             acr_values: Vec::new(),
             accepted_acr: Vec::new(),
             pkce: true,
+            ui_locales: true,
             claims: None,
             userinfo: UserinfoFormat::Json,
             algorithms: vec![Algorithm::Es256],
