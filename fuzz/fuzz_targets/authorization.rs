@@ -3,8 +3,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use porteplume::provider::{
-    AskedMandate, AuthorizationRequest, AuthorizeError, ClientRegistration, Params, ParamsError, Pkce, Profile,
-    Prompt, ReturnAddress, client_of, pushed_reference,
+    AskedMandate, AuthorizationRequest, AuthorizeError, ClientRegistration, Params, ParamsError, Pkce,
+    Profile, Prompt, ReturnAddress, client_of, pushed_reference,
 };
 use porteplume_fuzz::{CLIENTS, ISSUER, REDIRECTS};
 use std::collections::BTreeMap;
@@ -45,7 +45,9 @@ fn check_address(to: &ReturnAddress, params: &Params) {
     assert!(REDIRECTS.contains(&to.redirect_uri.as_str()));
     assert_eq!(params.get("redirect_uri"), Some(to.redirect_uri.as_str()));
     assert_eq!(params.get("state"), to.state.as_deref());
-    assert!(to.state.iter().all(|state| state.len() <= 512 && state.bytes().all(|b| (0x20..0x7f).contains(&b))));
+    assert!(
+        to.state.iter().all(|state| state.len() <= 512 && state.bytes().all(|b| (0x20..0x7f).contains(&b)))
+    );
 }
 
 fn check_request(request: &AuthorizationRequest, params: &Params, client: &ClientRegistration) {
@@ -67,7 +69,10 @@ fn check_request(request: &AuthorizationRequest, params: &Params, client: &Clien
     assert_eq!(request.nonce.as_deref(), params.get("nonce"));
     assert_eq!(request.id_token_hint.as_deref(), params.get("id_token_hint"));
     assert_eq!(request.bound_to.as_ref().map(|key| key.as_str()), params.get("dpop_jkt"));
-    assert_eq!(request.max_age.map(|age| age.whole_seconds()), params.get("max_age").map(|age| age.parse().unwrap()));
+    assert_eq!(
+        request.max_age.map(|age| age.whole_seconds()),
+        params.get("max_age").map(|age| age.parse().unwrap())
+    );
     let asked = params.get("authorization_details").map(AskedMandate::parse).transpose();
     assert_eq!(Ok(&request.asked), asked.map(Option::unwrap_or_default).as_ref());
 }
@@ -82,7 +87,8 @@ fn check(params: &Params, client: &ClientRegistration) {
             let location = answer.location(&ISSUER);
             assert!(location.starts_with(answer.to.redirect_uri.as_str()));
             let location = url::Url::parse(&location).expect("an address");
-            let said = |name: &str| location.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
+            let said =
+                |name: &str| location.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
             assert_eq!(said("state"), answer.to.state);
             assert_eq!(said("iss").as_deref(), Some(ISSUER.as_str()));
             assert_eq!(said("error").as_deref(), Some(answer.code.as_str()));
@@ -104,7 +110,11 @@ fuzz_target!(|raw: &[u8]| {
     let Ok(params) = Params::parse(raw) else { return };
     check_params(raw, &params);
     if let Ok(Some(_)) = pushed_reference(&params) {
-        assert!(params.get("request_uri").is_some_and(|uri| uri.starts_with("urn:ietf:params:oauth:request_uri:")));
+        assert!(
+            params
+                .get("request_uri")
+                .is_some_and(|uri| uri.starts_with("urn:ietf:params:oauth:request_uri:"))
+        );
     }
     for client in CLIENTS.iter() {
         check(&params, client);

@@ -4,14 +4,15 @@
 
 use libfuzzer_sys::fuzz_target;
 use porteplume::provider::{
-    ASSERTION_TYPE, AssertionUse, CLOCK_SKEW, ClientRegistration, ClientRefusal, Credentials, MAX_LIFE,
+    ASSERTION_TYPE, AssertionUse, CLOCK_SKEW, ClientRefusal, ClientRegistration, Credentials, MAX_LIFE,
     OAuthError, Params, Profile,
 };
 use porteplume_fuzz::{CLIENTS, ISSUER, NOW, from_now, line, object, seconds, signed, text};
 use serde_json::{Value, json};
 
 const HEADER: &[u8] = br#"{"alg":"ES256"}"#;
-const SOUND: &[u8] = br#"{"iss":"caisse","sub":"caisse","aud":"https://porteplume.example","exp":1795341660,"jti":"a"}"#;
+const SOUND: &[u8] =
+    br#"{"iss":"caisse","sub":"caisse","aud":"https://porteplume.example","exp":1795341660,"jti":"a"}"#;
 
 /// Who has the keys: the last two, one of each profile.
 fn with_keys() -> impl Iterator<Item = &'static ClientRegistration> {
@@ -39,7 +40,8 @@ fn foreign(data: &[u8]) {
     let Ok(credentials) = read() else { return };
 
     let (secret, assertion) = (form.get("client_secret"), form.get("client_assertion"));
-    let ways = usize::from(header.is_some()) + usize::from(secret.is_some()) + usize::from(assertion.is_some());
+    let ways =
+        usize::from(header.is_some()) + usize::from(secret.is_some()) + usize::from(assertion.is_some());
     assert_eq!(ways, 1, "one way of authentication");
     assert!(!form.has_repeated());
     assert!(form.get("client_id").is_none_or(|id| id == credentials.client().as_str()));

@@ -5,8 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use porteplume::crypto::OpaqueToken;
 use porteplume::provider::{
-    AuthenticatedClient, CodeChallenge, Hint, IssuedCode, LogoutDecision, LogoutRequest, LogoutSession, Params,
-    Scheme, TokenRequest, asked_token, bearer,
+    AuthenticatedClient, CodeChallenge, Hint, IssuedCode, LogoutDecision, LogoutRequest, LogoutSession,
+    Params, Scheme, TokenRequest, asked_token, bearer,
 };
 use porteplume_fuzz::{AFTER_LOGOUT, CLIENTS, NOW, REDIRECTS, line};
 use time::Duration;
@@ -63,7 +63,8 @@ fn logout(form: &Params) {
         assert_ne!(session, LogoutSession::Other);
         assert_eq!(form.get("post_logout_redirect_uri"), Some(AFTER_LOGOUT));
         let location = url::Url::parse(&location).expect("an address");
-        let state = location.query_pairs().find(|(name, _)| name == "state").map(|(_, value)| value.into_owned());
+        let state =
+            location.query_pairs().find(|(name, _)| name == "state").map(|(_, value)| value.into_owned());
         assert_eq!(state.as_deref(), form.get("state"));
         assert_eq!(location.as_str().split('?').next(), Some(AFTER_LOGOUT));
     }
@@ -74,7 +75,8 @@ fn access_token(header: Option<&[u8]>, form: &Params) {
     if let Ok(shown) = bearer(header, &query, Some(form)) {
         let text = match header {
             Some(header) => {
-                let (scheme, text) = std::str::from_utf8(header).expect("text").split_once(' ').expect("two words");
+                let (scheme, text) =
+                    std::str::from_utf8(header).expect("text").split_once(' ').expect("two words");
                 let dpop = scheme.eq_ignore_ascii_case("dpop");
                 assert_eq!(dpop, shown.scheme == Scheme::Dpop);
                 assert!(dpop || scheme.eq_ignore_ascii_case("bearer"));

@@ -42,7 +42,10 @@ static SOUND: LazyLock<Proof> = LazyLock::new(|| {
 fn check(proof: &Proof, header: &[u8], payload: &[u8], at_a_resource: bool) {
     assert_eq!(proof.key, SOUND.key, "another key did not sign");
     let header = object(header);
-    assert_eq!((text(&header, "alg"), text(&header, "typ").to_ascii_lowercase().as_str()), ("ES256", "dpop+jwt"));
+    assert_eq!(
+        (text(&header, "alg"), text(&header, "typ").to_ascii_lowercase().as_str()),
+        ("ES256", "dpop+jwt")
+    );
     assert!(header.get("crit").is_none_or(Value::is_null));
     assert!(!header["jwk"].as_object().expect("a key").contains_key("d"), "a private key is not to be shown");
 

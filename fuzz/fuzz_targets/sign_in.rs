@@ -10,7 +10,9 @@ use axum::response::{IntoResponse, Response};
 use libfuzzer_sys::fuzz_target;
 use porteplume::config::{Algorithm, AuthMethod, Provider, Secret, UserinfoFormat};
 use porteplume::crypto::SecretString;
-use porteplume::relying::{CallbackQuery, Expected, HttpClient, HttpPolicy, RelyingError, RelyingParty, SignedIn};
+use porteplume::relying::{
+    CallbackQuery, Expected, HttpClient, HttpPolicy, RelyingError, RelyingParty, SignedIn,
+};
 use porteplume_fuzz::{JWKS, NOW, from_now, line, object, seconds, signed, text};
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -51,13 +53,15 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         answer(&own, uri.path(), said)
     });
     runtime.spawn(async move { axum::serve(listener, router).await });
-    let http = HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() }).expect("a client");
+    let http =
+        HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() }).expect("a client");
     let parties = [UserinfoFormat::Json, UserinfoFormat::Jwt].map(|format| party(&issuer, format, &http));
     World { runtime, issuer, answers, http, parties }
 });
 
 fn answer(issuer: &str, path: &str, said: Answers) -> Response {
-    let or = |said: Vec<u8>, sound: Value| if said.is_empty() { sound.to_string().into_bytes() } else { said };
+    let or =
+        |said: Vec<u8>, sound: Value| if said.is_empty() { sound.to_string().into_bytes() } else { said };
     let body = match path {
         "/.well-known/openid-configuration" => or(
             said.discovery,
@@ -117,7 +121,8 @@ fn sign_in(party: &RelyingParty, answers: Answers) -> Result<SignedIn, RelyingEr
 }
 
 fn token_answer(id_token: &str) -> Vec<u8> {
-    let answer = json!({"access_token": "at", "token_type": "Bearer", "expires_in": 60, "id_token": id_token});
+    let answer =
+        json!({"access_token": "at", "token_type": "Bearer", "expires_in": 60, "id_token": id_token});
     answer.to_string().into_bytes()
 }
 
@@ -131,9 +136,15 @@ fn sound_payload() -> Value {
 fn check(signed_in: &SignedIn, header: &[u8], payload: &[u8]) {
     assert_eq!(text(&object(header), "alg"), "ES256");
     let claims = object(payload);
-    assert_eq!((text(&claims, "iss"), signed_in.issuer.as_str()), (WORLD.issuer.as_str(), WORLD.issuer.as_str()));
+    assert_eq!(
+        (text(&claims, "iss"), signed_in.issuer.as_str()),
+        (WORLD.issuer.as_str(), WORLD.issuer.as_str())
+    );
     assert_eq!(text(&claims, "sub"), signed_in.subject);
-    assert!((1..=255).contains(&signed_in.subject.len()) && signed_in.subject.bytes().all(|b| b.is_ascii_graphic()));
+    assert!(
+        (1..=255).contains(&signed_in.subject.len())
+            && signed_in.subject.bytes().all(|b| b.is_ascii_graphic())
+    );
     let ours = json!("porteplume");
     assert!(claims["aud"] == ours || claims["aud"].as_array().is_some_and(|several| several.contains(&ours)));
     assert!(claims.get("azp").is_none_or(|party| party.is_null() || *party == ours));
