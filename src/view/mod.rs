@@ -13,7 +13,13 @@
 /// Writes a page's struct together with its rendering: `in Frame` for a page without a form, `in Guarded` for a
 /// page with one.
 macro_rules! page {
-    ($(#[$doc:meta])* $name:ident in $frame:ident from $path:tt {}) => {
+    ($($page:tt)*) => { page_found_by! { Template $($page)* } };
+}
+
+/// What [`page!`] writes. Where the crate is built for another workspace, askama looks for templates from the folder of the
+/// file that says `Template`, and the compiler from the folder of the page: every folder of pages says it itself.
+macro_rules! page_found_by {
+    ($derive:ident $(#[$doc:meta])* $name:ident in $frame:ident from $path:tt {}) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
         pub struct $name;
@@ -21,7 +27,7 @@ macro_rules! page {
         const _: () = {
             use askama::Template;
 
-            #[derive(Template)]
+            #[derive($derive)]
             #[template(path = $path)]
             struct Rendered<'a> {
                 f: &'a crate::view::$frame,
@@ -37,6 +43,7 @@ macro_rules! page {
         };
     };
     (
+        $derive:ident
         $(#[$doc:meta])*
         $name:ident in $frame:ident from $path:tt {
             $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
@@ -51,7 +58,7 @@ macro_rules! page {
         const _: () = {
             use askama::Template;
 
-            #[derive(Template)]
+            #[derive($derive)]
             #[template(path = $path)]
             struct Rendered<'a> {
                 f: &'a crate::view::$frame,
