@@ -13,13 +13,7 @@
 /// Writes a page's struct together with its rendering: `in Frame` for a page without a form, `in Guarded` for a
 /// page with one.
 macro_rules! page {
-    ($($page:tt)*) => { page_found_by! { Template $($page)* } };
-}
-
-/// What [`page!`] writes. Where the crate is built for another workspace, askama looks for templates from the folder of the
-/// file that says `Template`, and the compiler from the folder of the page: every folder of pages says it itself.
-macro_rules! page_found_by {
-    ($derive:ident $(#[$doc:meta])* $name:ident in $frame:ident from $path:tt {}) => {
+    ($(#[$doc:meta])* $name:ident in $frame:ident from $path:tt {}) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
         pub struct $name;
@@ -27,7 +21,7 @@ macro_rules! page_found_by {
         const _: () = {
             use askama::Template;
 
-            #[derive($derive)]
+            #[derive(Template)]
             #[template(path = $path)]
             struct Rendered<'a> {
                 f: &'a crate::view::$frame,
@@ -43,7 +37,6 @@ macro_rules! page_found_by {
         };
     };
     (
-        $derive:ident
         $(#[$doc:meta])*
         $name:ident in $frame:ident from $path:tt {
             $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
@@ -58,7 +51,7 @@ macro_rules! page_found_by {
         const _: () = {
             use askama::Template;
 
-            #[derive($derive)]
+            #[derive(Template)]
             #[template(path = $path)]
             struct Rendered<'a> {
                 f: &'a crate::view::$frame,

@@ -1,10 +1,5 @@
 //! The auditor's pages: a purpose, a search, an entry with its proof.
 
-/// As in the folder above.
-macro_rules! page {
-    ($($page:tt)*) => { page_found_by! { Template $($page)* } };
-}
-
 mod content;
 mod find;
 mod follow;
