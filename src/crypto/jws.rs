@@ -10,6 +10,7 @@ use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters,
     RsaPublicKeyComponents, UnparsedPublicKey,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -141,7 +142,7 @@ pub fn verify_jws(
     }
     let (signed, signature) = compact.rsplit_once('.').ok_or(JwsError::Malformed)?;
     let (header, payload) = signed.split_once('.').ok_or(JwsError::Malformed)?;
-    let header: RawHeader = serde_json::from_slice(&decode(header)?).map_err(|_| JwsError::Malformed)?;
+    let header: RawHeader = json_object(&decode(header)?).ok_or(JwsError::Malformed)?;
     let (payload, signature) = (decode(payload)?, decode(signature)?);
     let alg = allowed.iter().copied().find(|alg| alg.as_str() == header.alg).ok_or(JwsError::Algorithm)?;
     if header.crit.is_some() {
@@ -150,6 +151,15 @@ pub fn verify_jws(
     let key = choose(jwks, alg, header.kid.as_deref())?;
     check(alg, &key, signed.as_bytes(), &signature)?;
     Ok(VerifiedJws { header: JwsHeader { alg, kid: header.kid, typ: header.typ }, payload })
+}
+
+/// The JSON object in these bytes: a header, claims. Left alone, serde takes a list for a struct too, its members told
+/// by their place, and does not look into members that nobody asks for, UTF-8 or not: it is read whole first, so
+/// that no other reader finds something else in it.
+#[must_use]
+pub fn json_object<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes).ok()?;
+    serde_json::from_slice(bytes).ok()
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, JwsError> {
@@ -319,6 +329,20 @@ mod tests {
     }
 
     #[test]
+    fn an_object_is_read_whole() {
+        #[derive(Deserialize)]
+        struct One {
+            a: u8,
+        }
+        let read = |bytes: &[u8]| json_object::<One>(bytes).map(|one| one.a);
+        assert_eq!(read(br#" {"a":1,"b":[{"c":null}]}"#), Some(1));
+        for bad in [&b"[1]"[..], b"", b"1", b"{\"a\":1,\"b\":\"\xff\"}", b"{\"a\":1,\"a\":1}", b"{\"a\":1}{}"]
+        {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
     fn malformed_texts_and_critical_headers_are_refused() {
         let key = key();
         let keys = set(&[key.public_jwk()]);
@@ -331,6 +355,8 @@ mod tests {
         }
         let critical = with_header(&json!({"alg": "ES256", "crit": ["b64"], "b64": false}), &key);
         assert_eq!(verify_jws(&critical, &keys, &JwsAlg::ALL), Err(JwsError::Critical));
+        let list = with_header(&json!(["ES256", "k1", "JWT", null]), &key);
+        assert_eq!(verify_jws(&list, &keys, &JwsAlg::ALL), Err(JwsError::Malformed));
     }
 
     #[test]

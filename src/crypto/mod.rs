@@ -21,7 +21,7 @@ pub use code::{RecoveryCode, VerificationCode, normalise_code};
 pub use error::CryptoError;
 pub use hash::{Digest, HmacKey, from_hex, hmac_sha256, sha256, sha256_parts, to_hex};
 pub use index::{IndexKey, PairwiseKey};
-pub use jws::{JwsAlg, JwsError, JwsHeader, VerifiedJws, sign_jws, verify_jws};
+pub use jws::{JwsAlg, JwsError, JwsHeader, VerifiedJws, json_object, sign_jws, verify_jws};
 pub use seal::{Cell, DataKey, KeyEncryptionKey};
 pub use secret::{SecretBytes, SecretString, same};
 pub use sign::{JournalKey, Jwk, Jwks, TokenAlg, TokenKey, verify_ed25519};

@@ -4,6 +4,7 @@ use super::client_keys::ClientKeys;
 use super::issuer::Issuer;
 use super::oauth_error::ClientRefusal;
 use super::profile::{AssertionAudience, Rules};
+use crate::crypto::json_object;
 use crate::mandate::{ClientId, Instant};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
@@ -72,7 +73,7 @@ pub(super) fn claimed_client(jwt: &str) -> Option<ClientId> {
         sub: String,
     }
     let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?;
-    let claims: Subject = serde_json::from_slice(&payload).ok()?;
+    let claims: Subject = json_object(&payload)?;
     ClientId::parse(&claims.sub).ok()
 }
 
@@ -91,8 +92,7 @@ pub(super) fn verify(
     if verified.header.typ.is_some_and(|typ| !kinds.contains(&typ.to_ascii_lowercase().as_str())) {
         return Err(ClientRefusal::AssertionMalformed);
     }
-    let claims: Claims =
-        serde_json::from_slice(&verified.payload).map_err(|_| ClientRefusal::AssertionMalformed)?;
+    let claims: Claims = json_object(&verified.payload).ok_or(ClientRefusal::AssertionMalformed)?;
     if claims.iss != client.as_str() || claims.sub != client.as_str() {
         return Err(ClientRefusal::AssertionSubject);
     }
@@ -230,6 +230,18 @@ mod tests {
             assert_eq!(login(&with(name, at(61))), Err(ClientRefusal::AssertionEarly), "{name}");
         }
         assert!(login(&without("iat")).is_ok());
+    }
+
+    #[test]
+    fn claims_that_are_a_list_are_no_claims() {
+        let now = NOW.seconds();
+        let list =
+            json!(["caisse", "caisse", "https://porteplume.example", now + 60, now, now, "0123456789"]);
+        let keys = ClientKeys::check(&jwks("client-key")).unwrap();
+        let refused =
+            verify(&signed("JWT", &list), &id("caisse"), &keys, &Profile::Oidc.rules(), &issuer(), NOW);
+        assert_eq!(refused, Err(ClientRefusal::AssertionMalformed));
+        assert_eq!(login(&json!(["caisse"])), Err(ClientRefusal::AssertionMalformed));
     }
 
     #[test]

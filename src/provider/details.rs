@@ -3,6 +3,7 @@
 
 use crate::mandate::{Act, ProcedureId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use thiserror::Error;
 
@@ -46,6 +47,8 @@ impl AskedMandate {
         if json.len() > MAX_BYTES {
             return Err(InvalidDetails);
         }
+        // Left alone, serde takes a list for an entry too, its members told by their place.
+        let [_] = serde_json::from_str::<[Map<String, Value>; 1]>(json).map_err(|_| InvalidDetails)?;
         let [wire] = serde_json::from_str::<[Wire; 1]>(json).map_err(|_| InvalidDetails)?;
         if wire.r#type != MANDATE_TYPE || wire.acts.as_ref().is_some_and(BTreeSet::is_empty) {
             return Err(InvalidDetails);
@@ -86,6 +89,8 @@ mod tests {
             r#"[{"type":"mandate","acts":[]}]"#,
             r#"[{"type":"mandate","acts":["everything"]}]"#,
             r#"[{"type":"mandate","procedure":"Declare Income"}]"#,
+            r#"[["mandate","declare-income",["fill"]]]"#,
+            r#"[["mandate",null,null]]"#,
             &deep,
             &long,
         ] {

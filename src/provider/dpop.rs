@@ -5,7 +5,7 @@
 
 use super::client_keys::ClientKeys;
 use super::issuer::Issuer;
-use crate::crypto::{JwsAlg, OpaqueToken, TokenHash, sha256};
+use crate::crypto::{JwsAlg, OpaqueToken, TokenHash, json_object, sha256};
 use crate::mandate::Instant;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
@@ -216,14 +216,14 @@ pub fn proof<'h>(
 fn verify(jwt: &str, shown: ProvenRequest<'_>, issuer: &Issuer, now: Instant) -> Result<Proof, ProofRefusal> {
     let header = jwt.split('.').next().filter(|_| jwt.len() <= MAX_PROOF).ok_or(ProofRefusal::Malformed)?;
     let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| ProofRefusal::Malformed)?;
-    let Header { jwk } = serde_json::from_slice(&header).map_err(|_| ProofRefusal::Malformed)?;
+    let Header { jwk } = json_object(&header).ok_or(ProofRefusal::Malformed)?;
     // The key is the one in the header and no other: nothing that `kid`, `jku` or `x5u` point to is looked at.
     let keys = ClientKeys::check(&json!({"keys": [jwk]})).map_err(|_| ProofRefusal::Key)?;
     let verified = keys.verify(jwt, &PROOF_ALGS).map_err(|_| ProofRefusal::Signature)?;
     if !verified.header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case("dpop+jwt")) {
         return Err(ProofRefusal::Malformed);
     }
-    let claims: Claims = serde_json::from_slice(&verified.payload).map_err(|_| ProofRefusal::Malformed)?;
+    let claims: Claims = json_object(&verified.payload).ok_or(ProofRefusal::Malformed)?;
     if claims.htm != shown.method || !is_ours(&claims.htu, &issuer.address(shown.path)) {
         return Err(ProofRefusal::Request);
     }
@@ -418,6 +418,9 @@ mod tests {
         for typ in [Value::Null, json!("jwt"), json!("dpop"), json!("at+jwt")] {
             assert_eq!(headed("typ", typ), Err(ProofRefusal::Malformed));
         }
+        let list =
+            json!(["a", "GET", "https://porteplume.example/userinfo", NOW.seconds(), null, null, null, null]);
+        assert_eq!(check(&signed(&header(), &list)), Err(ProofRefusal::Malformed));
         assert_eq!(headed("jwk", Value::Null), Err(ProofRefusal::Malformed));
         for alg in
             [Value::Null, json!("none"), json!("RS256"), json!("HS256"), json!("PS256"), json!("EdDSA")]

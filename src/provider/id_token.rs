@@ -6,7 +6,7 @@
 
 use super::issuer::Issuer;
 use super::said::Said;
-use crate::crypto::{CryptoError, JwsAlg, OpaqueToken, TokenKey, sha256, sign_jws, verify_jws};
+use crate::crypto::{CryptoError, JwsAlg, OpaqueToken, TokenKey, json_object, sha256, sign_jws, verify_jws};
 use crate::mandate::{Act, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, Serializer};
@@ -189,7 +189,7 @@ impl Hint {
             sid: String,
         }
         let verified = verify_jws(jwt, jwks, &[JwsAlg::Es256, JwsAlg::Rs256]).ok()?;
-        let hinted: Hinted = serde_json::from_slice(&verified.payload).ok()?;
+        let hinted: Hinted = json_object(&verified.payload)?;
         let ours = hinted.iss == issuer.as_str() && verified.header.typ.as_deref() == Some(TYP);
         ours.then_some(Self { client: hinted.aud, subject: hinted.sub, sid: hinted.sid })
     }
@@ -310,6 +310,7 @@ mod tests {
         other["sub"] = json!("someone-else");
         let other = URL_SAFE_NO_PAD.encode(other.to_string());
         let claims = payload(&jwt).to_string();
+        let list = json!([issuer().as_str(), "pairwise-usager", "caisse", "sid-1"]).to_string();
         for forged in [
             String::new(),
             "a.b.c".to_owned(),
@@ -319,6 +320,7 @@ mod tests {
             format!("{header}.{body}."),
             sign_jws(&key("suite-key"), TYP, claims.as_bytes()).unwrap(),
             sign_jws(&key("k1"), "logout+jwt", claims.as_bytes()).unwrap(),
+            sign_jws(&key("k1"), TYP, list.as_bytes()).unwrap(),
         ] {
             assert_eq!(Hint::read(&forged, &issuer(), &jwks("k1")), None, "{forged}");
         }

@@ -3,6 +3,7 @@
 
 use super::id_token::MandateDetails;
 use super::oauth_error::{BearerError, OAuthError};
+use crate::crypto::json_object;
 use crate::mandate::{Instant, ProcedureOutcome, ReceiptNumber, RepresentationId, ServiceReport};
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +65,7 @@ pub fn read_report(body: &[u8]) -> Result<ServiceReport, BearerError> {
     if body.len() > MAX_REPORT {
         return Err(BearerError::InvalidReport);
     }
-    let wire: Wire = serde_json::from_slice(body).map_err(|_| BearerError::InvalidReport)?;
+    let wire: Wire = json_object(body).ok_or(BearerError::InvalidReport)?;
     let receipt = wire.receipt.map(|text| ReceiptNumber::parse(&text).ok_or(BearerError::InvalidReport));
     ServiceReport::new(wire.outcome, receipt.transpose()?).map_err(|_| BearerError::InvalidReport)
 }
@@ -90,6 +91,7 @@ mod tests {
             "null",
             "{}",
             "[]",
+            r#"["submitted","2026-0001"]"#,
             r#"{"outcome":"done"}"#,
             r#"{"outcome":"Submitted"}"#,
             r#"{"outcome":"saved","outcome":"submitted"}"#,

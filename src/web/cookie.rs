@@ -59,7 +59,8 @@ impl Cookies {
             .filter_map(|pair| pair.trim().split_once('='))
             .filter(|(found, _)| *found == name)
             .map(|(_, value)| value);
-        let value = values.next()?;
+        // A header may hold a tab; no cookie of ours does.
+        let value = values.next().filter(|value| !value.contains('\t'))?;
         values.next().is_none().then_some(value)
     }
 
@@ -156,6 +157,7 @@ mod tests {
         assert_eq!(LOOPBACK.read(&headers, Cookie::Session), Some("other"));
         assert_eq!(HTTPS.read(&headers, Cookie::Flash), None);
         assert_eq!(HTTPS.read(&HeaderMap::new(), Cookie::Session), None);
+        assert_eq!(HTTPS.read(&sent(&["__Host-porteplume=a\tb"]), Cookie::Session), None);
     }
 
     #[test]
