@@ -3,11 +3,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use porteplume::provider::{
-    AskedMandate, AuthorizationRequest, AuthorizeError, ClientRegistration, Params, ParamsError, Pkce,
-    Profile, Prompt, ReturnAddress, client_of, pushed_reference,
+    Answerer, AskedMandate, AuthorizationRequest, AuthorizeError, ClientRegistration, Params, ParamsError,
+    Pkce, Profile, Prompt, ResponseMode, ReturnAddress, client_of, pushed_reference,
 };
-use porteplume_fuzz::{CLIENTS, ISSUER, REDIRECTS};
-use std::collections::BTreeMap;
+use porteplume_fuzz::{CLIENTS, ISSUER, KEY, NOW, REDIRECTS};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use url::form_urlencoded;
 
 /// What the parameters must be, read by somebody else: by name, every value that is not empty.
@@ -59,7 +60,7 @@ fn check_request(request: &AuthorizationRequest, params: &Params, client: &Clien
         assert_eq!(params.get(unsupported), None, "ignored, it would count as heard");
     }
     assert_eq!(params.get("response_type"), Some("code"));
-    assert!(request.scope.claims().is_subset(client.claims()));
+    assert!(request.scope.claims().is_subset(&client.draft().claims));
     assert!(params.get("scope").is_some_and(|scope| scope.split(' ').any(|word| word == "openid")));
     assert_eq!(request.code_challenge.as_ref().map(|c| c.as_str()), params.get("code_challenge"));
     assert!(request.code_challenge.is_some() || client.pkce() == Pkce::Exempt);
@@ -74,7 +75,42 @@ fn check_request(request: &AuthorizationRequest, params: &Params, client: &Clien
         params.get("max_age").map(|age| age.parse().unwrap())
     );
     let asked = params.get("authorization_details").map(AskedMandate::parse).transpose();
-    assert_eq!(Ok(&request.asked), asked.map(Option::unwrap_or_default).as_ref());
+    let mut asked = asked.expect("it was read").unwrap_or_default();
+    if client.profile() == Profile::FranceConnect {
+        asked.themes = themes(params.get("claims"));
+        let known = [
+            "client_id",
+            "scope",
+            "response_type",
+            "redirect_uri",
+            "acr_values",
+            "nonce",
+            "state",
+            "prompt",
+            "claims",
+        ];
+        let others = [
+            "code_challenge",
+            "max_age",
+            "dpop_jkt",
+            "response_mode",
+            "authorization_details",
+            "id_token_hint",
+            "x",
+        ];
+        assert!(others.iter().all(|other| params.get(other).is_none()), "{known:?} and no other");
+        assert!(request.prompt.contains(&Prompt::Login) && !request.is_silent());
+    }
+    assert_eq!(request.asked, asked);
+    let mode = params.get("response_mode");
+    assert_eq!(request.to.mode == ResponseMode::Jwt, mode.is_some_and(|mode| mode.ends_with("jwt")));
+}
+
+/// The themes FranceConnect asks for, read by somebody else.
+fn themes(claims: Option<&str>) -> BTreeSet<String> {
+    let claims: Value = claims.map_or(Value::Null, |claims| serde_json::from_str(claims).expect("JSON"));
+    let values = &claims["id_token"]["rep_scope"]["values"];
+    values.as_array().into_iter().flatten().map(|label| label.as_str().expect("a label").to_owned()).collect()
 }
 
 fn check(params: &Params, client: &ClientRegistration) {
@@ -84,20 +120,25 @@ fn check(params: &Params, client: &ClientRegistration) {
         Err(AuthorizeError::Page(_)) => {}
         Err(AuthorizeError::Redirect(answer)) => {
             check_address(&answer.to, params);
-            let location = answer.location(&ISSUER);
+            let by = Answerer { issuer: &ISSUER, client: client.id(), key: &KEY, now: NOW };
+            let location = answer.location(&by).expect("a signature at most");
             assert!(location.starts_with(answer.to.redirect_uri.as_str()));
             let location = url::Url::parse(&location).expect("an address");
             let said =
                 |name: &str| location.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
-            assert_eq!(said("state"), answer.to.state);
-            assert_eq!(said("iss").as_deref(), Some(ISSUER.as_str()));
-            assert_eq!(said("error").as_deref(), Some(answer.code.as_str()));
+            if answer.to.mode == ResponseMode::Jwt {
+                assert!(said("response").is_some() && said("error").is_none(), "one signed answer");
+            } else {
+                assert_eq!(said("state"), answer.to.state);
+                assert_eq!(said("iss").as_deref(), Some(ISSUER.as_str()));
+                assert_eq!(said("error").as_deref(), Some(answer.code.as_str()));
+            }
         }
     }
     // The other two ways in are no kinder.
     let direct = AuthorizationRequest::check_direct(params, client);
     match client.profile() {
-        Profile::Oidc => assert_eq!(direct, request),
+        Profile::Oidc | Profile::FranceConnect => assert_eq!(direct, request),
         Profile::Fapi2 => assert!(direct.is_err(), "its requests must be pushed"),
     }
     match AuthorizationRequest::check_pushed(params, client, None) {

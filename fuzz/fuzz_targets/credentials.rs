@@ -14,9 +14,9 @@ const HEADER: &[u8] = br#"{"alg":"ES256"}"#;
 const SOUND: &[u8] =
     br#"{"iss":"caisse","sub":"caisse","aud":"https://porteplume.example","exp":1795341660,"jti":"a"}"#;
 
-/// Who has the keys: the last two, one of each profile.
+/// Who has the keys: the last two.
 fn with_keys() -> impl Iterator<Item = &'static ClientRegistration> {
-    CLIENTS.iter().skip(2)
+    CLIENTS.iter().skip(3)
 }
 
 fn log_in(jwt: &str, client: &ClientRegistration) -> Result<AssertionUse, ClientRefusal> {
@@ -65,8 +65,8 @@ fn check(used: &AssertionUse, client: &ClientRegistration, header: &[u8], payloa
     let ours = |aud: &Value| *aud == json!(ISSUER.as_str()) || *aud == json!(ISSUER.token_endpoint());
     match (&claims["aud"], client.profile()) {
         (aud, Profile::Fapi2) => assert_eq!(*aud, json!(ISSUER.as_str())),
-        (Value::Array(several), Profile::Oidc) => assert!(several.iter().any(ours)),
-        (aud, Profile::Oidc) => assert!(ours(aud)),
+        (Value::Array(several), _) => assert!(several.iter().any(ours)),
+        (aud, _) => assert!(ours(aud)),
     }
     assert_eq!(text(&claims, "jti"), used.jti);
     assert!((1..=256).contains(&used.jti.len()));

@@ -5,8 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use porteplume::crypto::OpaqueToken;
 use porteplume::provider::{
-    AuthenticatedClient, CodeChallenge, Hint, IssuedCode, LogoutDecision, LogoutRequest, LogoutSession,
-    Params, Scheme, TokenRequest, asked_token, bearer,
+    AuthenticatedClient, CodeChallenge, Grant, Hint, IssuedCode, IssuedRefresh, LogoutDecision,
+    LogoutRequest, LogoutSession, Params, RefreshRequest, Scheme, TokenRequest, asked_token, bearer,
 };
 use porteplume_fuzz::{AFTER_LOGOUT, CLIENTS, NOW, REDIRECTS, line};
 use time::Duration;
@@ -16,8 +16,35 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 fn token(form: &Params) {
-    let Ok(request) = TokenRequest::read(form) else { return };
+    let Ok(grant) = Grant::read(form) else { return };
     assert!(!form.has_repeated());
+    match grant {
+        Grant::Code(request) => code(&request, form),
+        Grant::Refresh(request) => refresh(&request, form),
+    }
+}
+
+fn refresh(request: &RefreshRequest, form: &Params) {
+    assert_eq!(form.get("grant_type"), Some("refresh_token"));
+    assert_eq!(Some(*request.token_hash()), form.get("refresh_token").map(OpaqueToken::hash_of));
+    let client = CLIENTS[0].id();
+    let by = AuthenticatedClient { client: client.clone(), assertion: None };
+    let expires_at = NOW.plus(Duration::SECOND);
+    let issued = IssuedRefresh { client, scope: "openid email", bound_to: None, expires_at, revoked: false };
+    if let Ok(scope) = request.redeem(&by, issued, None, NOW) {
+        let within = |word: &str| word.is_empty() || word == "openid" || word == "email";
+        assert!(scope.split(' ').all(within) && scope.contains("openid"), "never wider: {scope}");
+    }
+    for harder in [
+        IssuedRefresh { revoked: true, ..issued },
+        IssuedRefresh { expires_at: NOW, ..issued },
+        IssuedRefresh { bound_to: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"), ..issued },
+    ] {
+        assert!(request.redeem(&by, harder, None, NOW).is_err());
+    }
+}
+
+fn code(request: &TokenRequest, form: &Params) {
     assert_eq!(form.get("grant_type"), Some("authorization_code"));
     assert_eq!(Some(request.code_hash()), form.get("code").map(OpaqueToken::hash_of));
 
@@ -32,19 +59,18 @@ fn token(form: &Params) {
         expires_at: NOW.plus(Duration::SECOND),
         used: false,
     };
-    if request.redeem(&by, Some(issued), None, NOW).is_ok() {
+    if request.redeem(&by, issued, None, NOW).is_ok() {
         assert_eq!(form.get("redirect_uri"), Some(REDIRECTS[0]));
         assert_eq!(form.get("code_verifier"), Some(VERIFIER));
     }
     for harder in [
-        None,
-        Some(IssuedCode { used: true, ..issued }),
-        Some(IssuedCode { expires_at: NOW, ..issued }),
-        Some(IssuedCode { bound_to: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"), ..issued }),
+        IssuedCode { used: true, ..issued },
+        IssuedCode { expires_at: NOW, ..issued },
+        IssuedCode { bound_to: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"), ..issued },
     ] {
         assert!(request.redeem(&by, harder, None, NOW).is_err());
     }
-    let without = request.redeem(&by, Some(IssuedCode { challenge: None, ..issued }), None, NOW);
+    let without = request.redeem(&by, IssuedCode { challenge: None, ..issued }, None, NOW);
     assert!(without.is_err() || form.get("code_verifier").is_none(), "a verifier for no challenge");
 }
 

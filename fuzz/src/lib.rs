@@ -43,6 +43,7 @@ pub static CLIENTS: LazyLock<Vec<ClientRegistration>> = LazyLock::new(|| {
     [
         ("oidc", "client_secret_basic", hash.clone(), Value::Null, "demanded"),
         ("oidc", "client_secret_post", hash, Value::Null, "exempt"),
+        ("franceconnect", "client_secret_post", json!("5a".repeat(32)), Value::Null, "demanded"),
         ("oidc", "private_key_jwt", Value::Null, JWKS.clone(), "demanded"),
         ("fapi2", "private_key_jwt", Value::Null, JWKS.clone(), "demanded"),
     ]
