@@ -95,6 +95,7 @@ fn party(issuer: &str, userinfo: UserinfoFormat, http: &HttpClient) -> RelyingPa
         acr_values: Vec::new(),
         accepted_acr: vec!["eidas1".to_owned(), "eidas2".to_owned()],
         pkce: true,
+        ui_locales: true,
         claims: None,
         userinfo,
         algorithms: vec![Algorithm::Es256],
