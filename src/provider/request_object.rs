@@ -77,7 +77,10 @@ pub fn effective<'p>(
 ) -> Result<Cow<'p, Params>, RequestObjectError> {
     match (params.get("request"), client.credential()) {
         (None, _) if client.request_objects() == RequestObjects::Demanded => Err(RequestObjectError::Absent),
-        (Some(_), ClientCredential::PrivateKeyJwt(_)) if params.is_repeated("request") => {
+        // Beside a request there is no reference to another one (RFC 9101, section 5).
+        (Some(_), ClientCredential::PrivateKeyJwt(_))
+            if params.is_repeated("request") || params.get("request_uri").is_some() =>
+        {
             Err(RequestObjectError::Malformed)
         }
         (Some(object), ClientCredential::PrivateKeyJwt(keys)) => {

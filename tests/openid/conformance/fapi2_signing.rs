@@ -217,6 +217,10 @@ on_both! {
             assert_eq!(told(&answer), (400, "invalid_request_object".to_owned()), "{header}");
             codes.push("request_object_malformed");
         }
+        let beside = [("request_uri", "urn:ietf:params:oauth:request_uri:x")];
+        let answer = push(&town, &ONE, &signed(ONE.seed, &header(), &usual), &beside).await;
+        assert_eq!(told(&answer), (400, "invalid_request_object".to_owned()));
+        codes.push("request_object_malformed");
         for header in [
             changed(header(), &[("crit", json!(["exp"]))]),
             changed(header(), &[("kid", json!("other"))]),
