@@ -140,7 +140,9 @@ fn advice(error: &Error) -> String {
         Error::Input(InputError::TooLong(field)) => format!("{field} is too long: shorten it"),
         Error::NotFound => "nobody is registered under that identifier: copy it from `list`".to_owned(),
         Error::Conflict => "it is registered already, or already as you want it: see `list`".to_owned(),
-        Error::BeingRecorded => "it is done, but not yet under a signed checkpoint: see `list`".to_owned(),
+        Error::BeingRecorded | Error::Promised(_) => {
+            "it is done, but not yet under a signed checkpoint: see `list`".to_owned()
+        }
         other => other.to_string(),
     }
 }

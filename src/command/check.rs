@@ -1,8 +1,10 @@
-//! `journal check`: verifies a receipt or a mandate's history that somebody was given. Offline, without database or keys:
+//! `journal check`: verifies a receipt, a promise or a mandate's history that somebody was given. Offline, without database or keys:
 //! nothing is trusted but the policy.
 
 use super::{Refused, policies, say};
-use crate::journal::{Entry, History, LogProof, Opening, Policy, Slot, Witnessed};
+use crate::journal::{
+    CheckpointError, Entry, History, LogProof, Opening, Policy, Promise, ProofError, Slot, Witnessed,
+};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -17,11 +19,21 @@ struct Act {
     kind: String,
 }
 
-/// Verifies the file under the policy and says what it proves.
-pub(super) async fn run(file: &Path, paths: &[PathBuf]) -> Result<(), Refused> {
+/// Verifies the file under the policy and says what it proves; of a promise also whether that proof keeps it.
+pub(super) async fn run(file: &Path, paths: &[PathBuf], proof: Option<&Path>) -> Result<(), Refused> {
     let text = read(file).await?;
     let trusted = policies::trusted(paths)?;
     let policy = trusted.ok_or_else(|| Refused::other("give the policy you trust with --policy"))?;
+    if Promise::is_one(&text) {
+        let proof = match proof {
+            Some(path) => Some(read(path).await?),
+            None => None,
+        };
+        return promise(&text, proof.as_deref(), &policy);
+    }
+    if proof.is_some() {
+        return Err(Refused::other("--proof keeps a promise, and this file is none: leave it out"));
+    }
     if text.starts_with(RECEIPT) { receipt(&text, &policy) } else { history(&text, &policy) }
 }
 
@@ -39,6 +51,29 @@ fn receipt(text: &str, policy: &Policy) -> Result<(), Refused> {
     let proved = proof.verify_under(policy);
     let (entry, witnessed) = proved.map_err(|error| Refused::other(format!("not proved: {error}")))?;
     say(&format!("{} {}", stands(&entry, proof.index, &witnessed), seen(&witnessed)));
+    Ok(())
+}
+
+/// A promise convicts whoever made it when no proof keeps it.
+fn promise(text: &str, proof: Option<&str>, policy: &Policy) -> Result<(), Refused> {
+    let told = |error: CheckpointError| {
+        Refused::other(format!("not promised by that journal ({}): {error}", error.code()))
+    };
+    let promise = Promise::open(text, policy).map_err(told)?;
+    let Promise { origin, event, leaf, .. } = &promise;
+    say(&format!(
+        "{origin} promised entry {event} a place by {}, as the leaf {leaf}",
+        promise.due().to_utc()
+    ));
+    let Some(proof) = proof else {
+        say(&format!("ask it for the proof at /journal/promised/{event}, and give that with --proof"));
+        return Ok(());
+    };
+    let broken = |error: ProofError| Refused::other(format!("that proof does not keep the promise: {error}"));
+    let proof = LogProof::parse(proof).map_err(broken)?;
+    let kept = promise.kept_by(&proof, policy).map_err(broken)?;
+    let (size, origin) = (kept.checkpoint.size, &kept.checkpoint.origin);
+    say(&format!("kept: it stands at place {} of {size} in {origin} {}", proof.index, seen(&kept)));
     Ok(())
 }
 

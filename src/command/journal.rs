@@ -36,10 +36,13 @@ pub(super) enum JournalAct {
     Bundle(bundle::Export),
     /// Print the catalogue of events, as docs/events.md holds it. Example: porteplume journal events
     Events,
-    /// Verify a receipt or a mandate's history, offline. Example: porteplume journal check receipt.tlog-proof --policy policy.txt
+    /// Verify a receipt, a promise or a mandate's history, offline. Example: porteplume journal check receipt.tlog-proof --policy policy.txt
     Check {
-        /// A `.tlog-proof`, or the history of a mandate.
+        /// A `.tlog-proof`, a promise, or the history of a mandate.
         file: PathBuf,
+        /// The proof that should keep a promise.
+        #[arg(long, value_name = "FILE")]
+        proof: Option<PathBuf>,
         /// Whom you trust: the journal's policy, from where you know it to be right. Once for each shard.
         #[arg(long, value_name = "FILE", required = true)]
         policy: Vec<PathBuf>,
@@ -155,7 +158,9 @@ pub(super) async fn run(act: JournalAct) -> Result<(), Refused> {
             Ok(())
         }
         JournalAct::Export { dir, whose } => write_out(&whose, dir).await,
-        JournalAct::Check { file, policy } => super::check::run(&file, &policy).await,
+        JournalAct::Check { file, proof, policy } => {
+            super::check::run(&file, &policy, proof.as_deref()).await
+        }
         JournalAct::Verify { bundle: Some(file), policy, .. } => {
             bundle::verify(&file, policies::trusted(&policy)?.as_ref())
         }

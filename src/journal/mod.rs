@@ -30,6 +30,7 @@ mod note;
 mod opening;
 mod path;
 mod policy;
+mod promise;
 mod proof;
 mod sample;
 mod shard;
@@ -60,6 +61,7 @@ pub use path::{
     verify_inclusion,
 };
 pub use policy::{GROUP, NamedWitness, Policy, PolicyError, Witnessed, policy};
+pub use promise::{MERGE_DELAY, Promise};
 pub use proof::{LogProof, ProofError};
 pub use sample::{Drawing, SampleSeed};
 pub use shard::{is_shard_of, shard_name};

@@ -136,6 +136,11 @@ impl Policy {
         Self { logs: keys.to_vec(), ..Self::empty() }
     }
 
+    /// The keys of every log it trusts.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Vkey> {
+        self.logs.iter().chain(self.others.iter().flat_map(|other| &other.logs))
+    }
+
     fn empty() -> Self {
         let (logs, witnesses, names) = (Vec::new(), Vec::new(), Vec::new());
         Self { logs, witnesses, names, members: BTreeSet::new(), quorum: None, others: Vec::new() }

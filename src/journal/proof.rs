@@ -105,9 +105,18 @@ impl LogProof {
     /// [`ProofError`].
     pub fn verify_under(&self, policy: &Policy) -> Result<(Entry, Witnessed), ProofError> {
         let bytes = self.entry.as_deref().ok_or(ProofError::NoEntry)?;
-        let witnessed = policy.open(&self.checkpoint)?;
-        self.leads(&leaf_hash(bytes), &witnessed.checkpoint)?;
+        let witnessed = self.verify_leaf_under(&leaf_hash(bytes), policy)?;
         Ok((Entry::parse(bytes)?, witnessed))
+    }
+
+    /// Verifies that a leaf stands under a checkpoint that counts under the policy.
+    ///
+    /// # Errors
+    /// [`ProofError::Policy`], [`ProofError::Path`].
+    pub fn verify_leaf_under(&self, leaf: &Hash, policy: &Policy) -> Result<Witnessed, ProofError> {
+        let witnessed = policy.open(&self.checkpoint)?;
+        self.leads(leaf, &witnessed.checkpoint)?;
+        Ok(witnessed)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong in an act of a person, in the words of the trade. No status code, no text for pages.
 
+use super::promise::Promises;
 use crate::clock::NoEntropy;
 use crate::crypto::CryptoError;
 use crate::journal::EntryError;
@@ -131,6 +132,9 @@ pub enum Error {
     /// Committed, but not yet under a signed checkpoint; nothing was released (invariant 3).
     #[error("being recorded")]
     BeingRecorded,
+    /// The same, with our signed word for it.
+    #[error("being recorded")]
+    Promised(Promises),
     /// A service's request cannot be answered to the service, only shown as a page.
     #[error("authorization: {0}")]
     Authorization(#[from] PageError),
@@ -201,7 +205,7 @@ impl Error {
             Self::Input(InputError::TooLong(_)) => "input_too_long",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
-            Self::BeingRecorded => "being_recorded",
+            Self::BeingRecorded | Self::Promised(_) => "being_recorded",
             Self::Authorization(error) => error.code(),
             Self::OAuth(error) => error.code(),
             Self::Bearer(error) => error.code(),

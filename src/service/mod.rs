@@ -40,6 +40,7 @@ pub mod office;
 pub mod outbox;
 pub mod people;
 mod projection;
+pub mod promise;
 pub mod proof;
 pub mod propose;
 pub mod push;
@@ -90,7 +91,7 @@ use crate::journal;
 use crate::mandate::{Catalogue, CatalogueError, CatalogueFile, EventId, Instant, Thresholds};
 use crate::provider::{Issuer, Nonces};
 use crate::relying::{HttpClient, RelyingParty};
-use crate::storage::{BoxFuture, Store, Tx};
+use crate::storage::{BoxFuture, NotIncluded, Store, Tx};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error as ThisError;
@@ -175,7 +176,7 @@ impl Ctx {
     /// One named write whose value is given only once its entries are under a signed checkpoint (invariant 3).
     ///
     /// # Errors
-    /// [`Error::BeingRecorded`] when that takes too long; nothing may be released meanwhile.
+    /// [`Error::Promised`] when that takes too long; nothing may be released meanwhile.
     pub async fn include<T, F>(&self, name: &'static str, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -185,21 +186,28 @@ impl Ctx {
         self.pulse.of_commit(&written, self.store.engine(), self.now());
         let written = written?;
         let journaled = !written.events().is_empty();
-        let included = written.included(self.patience).await.map_err(|_| Error::BeingRecorded);
+        let included = written.included(self.patience).await;
         if journaled {
             self.pulse.of_inclusion(included.is_ok(), self.now());
         }
-        included
+        match included {
+            Ok(value) => Ok(value),
+            Err(NotIncluded(waiting)) => Err(self.promised(waiting.events()).await),
+        }
     }
 
     /// Waits for the entry of what was done before, so that whoever asks again is told no sooner than at first.
     ///
     /// # Errors
-    /// [`Error::BeingRecorded`], as [`Self::include`].
+    /// [`Error::Promised`], as [`Self::include`].
     pub async fn stands(&self, earlier: Option<EventId>) -> Result<(), Error> {
         let Some(event) = earlier else { return Ok(()) };
-        let stands = self.store.included(&[event], self.patience).await;
-        if stands { Ok(()) } else { Err(Error::BeingRecorded) }
+        let events = [event];
+        if self.store.included(&events, self.patience).await {
+            Ok(())
+        } else {
+            Err(self.promised(&events).await)
+        }
     }
 }
 

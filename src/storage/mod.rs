@@ -26,6 +26,7 @@ mod options;
 mod placed;
 mod postgres;
 mod pressure;
+mod promised;
 mod reading;
 mod rewrite;
 mod sequence;

@@ -1,7 +1,8 @@
 //! Who signs the journal's head. The key never comes near the database.
 
 use crate::crypto::KeyStore;
-use crate::journal::{Checkpoint, Hash, Link, Vkey, VkeyError, is_shard_of};
+use crate::journal::{Checkpoint, Hash, Link, Promise, Vkey, VkeyError, is_shard_of};
+use crate::mandate::{EventId, Instant};
 use std::sync::Arc;
 
 /// Signs the journal's head, and knows its own signatures again. Passed to [`super::Store::open`].
@@ -26,6 +27,12 @@ pub trait CheckpointSigner: Send + Sync + 'static {
     /// # Errors
     /// As [`Self::sign`].
     fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String>;
+
+    /// The signed promise that an entry with that leaf will have its place.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    fn promise(&self, event: &EventId, leaf: &Hash, now: Instant) -> Result<String, String>;
 
     /// Size and root of a note that we signed; none for anything else.
     fn open(&self, note: &str) -> Option<(u64, Hash)>;
@@ -88,6 +95,11 @@ impl CheckpointSigner for JournalSigner {
     fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String> {
         let link = Link { origin: self.origin.clone(), before, size, root: *root };
         link.sign_with(&self.keys.journal_keys()).map_err(|error| error.to_string())
+    }
+
+    fn promise(&self, event: &EventId, leaf: &Hash, now: Instant) -> Result<String, String> {
+        let promise = Promise::new(&self.origin, event, leaf, now);
+        promise.sign_with(&self.keys.journal_keys()).map_err(|error| error.to_string())
     }
 
     fn open(&self, note: &str) -> Option<(u64, Hash)> {

@@ -288,5 +288,7 @@ page! {
     BeingRecorded in Frame from "errors/being_recorded.html" {
         /// Where to ask again.
         resume: String,
+        /// Our signed word that it will be in the journal, as notes. Ids `promise-1`, `promise-2`…
+        promises: Vec<String>,
     }
 }

@@ -20,6 +20,8 @@ pub const POLICY: &str = "/journal/policy";
 pub const SHARD_CHECKPOINT: &str = "/journal/shards/{number}/checkpoint";
 /// The policy to verify it by, as text. Takes `{number}`.
 pub const SHARD_POLICY: &str = "/journal/shards/{number}/policy";
+/// The proof that keeps a promise: that the entry of that identifier has its place.
+pub const PROMISED: &str = "/journal/promised/{event}";
 /// Signs out (POST).
 pub const SIGN_OUT: &str = "/sign-out";
 /// Shown after signing out.

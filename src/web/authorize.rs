@@ -211,7 +211,9 @@ async fn confirm(
     match represent::choose(&web.app, &session, &caller, &handle, &mandate, &procedure).await {
         Ok(Chosen::Opened(address)) => Ok(Reply::leave(&address)),
         // The page of this choice says so, and offers it again as soon as it is written.
-        Err(Error::BeingRecorded) => Ok(Reply::go(&confirmation_path(&handle, &mandate, &procedure))),
+        Err(Error::BeingRecorded | Error::Promised(_)) => {
+            Ok(Reply::go(&confirmation_path(&handle, &mandate, &procedure)))
+        }
         Err(error) => Err(error.into()),
         Ok(Chosen::Refused(waiting, refusal)) => {
             let page = AuthorizeRefused {

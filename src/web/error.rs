@@ -35,6 +35,12 @@ impl From<Error> for Problem {
                 shown: Shown::BeingRecorded,
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, Fault::Unavailable).retry_after(2)
             },
+            // It is done: only its confirmation waits.
+            Error::Promised(promises) => Self {
+                shown: Shown::BeingRecorded,
+                promises: Some(promises.clone()),
+                ..Self::new(StatusCode::ACCEPTED, code, Fault::Unavailable).retry_after(2)
+            },
             Error::Authorization(error) => Self::from(*error),
             // Programs are answered by an `OAuthRefusal`; no page asks for what gives these.
             Error::OAuth(_) | Error::Bearer(_) => Self::new(StatusCode::BAD_REQUEST, code, Fault::BadRequest),
@@ -57,7 +63,7 @@ impl From<Error> for Problem {
     }
 }
 
-const fn ruled(status: StatusCode, code: &'static str, advice: Advice) -> Problem {
+fn ruled(status: StatusCode, code: &'static str, advice: Advice) -> Problem {
     Problem { shown: Shown::Advice(advice), ..Problem::new(status, code, Fault::Internal) }
 }
 

@@ -2,14 +2,18 @@
 
 use super::{Problem, Reply, Web};
 use crate::journal::TileId;
-use crate::service::read;
+use crate::mandate::EventId;
+use crate::service::{Error, promise, read};
 use crate::view::paths;
 use axum::Router;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::routing::get;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const BYTES: &str = "application/octet-stream";
+/// What is said of an entry that is committed and has no place yet.
+const WAITING: &str = "this entry waits for its place in the journal: ask again in a few seconds\n";
 /// The newest checkpoint is asked for anew each time.
 const FRESH: &str = "no-store, must-revalidate";
 /// A full tile never changes.
@@ -28,6 +32,7 @@ pub(super) fn routes() -> Router<Web> {
         .route(paths::SHARD_CHECKPOINT, get(checkpoint_of))
         .route(paths::SHARD_POLICY, get(policy_of))
         .route("/journal/shards/{number}/tile/{*tile}", get(tile_of))
+        .route(paths::PROMISED, get(promised))
 }
 
 /// The number of a shard as an address names it, in its one form.
@@ -79,4 +84,15 @@ async fn hashes(web: &Web, shard: Option<u64>, path: &str) -> Result<Reply, Prob
     // Where the current shard is served, another one is next year.
     let full = if shard.is_some() { FOR_EVER } else { FOR_A_DAY };
     Ok(Reply::file(BYTES, hashes).kept_for(if id.is_full() { full } else { SHORTLY }))
+}
+
+/// The proof that keeps a promise, or that it is still waited for. The identifier of an entry cannot be guessed, and the
+/// proof tells nothing of it but its place.
+async fn promised(State(web): State<Web>, Path(event): Path<String>) -> Result<Reply, Problem> {
+    let event = EventId::parse(&event).map_err(|_| Problem::NOT_FOUND)?;
+    match promise::kept(&web.app, event).await {
+        Ok(proof) => Ok(Reply::file(TEXT, proof.to_string()).kept_for(FRESH)),
+        Err(Error::BeingRecorded) => Ok(Reply::file(TEXT, WAITING.to_owned()).status(StatusCode::ACCEPTED)),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -9,6 +9,7 @@ use crate::provider::{
     REPRESENTATION, REVOKE, SCHEMAS, SIGNED_INTROSPECTION, ShownToken, TOKEN, USERINFO, bearer, discovery,
     read_report,
 };
+use crate::service::promise::Promises;
 use crate::service::tokens::{self, Known};
 use crate::service::{App, Caller, Error, claims, introspect, logout, push, standing};
 use crate::view::paths;
@@ -208,8 +209,23 @@ async fn report(
     let token = shown(&headers, query.as_deref(), None)?;
     let report = read_report(&body)?;
     let caller = caller(address.as_deref());
-    let answer = standing::report(&web.app, &caller, token, &proofs(&headers), report).await;
-    answer.map(json).map_err(OAuthRefusal::of_resource)
+    match standing::report(&web.app, &caller, token, &proofs(&headers), report).await {
+        Ok(standing) => Ok(json(standing)),
+        // It is written down: only its place in the journal is waited for.
+        Err(Error::Promised(promises)) => {
+            Ok((StatusCode::ACCEPTED, json(awaited(&promises))).into_response())
+        }
+        Err(error) => Err(OAuthRefusal::of_resource(error)),
+    }
+}
+
+/// Our word for what a service reported, and where the proof that keeps it will be.
+fn awaited(promises: &Promises) -> Vec<u8> {
+    let each = promises.each().iter().map(|promised| {
+        let proof = paths::PROMISED.replace("{event}", promised.event.as_str());
+        serde_json::json!({ "promise": promised.note, "proof": proof })
+    });
+    serde_json::json!({ "being_recorded": each.collect::<Vec<_>>() }).to_string().into_bytes()
 }
 
 /// The one token of a request at a resource.

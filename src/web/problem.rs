@@ -4,6 +4,7 @@
 //! language, into OAuth's JSON, or into the step that is missing.
 
 use super::rate::TooOften;
+use crate::service::promise::Promises;
 use crate::view::errors::Fault;
 use crate::view::sentences::Advice;
 use axum::http::StatusCode;
@@ -36,7 +37,7 @@ pub enum Shown {
 }
 
 /// A refusal or fault, as the web sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// HTTP status.
     pub status: StatusCode,
@@ -48,13 +49,15 @@ pub struct Problem {
     pub step: Option<Step>,
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u32>,
+    /// Our word for what waits for its place in the journal.
+    pub promises: Option<Promises>,
 }
 
 impl Problem {
     /// A problem with that status and code, shown as that fault.
     #[must_use]
     pub const fn new(status: StatusCode, code: &'static str, fault: Fault) -> Self {
-        Self { status, code, shown: Shown::Fault(fault), step: None, retry_after: None }
+        Self { status, code, shown: Shown::Fault(fault), step: None, retry_after: None, promises: None }
     }
 
     /// A request that cannot be read.
@@ -75,14 +78,16 @@ impl Problem {
 
     /// The same, once the person has taken that step.
     #[must_use]
-    pub const fn after(self, step: Step) -> Self {
-        Self { step: Some(step), ..self }
+    pub const fn after(mut self, step: Step) -> Self {
+        self.step = Some(step);
+        self
     }
 
     /// The same, worth another try after so many seconds.
     #[must_use]
-    pub const fn retry_after(self, seconds: u32) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+    pub const fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// The problem of an answer that names none: the framework's own, or a layer's.

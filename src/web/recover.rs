@@ -5,6 +5,7 @@ use super::language::Chosen;
 use super::problem::{Problem, Shown, Step};
 use super::reply::Reply;
 use super::trace::Trail;
+use crate::service::promise::Promises;
 use crate::view::errors::{BeingRecorded, ErrorPage, RefusedPage};
 use crate::view::paths;
 use axum::Json;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 /// The problem an answer stands for: its own, or, for the framework's bare refusals, that of its status.
 fn problem_of(response: &Response) -> Option<Problem> {
     if let Some(problem) = response.extensions().get::<Problem>() {
-        return Some(*problem);
+        return Some(problem.clone());
     }
     let status = response.status();
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -71,7 +72,11 @@ fn page(problem: &Problem, chosen: Chosen, request_id: String) -> String {
     match problem.shown {
         Shown::Fault(fault) => ErrorPage { fault, code, request_id, back }.render(&frame),
         Shown::Advice(advice) => RefusedPage { advice, code, request_id, back }.render(&frame),
-        Shown::BeingRecorded => BeingRecorded { resume }.render(&frame),
+        Shown::BeingRecorded => {
+            let promises = problem.promises.iter().flat_map(Promises::each);
+            BeingRecorded { resume, promises: promises.map(|promised| promised.note.clone()).collect() }
+                .render(&frame)
+        }
     }
 }
 
@@ -91,7 +96,11 @@ fn door(step: Step, path: &str) -> &'static str {
 /// For programs: OAuth's error object (RFC 6749, section 5.2), with our code as its description.
 pub(super) async fn as_json(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
-    let Some(problem) = problem_of(&response) else { return response };
+    let Some(mut problem) = problem_of(&response) else { return response };
+    if problem.status.is_success() {
+        // A person reads that it is done and waits; a program would take it for an answer.
+        problem.status = StatusCode::SERVICE_UNAVAILABLE;
+    }
     let error = match problem.status {
         StatusCode::UNAUTHORIZED => "invalid_token",
         StatusCode::FORBIDDEN => "access_denied",
@@ -100,8 +109,9 @@ pub(super) async fn as_json(request: Request, next: Next) -> Response {
         _ => "invalid_request",
     };
     let body = Json(serde_json::json!({ "error": error, "error_description": problem.code }));
+    let unknown = problem.status == StatusCode::UNAUTHORIZED;
     let mut answer = dressed(body.into_response(), problem, response.headers());
-    if problem.status == StatusCode::UNAUTHORIZED {
+    if unknown {
         let scheme = HeaderValue::from_static("Bearer error=\"invalid_token\"");
         answer.headers_mut().entry(WWW_AUTHENTICATE).or_insert(scheme);
     }

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::Request;
 use porteplume::crypto::{JournalKey, SecretBytes};
 use porteplume::journal::{Checkpoint, Hash, Link, Vkey};
-use porteplume::mandate::EventKind;
+use porteplume::mandate::{EventId, EventKind, Instant};
 use porteplume::service::{Caller, Record, manage};
 use porteplume::storage::{CheckpointSigner, Engine, Store, StoreError, StoreOptions};
 use porteplume::{jobs, service::read};
@@ -50,6 +50,10 @@ impl CheckpointSigner for Rotated {
     fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String> {
         let link = Link { origin: "porteplume.test/journal".to_owned(), before, size, root: *root };
         link.sign(&self.0).map_err(|error| error.to_string())
+    }
+
+    fn promise(&self, event: &EventId, leaf: &Hash, now: Instant) -> Result<String, String> {
+        self.1.promise(event, leaf, now)
     }
 
     fn open(&self, note: &str) -> Option<(u64, Hash)> {

@@ -19,7 +19,7 @@ async fn no_code_leaves_before_its_entry_stands_in_the_journal() {
         assert_eq!((sent.status, sent.sent_on("code")), (303, None), "{time}");
         assert!(sent.location().starts_with(&format!("/authorize/{handle}/confirm?")), "{}", sent.location());
         let page = browser.get(sent.location()).await;
-        assert_eq!((page.status, page.header("retry-after")), (503, "2"), "{time}");
+        assert_eq!((page.status, page.header("retry-after")), (202, "2"), "{time}");
         assert!(page.body.contains("page-being-recorded"), "{}", page.body);
         assert!(
             page.body.contains(&format!("href=\"{}\"", sent.location())),
@@ -28,7 +28,7 @@ async fn no_code_leaves_before_its_entry_stands_in_the_journal() {
         );
     }
     let silent = browser.get(&format!("/authorize?{}", request(&[("prompt", "none")]))).await;
-    assert_eq!((silent.status, silent.location()), (503, ""), "nor without a page");
+    assert_eq!((silent.status, silent.location()), (202, ""), "nor without a page");
     assert_eq!(
         (slow.representations().await, codes(&slow).await),
         (1, 4),

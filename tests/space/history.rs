@@ -16,7 +16,7 @@ fn keys() -> Vec<Vkey> {
 }
 
 /// A file as it was sent: the browser adds a line for the cookies.
-fn file(answer: &Answer) -> &str {
+pub(super) fn file(answer: &Answer) -> &str {
     answer.body.rsplit_once('\n').unwrap().0
 }
 

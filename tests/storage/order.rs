@@ -5,7 +5,7 @@ use super::sample::{
 };
 use crate::support::database::{TestDatabase, on_both, signer};
 use porteplume::journal::{Checkpoint, Frontier, Hash, leaf_hash};
-use porteplume::mandate::{EndReason, EventId, EventKind, Outcome};
+use porteplume::mandate::{EndReason, EventId, EventKind, Instant, Outcome};
 use porteplume::storage::mandates::MandateRow;
 use porteplume::storage::search::Filter;
 use porteplume::storage::{
@@ -201,6 +201,9 @@ on_both! {
             }
             fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String> {
                 signer().link(before, size, root)
+            }
+            fn promise(&self, event: &EventId, leaf: &Hash, now: Instant) -> Result<String, String> {
+                signer().promise(event, leaf, now)
             }
             fn open(&self, note: &str) -> Option<(u64, Hash)> { signer().open(note) }
         }

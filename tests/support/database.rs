@@ -4,7 +4,8 @@
 //! address in `PORTEPLUME_TEST_POSTGRES`; without it the test fails, it is never skipped.
 
 use porteplume::crypto::{JournalKey, SecretBytes};
-use porteplume::journal::{Checkpoint, Hash, Link, Vkey};
+use porteplume::journal::{Checkpoint, Hash, Link, Promise, Vkey};
+use porteplume::mandate::{EventId, Instant};
 use porteplume::storage::{CheckpointSigner, Engine, Store, StoreError, StoreOptions};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 use std::path::PathBuf;
@@ -70,6 +71,12 @@ impl CheckpointSigner for TestSigner {
     fn link(&self, before: u64, size: u64, root: &Hash) -> Result<String, String> {
         let link = Link { origin: self.origin.clone(), before, size, root: *root };
         link.sign(&self.key).map_err(|error| error.to_string())
+    }
+
+    fn promise(&self, event: &EventId, leaf: &Hash, now: Instant) -> Result<String, String> {
+        Promise::new(&self.origin, event, leaf, now)
+            .sign_with(&[&self.key])
+            .map_err(|error| error.to_string())
     }
 
     fn open(&self, note: &str) -> Option<(u64, Hash)> {

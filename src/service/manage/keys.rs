@@ -107,7 +107,7 @@ async fn append(app: &App, record: Record) -> Result<(), Error> {
         Box::pin(async move { record.append(&app, tx, &Caller::default(), now).await.map(drop) })
     });
     match included.await {
-        Err(Error::BeingRecorded) => {
+        Err(Error::BeingRecorded | Error::Promised(_)) => {
             tracing::warn!("the entry of a key's rotation still waits for its place in the journal");
             Ok(())
         }

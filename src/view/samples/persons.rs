@@ -232,6 +232,11 @@ pub(super) const SAMPLES: &[Sample] = &[
         RefusedPage { advice, code, request_id, back: Some("/aidant".into()) }.render(&cast.as_aidant(l))
     }),
     ("being-recorded", |cast, l| {
-        BeingRecorded { resume: "/usager/mandates/1/ended".into() }.render(&cast.as_usager(l))
+        let promise = "journal.porteplume.example/2026/receipt\n0192f3c47d2e7c1a9b3f0e5d6c7b8a90\n\
+            2l7cQWnFP8Mm3Y0oU5M1cVvZ0b2kq5n3hK8m9r4t6wE=\n1795302645123\n\n\
+            — journal.porteplume.example/2026/receipt \
+            kq4wZ0v1c2l7cQWnFP8Mm3Y0oU5M1cVvZ0b2kq5n3hK8m9r4t6wEkq4wZ0v1c2l7cQWnFP8Mm3Y0oU5M1cVvZ0b2kq5n3hK8m9r4t6wE\n";
+        let resume = "/usager/mandates/1/ended".into();
+        BeingRecorded { resume, promises: vec![promise.into()] }.render(&cast.as_usager(l))
     }),
 ];

@@ -57,7 +57,7 @@ async fn answered(ask: impl AsyncFn() -> Answer) -> Option<(Answer, bool)> {
             break;
         }
         let answer = ask().await;
-        if answer.status != 503 {
+        if !matches!(answer.status, 202 | 503) {
             return Some((answer, tries > 0));
         }
         came_again();

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::openid::refusals::revoke;
-use crate::support::database::on_both;
+use crate::support::database::{TestDatabase, on_both, signer};
+use porteplume::journal::{LogProof, Policy, Promise};
 use porteplume::service::Who;
+use porteplume::storage::Engine;
 
 const PATH: &str = "/api/v1/representation";
 const OUTCOMES: &str = "SELECT count(*) FROM representation WHERE outcome IS NOT NULL";
@@ -109,4 +111,35 @@ on_both! {
         assert!(town.entries("representation.outcome_reported").await.is_empty());
         town.test.verifies().await;
     }
+}
+
+#[tokio::test]
+async fn a_report_that_waits_for_its_place_is_accepted_with_a_promise() {
+    let town = fapi_town(TestDatabase::fresh(Engine::Postgres).await).await;
+    let code = ONE.code(&town.browser().await, &[]).await;
+    let given = ONE.exchange(&town, &code, &[]).await.json();
+    let token = given["access_token"].as_str().unwrap();
+    let slow = town.beside(town.test.held_back().await);
+    let waiting = report(&slow, token, &json!({"outcome": "submitted"})).await;
+    assert_eq!(waiting.status, 202, "{}", waiting.body);
+    let waiting = waiting.json();
+    let promised = &waiting["being_recorded"][0];
+    let policy = porteplume::journal::policy(&[signer().verifier()], None, &[], 0);
+    let policy = Policy::parse(policy.as_bytes()).unwrap();
+    let promise = Promise::open(promised["promise"].as_str().unwrap(), &policy).unwrap();
+    let asked = async |town: &Town| {
+        let request = Request::get(promised["proof"].as_str().unwrap());
+        town.ask(request.body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(asked(&slow).await.status, 202);
+    let fast = slow.beside(slow.test.replica().await);
+    let proof = loop {
+        let answer = asked(&fast).await;
+        if answer.status == 200 {
+            break LogProof::parse(&answer.body).unwrap();
+        }
+    };
+    promise.kept_by(&proof, &policy).unwrap();
+    assert_eq!(read(&fast, token).await.json()["outcome"], "submitted");
+    assert_eq!(fast.entries("representation.outcome_reported").await.len(), 1);
 }
