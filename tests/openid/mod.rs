@@ -77,10 +77,15 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("JSON: {}", self.body))
     }
 
-    /// A parameter of the address it leads to.
+    /// A parameter of the address it leads to, or of the signed answer in it.
     pub(crate) fn sent_on(&self, name: &str) -> Option<String> {
         let query = self.location().split_once('?')?.1;
-        form_urlencoded::parse(query.as_bytes()).find(|(found, _)| found == name).map(|(_, v)| v.into_owned())
+        let find = |name: &str| {
+            form_urlencoded::parse(query.as_bytes())
+                .find(|(found, _)| found == name)
+                .map(|(_, v)| v.into_owned())
+        };
+        find(name).or_else(|| claims(&find("response")?)[name].as_str().map(str::to_owned))
     }
 }
 

@@ -52,7 +52,16 @@ pub(crate) fn keys() -> &'static Path {
         if let Some(folder) = lent_keys() {
             return folder;
         }
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
+        // Each run has its own: two that share a folder would take each other's keys away.
+        let among = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        for entry in std::fs::read_dir(among).expect("the folder of the tests").flatten() {
+            let name = entry.file_name();
+            let run = name.to_str().and_then(|name| name.strip_prefix("keys_"));
+            if run.is_some_and(|run| !Path::new("/proc").join(run).exists()) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        let folder = among.join(format!("keys_{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         KeyStore::init(&folder, &SystemEntropy, &ManualClock::at(START)).expect("fresh keys");
         folder

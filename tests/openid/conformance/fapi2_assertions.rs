@@ -95,7 +95,7 @@ on_both! {
         let now = town.app().now().seconds();
         let claims = json!({"iss": "fapi-rsa", "sub": "fapi-rsa", "aud": ISSUER, "jti": jti(), "exp": now + 60});
         let assertion = sign_jws(&key, "JWT", claims.to_string().as_bytes()).unwrap();
-        let rsa = Service { id: "fapi-rsa", seed: 1 };
+        let rsa = Service { id: "fapi-rsa", ..ONE };
         assert_eq!(told(&rsa.push_with(&town, &assertion, &[]).await), invalid_client());
         assert_eq!(town.entries("client.authentication_refused").await, ["client_assertion_signature"]);
         assert_eq!(kept(&town).await, 0);

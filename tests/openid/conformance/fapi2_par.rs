@@ -23,7 +23,9 @@ on_both! {
         assert_ne!(handle, chance, "a choice has a handle of its own");
         let sent = browser.confirms(&handle, &town.mandate, PRIME).await;
         assert_eq!((sent.sent_on("state").as_deref(), sent.sent_on("iss").as_deref()), (Some(STATE), Some(ISSUER)));
-        assert!(sent.location().starts_with("https://caisse.example/cb?dummy1=lorem&code="), "{}", sent.location());
+        let by = if ONE.signs { "response" } else { "code" };
+        let back = format!("https://caisse.example/cb?dummy1=lorem&{by}=");
+        assert!(sent.location().starts_with(&back), "{}", sent.location());
         assert_eq!(ONE.exchange(&town, &sent.sent_on("code").unwrap(), &[]).await.status, 200);
     }
 
@@ -100,12 +102,17 @@ on_both! {
     fapi2_security_profile_final_par_authorization_request_containing_request_uri_form_param(database) {
         let town = fapi_town(database).await;
         let uri = ONE.pushed(&town, &[]).await;
+        let (told_of, noted) = if ONE.signs {
+            ("invalid_request_object", "request_object_malformed")
+        } else {
+            ("invalid_request", "invalid_request")
+        };
         for value in [uri.as_str(), "https://caisse.example/request"] {
             let refused = ONE.push(&town, &[("request_uri", value)]).await;
-            assert_eq!(told(&refused), (400, "invalid_request".to_owned()));
+            assert_eq!(told(&refused), (400, told_of.to_owned()));
         }
         assert_eq!(kept(&town).await, 1);
-        assert_eq!(town.entries("authorization.refused").await, ["invalid_request"; 2]);
+        assert_eq!(town.entries("authorization.refused").await, [noted; 2]);
     }
 
     fapi2_security_profile_final_par_attempt_invalid_http_method(database) {

@@ -76,7 +76,7 @@ async fn refused(town: &Town, answer: &Answer, code: &str) {
 }
 
 /// What a signed answer says, and that nothing stands beside it.
-fn opened(town: &Town, service: &Service, sent: &Answer) -> Value {
+pub(super) fn opened(town: &Town, service: &Service, sent: &Answer) -> Value {
     let (before, jwt) = sent.location().split_once("&response=").expect("one parameter");
     assert_eq!(before, REDIRECT);
     assert!(!jwt.contains('&'), "{jwt}");
@@ -245,7 +245,7 @@ on_both! {
         let seed = 9;
         let keys = [("auth_method", json!("private_key_jwt")), ("secret_hash", Value::Null), ("jwks", json!({"keys": [public(seed)]}))];
         world::client(town.app(), changed(draft("plain"), &keys)).await;
-        let plain = Service { id: "plain", seed };
+        let plain = Service { id: "plain", seed, signs: false };
         let browser = town.browser().await;
         let object = |changes: &[(&str, Value)]| signed(seed, &header(), &changed(asked(&town, &plain), changes));
         let brings = |object: &str| format!("/authorize?{}", form(&[("client_id", plain.id), ("request", object)]));

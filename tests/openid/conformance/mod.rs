@@ -8,6 +8,7 @@ mod fapi2_requests;
 mod fapi2_signing;
 mod oidcc;
 mod refresh;
+mod signing;
 mod standing;
 mod table;
 
@@ -20,10 +21,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 struct Service {
     id: &'static str,
     seed: u8,
+    /// Whether it signs its requests and wants its answers signed (FAPI 2.0 Message Signing).
+    signs: bool,
 }
 
-const ONE: Service = Service { id: "fapi-one", seed: 1 };
-const TWO: Service = Service { id: "fapi-two", seed: 2 };
+const ONE: Service = Service { id: "fapi-one", seed: 1, signs: false };
+const TWO: Service = Service { id: "fapi-two", seed: 2, signs: false };
 
 /// Makes every `jti` another one.
 static JTI: AtomicU64 = AtomicU64::new(0);
@@ -34,8 +37,12 @@ fn jti() -> String {
 
 /// A town with two services of the profile.
 async fn fapi_town(database: TestDatabase) -> Town {
+    town_of(database, [&ONE, &TWO]).await
+}
+
+async fn town_of(database: TestDatabase, services: [&Service; 2]) -> Town {
     let town = Town::new(database).await;
-    for service in [&ONE, &TWO] {
+    for service in services {
         world::client(town.app(), service.draft()).await;
     }
     town
@@ -75,6 +82,7 @@ impl Service {
             ("auth_method", json!("private_key_jwt")),
             ("secret_hash", Value::Null),
             ("jwks", json!({"keys": [public(self.seed)]})),
+            ("request_objects", if self.signs { json!("demanded") } else { Value::Null }),
         ];
         changed(draft(self.id), &changes)
     }
@@ -106,8 +114,30 @@ impl Service {
         proofs: &[&str],
     ) -> Answer {
         let asked = request(&[&[("client_id", self.id)], changes].concat());
+        let asked = if self.signs { self.in_an_object(town, &asked) } else { asked };
         let shown = form(&[("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)]);
         sent(town, "/par", &format!("{asked}&{shown}"), proofs).await
+    }
+
+    /// The same request as a signed object (RFC 9101), which wants a signed answer. A reference stays beside it: it may
+    /// not stand inside.
+    fn in_an_object(&self, town: &Town, asked: &str) -> String {
+        let now = town.app().now().seconds();
+        let mut claims = json!({
+            "iss": self.id, "aud": ISSUER, "exp": now + 300, "nbf": now, "iat": now, "response_mode": "jwt",
+        });
+        let mut beside = vec![("client_id".to_owned(), self.id.to_owned())];
+        for (name, value) in form_urlencoded::parse(asked.as_bytes()).into_owned() {
+            let structured = ["authorization_details", "max_age"].contains(&name.as_str());
+            match serde_json::from_str(&value) {
+                _ if name == "request_uri" => beside.push((name, value)),
+                Ok(value) if structured => claims[&name] = value,
+                _ => claims[&name] = json!(value),
+            }
+        }
+        let header = json!({"alg": "EdDSA", "typ": "oauth-authz-req+jwt", "kid": "k"});
+        beside.push(("request".to_owned(), signed(self.seed, &header, &claims)));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(beside).finish()
     }
 
     /// The reference of a request pushed in order.
@@ -135,6 +165,9 @@ impl Service {
         let sent = browser.confirms(&handle_in(&page.body), &browser.town.mandate, PRIME).await;
         assert_eq!(sent.status, 303, "{}", sent.body);
         assert_eq!(sent.sent_on("iss").as_deref(), Some(ISSUER));
+        if self.signs {
+            fapi2_signing::opened(browser.town, self, &sent);
+        }
         sent
     }
 
