@@ -126,7 +126,7 @@ pub async fn open(
         store,
         keys,
         vault: Vault::default(),
-        catalogue: service::catalogue()?,
+        catalogue: service::catalogue_labelled(&config.themes)?,
         clock,
         entropy,
         citizens,

@@ -16,7 +16,7 @@ pub use outgoing::Outgoing;
 pub use provider::{Algorithm, AuthMethod, Provider, UserinfoFormat};
 pub use values::{Issuer, Networks, Secret};
 
-use crate::mandate::Thresholds;
+use crate::mandate::{ThemeId, Thresholds};
 use reader::{Reader, Section};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,8 @@ pub struct Config {
     pub agents: Provider,
     /// What calls to others may reach.
     pub outgoing: Outgoing,
+    /// What FranceConnect calls the themes of the catalogue, where not as the catalogue has it.
+    pub themes: Vec<(ThemeId, String)>,
     /// How much of anything one caller may ask for.
     pub limits: Limits,
     /// From how many on the rules of the watch speak.
@@ -201,6 +203,7 @@ impl Config {
             citizens: reader.section("citizens", provider::read)?,
             agents: reader.section("agents", provider::read)?,
             outgoing: reader.section("outgoing", outgoing::read)?,
+            themes: reader.section("franceconnect", themes)?,
             limits: reader.section("limits", limits)?,
             watch: reader.section("watch", watch::read)?,
             telemetry: reader.section("telemetry", telemetry)?,
@@ -224,6 +227,7 @@ impl Config {
             ("citizens", provider(&self.citizens)),
             ("agents", provider(&self.agents)),
             ("outgoing", format!("{:?}", self.outgoing)),
+            ("franceconnect", format!("{:?}", self.themes)),
             ("limits", format!("{:?}", self.limits)),
             ("watch", format!("{:?}", self.watch)),
             ("telemetry", format!("{:?}", self.telemetry)),
@@ -295,6 +299,12 @@ fn journal(section: &mut Section<'_>) -> Result<Journal, ConfigError> {
             values::path,
         )?,
     })
+}
+
+fn themes(section: &mut Section<'_>) -> Result<Vec<(ThemeId, String)>, ConfigError> {
+    const CURE: &str = "write each as the catalogue's theme, a space and FranceConnect's label in Unicode NFC, such as \
+        [\"famille Famille-Scolarité\"]";
+    section.list("themes", CURE, values::theme)
 }
 
 fn limits(section: &mut Section<'_>) -> Result<Limits, ConfigError> {
@@ -423,6 +433,20 @@ mod tests {
         let secrets = |_: &Path| Ok("postgres://me@db/porteplume".to_owned());
         let (one, other) = (Config::parse(SAMPLE, [], &secrets), Config::parse(&uncommented, [], &secrets));
         assert_eq!(format!("{:?}", one.unwrap()), format!("{:?}", other.unwrap()));
+    }
+
+    #[test]
+    fn labels_of_themes_are_read_as_they_are_and_refused_in_another_form() {
+        let with = |themes: &str| SAMPLE.replace("# themes = []", &format!("themes = {themes}"));
+        let secrets = |_: &Path| Ok("postgres://me@db/porteplume".to_owned());
+        let read = |themes: &str| Config::parse(&with(themes), [], &secrets);
+        let labels = read("[\"famille Famille et Scolarité\"]").unwrap().themes;
+        assert_eq!(labels, [(ThemeId::parse("famille").unwrap(), "Famille et Scolarité".to_owned())]);
+        for bad in ["famille", "famille ", " Famille", "famille Scolarite\u{301}", "famille  x", "Famille x"]
+        {
+            let refused = read(&format!("[\"{bad}\"]")).unwrap_err().to_string();
+            assert!(refused.contains("franceconnect.themes"), "{bad}: {refused}");
+        }
     }
 
     #[test]

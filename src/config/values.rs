@@ -1,9 +1,11 @@
 //! The values a configuration holds, each read by one function.
 
 use super::Witness;
+use crate::mandate::ThemeId;
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use unicode_normalization::is_nfc;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
@@ -96,6 +98,14 @@ pub(super) fn witness(text: &str) -> Option<Witness> {
 /// The address of a time-stamping authority.
 pub(super) fn authority(text: &str) -> Option<String> {
     public_url(text).map(|_| text.to_owned())
+}
+
+/// A theme of the catalogue and the label FranceConnect knows it by, which it compares byte for byte in NFC.
+pub(super) fn theme(text: &str) -> Option<(ThemeId, String)> {
+    let (theme, label) = text.split_once(' ')?;
+    let plain =
+        !label.is_empty() && label.trim() == label && !label.contains(char::is_control) && is_nfc(label);
+    plain.then_some((ThemeId::parse(theme).ok()?, label.to_owned()))
 }
 
 /// Networks of addresses.

@@ -294,6 +294,7 @@ fn configuration(
         citizens,
         agents,
         outgoing: Outgoing::default(),
+        themes: Vec::new(),
         limits: Limits { sign_in: generous, authorize: generous, ..Limits::default() },
         watch: Thresholds::default(),
         telemetry: Telemetry::at_a_terminal(),

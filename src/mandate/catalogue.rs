@@ -144,6 +144,12 @@ pub enum CatalogueError {
     /// A procedure asks for no act, or for one that is never delegable.
     #[error("procedure {0} asks for no act or for one that is never delegable")]
     Acts(ProcedureId),
+    /// A label is given to a theme that is not there.
+    #[error("there is no theme {0} to give a label to")]
+    NoTheme(ThemeId),
+    /// Two themes would carry one label.
+    #[error("theme {0} would carry the label of another")]
+    LabelTwice(ThemeId),
 }
 
 /// A checked catalogue.
@@ -183,6 +189,25 @@ impl TryFrom<CatalogueFile> for Catalogue {
 }
 
 impl Catalogue {
+    /// The same catalogue with these `rep_scope` labels in the place of its own: FranceConnect's production values stand
+    /// in its database, not in its code (contract `franceconnect.md`).
+    ///
+    /// # Errors
+    /// [`CatalogueError::NoTheme`], [`CatalogueError::LabelTwice`].
+    pub fn labelled(mut self, labels: &[(ThemeId, String)]) -> Result<Self, CatalogueError> {
+        for (id, label) in labels {
+            let theme = self.themes.iter_mut().find(|theme| &theme.id == id);
+            theme.ok_or_else(|| CatalogueError::NoTheme(id.clone()))?.rep_scope.clone_from(label);
+        }
+        let mut seen = BTreeSet::new();
+        for theme in &self.themes {
+            if !seen.insert(&theme.rep_scope) {
+                return Err(CatalogueError::LabelTwice(theme.id.clone()));
+            }
+        }
+        Ok(self)
+    }
+
     /// Version of the data file.
     #[must_use]
     pub fn version(&self) -> &str {
@@ -251,6 +276,29 @@ mod tests {
         let catalogue = shipped();
         let themes = catalogue.themes().iter().map(|theme| (theme.id.as_str(), theme.rep_scope.as_str()));
         assert_eq!(themes.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn labels_are_exchanged_for_themes_that_are_there_and_stay_different() {
+        let label = |id: &str, label: &str| (ThemeId::parse(id).unwrap(), label.to_owned());
+        let exchanged =
+            shipped().labelled(&[label("famille", "Famille"), label("logement", "Habitat")]).unwrap();
+        let labels: Vec<_> = exchanged.themes().iter().map(|theme| theme.rep_scope.as_str()).collect();
+        assert_eq!(
+            labels[..5],
+            [
+                "Papier-Citoyennet\u{e9}-Elections",
+                "Famille",
+                "Social-Sant\u{e9}",
+                "Travail-Formation",
+                "Habitat"
+            ]
+        );
+        let unknown = shipped().labelled(&[label("famile", "Famille")]);
+        assert_eq!(unknown, Err(CatalogueError::NoTheme(ThemeId::parse("famile").unwrap())));
+        let twice = shipped().labelled(&[label("famille", "Justice")]);
+        assert_eq!(twice, Err(CatalogueError::LabelTwice(ThemeId::parse("justice").unwrap())));
+        assert_eq!(shipped().labelled(&[]), Ok(shipped()));
     }
 
     #[test]

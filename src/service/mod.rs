@@ -88,7 +88,7 @@ pub use witnesses::Witnesses;
 use crate::clock::{Clock, Entropy, random};
 use crate::crypto::KeyStore;
 use crate::journal;
-use crate::mandate::{Catalogue, CatalogueError, CatalogueFile, EventId, Instant, Thresholds};
+use crate::mandate::{Catalogue, CatalogueError, CatalogueFile, EventId, Instant, ThemeId, Thresholds};
 use crate::provider::{Issuer, Nonces};
 use crate::relying::{HttpClient, RelyingParty};
 use crate::storage::{BoxFuture, NotIncluded, Store, Tx};
@@ -226,4 +226,9 @@ pub enum BadCatalogue {
 pub fn catalogue() -> Result<Catalogue, BadCatalogue> {
     let file: CatalogueFile = toml::from_str(crate::mandate::CATALOGUE_TOML)?;
     Ok(Catalogue::try_from(file)?)
+}
+
+/// The same, with other labels of FranceConnect's for some of its themes.
+pub fn catalogue_labelled(labels: &[(ThemeId, String)]) -> Result<Catalogue, BadCatalogue> {
+    Ok(catalogue()?.labelled(labels)?)
 }

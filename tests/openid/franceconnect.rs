@@ -310,6 +310,22 @@ on_both! {
         }
     }
 
+    a_label_that_franceconnect_changed_is_asked_for_and_given_as_it_writes_it(database) {
+        let test = TestApp::over(database).await.labelled(&[("social", "Sante-Solidarité")]);
+        let town = Town::of(test).await;
+        world::client(town.app(), registration()).await;
+        let fc = FranceConnect { themes: &["Sante-Solidarité"], ..franceconnect() };
+        let answer = connected(&town, &fc, PRIME).await;
+        let id_token = fc.id_token(&answer, &jwks(&town), town.app().now().seconds()).unwrap();
+        assert_eq!((&id_token["rep_scope"], fc.verify(&id_token).is_ok()), (&json!(["Sante-Solidarité"]), true));
+        // Under its former label nothing is offered any more.
+        let before = town.representations().await;
+        let former = FranceConnect { themes: &["Social-Santé"], ..franceconnect() };
+        let (browser, page) = arrives(&town, &former).await;
+        assert!(!page.body.contains("/authorize/") || browser.confirms(&handle_in(&page.body), &town.mandate, PRIME).await.status != 303);
+        assert_eq!(town.representations().await, before);
+    }
+
     every_theme_of_the_catalogue_goes_by_franceconnects_own_label(database) {
         let town = town(database, &[]).await;
         let labels: Vec<&str> = town.app().catalogue.themes().iter().map(|theme| theme.rep_scope.as_str()).collect();

@@ -4,7 +4,7 @@ use super::database::{TestDatabase, signer};
 use porteplume::clock::{ManualClock, SystemEntropy};
 use porteplume::config::{Config, Limits, Provider};
 use porteplume::crypto::KeyStore;
-use porteplume::mandate::{Instant, Thresholds};
+use porteplume::mandate::{Instant, ThemeId, Thresholds};
 use porteplume::relying::{HttpClient, HttpPolicy, RelyingParty};
 use porteplume::service::verify::{Journal, Report, verify};
 use porteplume::service::{self, App, Ctx, Tiles, Vault};
@@ -172,6 +172,13 @@ impl TestApp {
     /// The same service, whose journal goes on in one shard.
     pub(crate) fn undivided(self) -> Self {
         self.with(|ctx| ctx.yearly = false)
+    }
+
+    /// The same service, to which FranceConnect has given other labels of themes.
+    pub(crate) fn labelled(self, labels: &[(&str, &str)]) -> Self {
+        let labels: Vec<_> =
+            labels.iter().map(|(id, label)| (ThemeId::parse(id).unwrap(), (*label).to_owned())).collect();
+        self.with(|ctx| ctx.catalogue = service::catalogue_labelled(&labels).unwrap())
     }
 
     /// The same service, its rules speaking from other numbers on.
