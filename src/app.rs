@@ -7,6 +7,7 @@ use crate::journal::{self, NamedWitness, Policy, PolicyError, TimestampAuthoriti
 use crate::mandate::EventKind;
 use crate::provider::Issuer;
 use crate::relying::{Authority, HttpClient, HttpError, HttpPolicy, RelyingError, RelyingParty};
+use crate::service::agents::{Agents, OtherAgents};
 use crate::service::witness::Witness;
 use crate::service::{
     self, App, BadCatalogue, Caller, Ctx, Pulse, Record, Tiles, Timestamps, Vault, Witnesses,
@@ -75,7 +76,7 @@ pub enum StartError {
     Catalogue(#[from] BadCatalogue),
     /// A provider.
     #[error("the provider in [{0}] cannot be used: {1}")]
-    Provider(&'static str, RelyingError),
+    Provider(String, RelyingError),
     /// The HTTP client.
     #[error("outgoing calls cannot be set up: {0}")]
     Http(#[from] HttpError),
@@ -114,14 +115,21 @@ pub async fn open(
     let store = Store::open(&options, Arc::new(signer)).await?;
     let issuer = config.server.issuer.as_str().to_owned();
     let http = HttpClient::new(&outgoing(config)?)?;
-    let party = |name: &'static str, provider: &crate::config::Provider| {
+    let party = |name: &str, provider: &crate::config::Provider| {
         let back = format!("{issuer}/callback/{name}").parse().map_err(|_| StartError::Issuer)?;
-        RelyingParty::new(name, provider.clone(), back, http.clone())
-            .map_err(|e| StartError::Provider(name, e))
+        RelyingParty::new(name.to_owned(), provider.clone(), back, http.clone())
+            .map_err(|e| StartError::Provider(name.to_owned(), e))
     };
     let witnesses = witnesses(config, &signer_keys)?;
     let timestamps = timestamps(config)?;
-    let (citizens, agents) = (party("citizens", &config.citizens)?, party("agents", &config.agents)?);
+    let citizens = party("citizens", &config.citizens)?;
+    let others = config.other_agents.iter().map(|other| {
+        let at = format!("agents/{}", other.id);
+        let (id, domains) = (other.id.clone(), other.domains.clone());
+        Ok(OtherAgents { party: party(&at, &other.provider)?, id, domains })
+    });
+    let others = others.collect::<Result<Vec<_>, StartError>>()?;
+    let agents = Agents::new(party("agents", &config.agents)?, others);
     let app = Arc::new(Ctx {
         store,
         keys,

@@ -4,6 +4,7 @@
 //! are refused. A secret is given as `key` or, better, as `key_file` naming a file that holds it; never both. Secrets have a
 //! `Debug` that hides them, and no error shows one. A commented sample stands in `docs/porteplume.example.toml`.
 
+mod email;
 mod error;
 mod outgoing;
 mod provider;
@@ -11,9 +12,10 @@ mod reader;
 mod values;
 mod watch;
 
+pub use email::email_domain;
 pub use error::ConfigError;
 pub use outgoing::Outgoing;
-pub use provider::{Algorithm, AuthMethod, Provider, UserinfoFormat};
+pub use provider::{Algorithm, AuthMethod, OtherAgents, Provider, UserinfoFormat};
 pub use values::{Issuer, Networks, Secret};
 
 use crate::mandate::{ThemeId, Thresholds};
@@ -36,6 +38,8 @@ pub struct Config {
     pub citizens: Provider,
     /// The provider that identifies aidants and auditors (ProConnect).
     pub agents: Provider,
+    /// Providers that identify professionals whose e-mail addresses are of certain domains, instead.
+    pub other_agents: Vec<OtherAgents>,
     /// What calls to others may reach.
     pub outgoing: Outgoing,
     /// What FranceConnect calls the themes of the catalogue, where not as the catalogue has it.
@@ -202,6 +206,7 @@ impl Config {
             journal: reader.section("journal", journal)?,
             citizens: reader.section("citizens", provider::read)?,
             agents: reader.section("agents", provider::read)?,
+            other_agents: provider::apart(reader.each("other_agents", provider::read_other)?)?,
             outgoing: reader.section("outgoing", outgoing::read)?,
             themes: reader.section("franceconnect", themes)?,
             limits: reader.section("limits", limits)?,
@@ -218,6 +223,8 @@ impl Config {
     #[must_use]
     pub fn sections(&self) -> Vec<(&'static str, String)> {
         let provider = |provider: &Provider| format!("{provider:?} {}", provider.client_secret.expose());
+        let other =
+            |other: &OtherAgents| format!("{} {:?} {}\n", other.id, other.domains, provider(&other.provider));
         let owner = self.database.owner_url.as_ref().map_or("", Secret::expose);
         vec![
             ("server", format!("{:?}", self.server)),
@@ -226,6 +233,7 @@ impl Config {
             ("journal", format!("{:?}", self.journal)),
             ("citizens", provider(&self.citizens)),
             ("agents", provider(&self.agents)),
+            ("other_agents", self.other_agents.iter().map(other).collect()),
             ("outgoing", format!("{:?}", self.outgoing)),
             ("franceconnect", format!("{:?}", self.themes)),
             ("limits", format!("{:?}", self.limits)),
@@ -446,6 +454,55 @@ mod tests {
         {
             let refused = read(&format!("[\"{bad}\"]")).unwrap_err().to_string();
             assert!(refused.contains("franceconnect.themes"), "{bad}: {refused}");
+        }
+    }
+
+    #[test]
+    fn each_other_provider_of_agents_has_a_section_and_domains_of_its_own() {
+        let own = |name: &str, domains: &str| {
+            format!(
+                "[other_agents.{name}]\ndomains = {domains}\nissuer = \"https://{name}.example\"\nclient_id = \"p\"\n"
+            )
+        };
+        let secret = |name: &str| format!("PORTEPLUME__OTHER_AGENTS__{name}__CLIENT_SECRET");
+        let text = [
+            SMALL,
+            &own("ville", "[\"Ville.example\", \"étampes.example\"]"),
+            &own("metropole", "[\"metro.example\"]"),
+        ]
+        .concat();
+        let secrets = [(secret("VILLE"), "one".to_owned()), (secret("METROPOLE"), "two".to_owned())];
+        let none = |_: &Path| unreachable!("no secret stands in a file");
+        let read = Config::parse(&text, secrets.clone(), &none).unwrap().other_agents;
+        let told: Vec<_> = read
+            .iter()
+            .map(|one| (one.id.as_str(), one.domains.len(), one.provider.client_secret.expose()))
+            .collect();
+        assert_eq!(told, [("metropole", 1, "two"), ("ville", 2, "one")]);
+        assert_eq!(read[1].domains, ["ville.example", "xn--tampes-9ua.example"]);
+
+        let own_secrets = |more: &str| {
+            secrets
+                .clone()
+                .into_iter()
+                .filter(move |(name, _)| !name.contains("METRO") || more.contains("metro"))
+                .collect::<Vec<_>>()
+        };
+        let refused = |more: String| {
+            let text = [SMALL, &more].concat();
+            Config::parse(&text, own_secrets(&more), &none).unwrap_err().to_string()
+        };
+        let twice = [own("ville", "[\"a.example\"]"), own("metropole", "[\"A.example\"]")].concat();
+        assert!(refused(twice).contains("other_agents.ville.domains"));
+        for (more, told) in [
+            (own("ville", "[]"), "other_agents.ville.domains"),
+            (own("ville", "[\"intranet\"]"), "other_agents.ville.domains"),
+            (own("Ville", "[\"a.example\"]"), "other_agents"),
+            (format!("{}colour = 1\n", own("ville", "[\"a.example\"]")), "other_agents.ville.colour"),
+            ("[other_agents]\nissuer = \"x\"\n".to_owned(), "[other_agents.NAME]"),
+        ] {
+            let said = refused(more);
+            assert!(said.contains(told), "{told}: {said}");
         }
     }
 

@@ -96,6 +96,7 @@ fn party(issuer: &str, userinfo: UserinfoFormat, http: &HttpClient) -> RelyingPa
         accepted_acr: vec!["eidas1".to_owned(), "eidas2".to_owned()],
         pkce: true,
         ui_locales: true,
+        login_hint: false,
         claims: None,
         userinfo,
         algorithms: vec![Algorithm::Es256],

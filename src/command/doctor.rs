@@ -43,7 +43,8 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
             }
             let writes = health::check(&app).await;
             check("writing", writes.map(|()| "possible".to_owned()).map_err(|ill| ill.to_string()));
-            for (name, party) in [("citizens", &app.citizens), ("agents", &app.agents)] {
+            for party in std::iter::once(&app.citizens).chain(app.agents.each()) {
+                let name = party.name();
                 let answers = party.probe(app.now()).await;
                 check(name, answers.map(|()| party.issuer().to_owned()).map_err(|error| error.to_string()));
             }

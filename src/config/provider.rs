@@ -60,6 +60,9 @@ pub struct Provider {
     /// Whether to send the languages of its pages (`ui_locales`). Default yes; a provider that refuses parameters it does not
     /// know may not know this one.
     pub ui_locales: bool,
+    /// Whether to say whom the person says they are (`login_hint`), where they were asked. Default no: FranceConnect refuses
+    /// it, `ProConnect` takes an e-mail address.
+    pub login_hint: bool,
     /// The `claims` request parameter, a JSON object. Default: none.
     pub claims: Option<serde_json::Value>,
     /// What its userinfo endpoint answers. Default `json`.
@@ -123,6 +126,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Result<Provider, ConfigError> {
         acr_values,
         pkce: section.flag("pkce", true)?,
         ui_locales: section.flag("ui_locales", true)?,
+        login_hint: section.flag("login_hint", false)?,
         claims: section.optional("claims", "write a JSON object in quotes", json_object)?,
         userinfo: section
             .choice(
@@ -149,4 +153,47 @@ pub(super) fn read(section: &mut Section<'_>) -> Result<Provider, ConfigError> {
         provider.algorithms = vec![Algorithm::Es256, Algorithm::Rs256];
     }
     Ok(provider)
+}
+
+/// `[other_agents.ID]`: a provider of professionals whose addresses are of certain domains.
+#[derive(Debug, Clone)]
+pub struct OtherAgents {
+    /// Its identifier, in addresses and in the journal: a word.
+    pub id: String,
+    /// The domains of e-mail addresses it speaks for, in lower case (ASCII form).
+    pub domains: Vec<String>,
+    /// Our registration there; its callback is `ISSUER/callback/agents/ID`.
+    pub provider: Provider,
+}
+
+pub(super) fn read_other(id: &str, section: &mut Section<'_>) -> Result<OtherAgents, ConfigError> {
+    const DOMAINS: &str = "write the domains of its e-mail addresses, such as [\"ville-exemple.fr\"]";
+    let word =
+        !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !word {
+        let cure = "write a word of a-z, 0-9 and -, such as [other_agents.ville]".to_owned();
+        return Err(ConfigError::Invalid { key: "other_agents".to_owned(), value: id.to_owned(), cure });
+    }
+    let domains = section.list("domains", DOMAINS, values::domain)?;
+    if domains.is_empty() {
+        return Err(section.missing("domains", DOMAINS));
+    }
+    Ok(OtherAgents { id: id.to_owned(), domains, provider: read(section)? })
+}
+
+/// Refuses two providers that would speak for one domain.
+pub(super) fn apart(others: Vec<OtherAgents>) -> Result<Vec<OtherAgents>, ConfigError> {
+    let mut seen = std::collections::BTreeSet::new();
+    for other in &others {
+        for domain in &other.domains {
+            if !seen.insert(domain.as_str()) {
+                return Err(ConfigError::Invalid {
+                    key: format!("other_agents.{}.domains", other.id),
+                    value: format!("{domain:?}"),
+                    cure: "name each domain once, at the one provider that speaks for it".to_owned(),
+                });
+            }
+        }
+    }
+    Ok(others)
 }

@@ -58,10 +58,45 @@ impl<'a> Reader<'a> {
             None => Table::new(),
         };
         let environment = self.environment.remove(name).unwrap_or_default();
+        let name = name.to_owned();
         let mut section = Section { name, file, environment, known: Vec::new(), read_file: self.read_file };
         let value = read(&mut section)?;
         section.finish()?;
         Ok(value)
+    }
+
+    /// Reads sections of one kind, `[name.ONE]`, `[name.OTHER]`: each whole. In the environment a setting of one is
+    /// `PORTEPLUME__NAME__ONE__KEY`.
+    pub(super) fn each<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&str, &mut Section<'_>) -> Result<T, ConfigError>,
+    ) -> Result<Vec<T>, ConfigError> {
+        self.known.push(name);
+        let mut all: BTreeMap<String, (Table, BTreeMap<String, String>)> = BTreeMap::new();
+        match self.file.remove(name) {
+            None => {}
+            Some(Value::Table(tables)) => {
+                for (id, value) in tables {
+                    let Value::Table(table) = value else { return Err(not_sections(name, &value)) };
+                    all.insert(id, (table, BTreeMap::new()));
+                }
+            }
+            Some(other) => return Err(not_sections(name, &other)),
+        }
+        for (key, value) in self.environment.remove(name).unwrap_or_default() {
+            let (id, key) = key.split_once("__").unwrap_or((&key, ""));
+            all.entry(id.to_owned()).or_default().1.insert(key.to_owned(), value);
+        }
+        let sections = all.into_iter().map(|(id, (file, environment))| {
+            let full = format!("{name}.{id}");
+            let mut section =
+                Section { name: full, file, environment, known: Vec::new(), read_file: self.read_file };
+            let value = read(&id, &mut section)?;
+            section.finish()?;
+            Ok(value)
+        });
+        sections.collect()
     }
 
     /// Refuses sections that nothing has read.
@@ -75,9 +110,14 @@ impl<'a> Reader<'a> {
     }
 }
 
+fn not_sections(name: &str, value: &Value) -> ConfigError {
+    let cure = format!("write a section for each: [{name}.NAME]");
+    ConfigError::Invalid { key: name.to_owned(), value: value.to_string(), cure }
+}
+
 /// One section, its settings taken out one by one.
 pub(super) struct Section<'a> {
-    name: &'static str,
+    name: String,
     file: Table,
     environment: BTreeMap<String, String>,
     known: Vec<&'static str>,
@@ -101,7 +141,7 @@ impl Section<'_> {
         match raw {
             Raw::File(_) => format!("{}.{key}", self.name),
             Raw::Environment(_) => {
-                format!("{PREFIX}{}__{}", self.name.to_uppercase(), key.to_uppercase())
+                format!("{PREFIX}{}__{}", self.name.to_uppercase().replace('.', "__"), key.to_uppercase())
             }
         }
     }

@@ -100,6 +100,11 @@ pub(super) fn authority(text: &str) -> Option<String> {
     public_url(text).map(|_| text.to_owned())
 }
 
+/// A domain of e-mail addresses, in its ASCII form (IDNA).
+pub(super) fn domain(text: &str) -> Option<String> {
+    super::email_domain(&format!("x@{text}"))
+}
+
 /// A theme of the catalogue and the label FranceConnect knows it by, which it compares byte for byte in NFC.
 pub(super) fn theme(text: &str) -> Option<(ThemeId, String)> {
     let (theme, label) = text.split_once(' ')?;

@@ -293,6 +293,7 @@ fn configuration(
         },
         citizens,
         agents,
+        other_agents: Vec::new(),
         outgoing: Outgoing::default(),
         themes: Vec::new(),
         limits: Limits { sign_in: generous, authorize: generous, ..Limits::default() },

@@ -21,6 +21,7 @@ mod signed_in;
 mod userinfo;
 mod verify;
 
+pub use crate::config::email_domain;
 pub use error::{IdTokenFault, RelyingError, UserinfoFault};
 pub use http::{Authority, HttpClient, HttpError, HttpPolicy};
 pub use identity::MissingClaim;

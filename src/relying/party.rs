@@ -22,11 +22,12 @@ use openidconnect::{
     StandardErrorResponse, TokenResponse,
 };
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::sync::Arc;
 use time::Duration;
 
 /// How one sign-in is asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct BeginOptions {
     /// Demand that the person signs in anew (`prompt=login`), and check that they did.
     pub prompt_login: bool,
@@ -35,6 +36,8 @@ pub struct BeginOptions {
     pub max_age: Option<Duration>,
     /// Languages of the provider's pages, preferred first (BCP 47).
     pub ui_locales: Vec<String>,
+    /// The address the person says is theirs, for providers that take it. Personal data: for no log.
+    pub login_hint: Option<String>,
 }
 
 /// A sign-in that was begun.
@@ -85,7 +88,7 @@ pub(super) type Client = CoreClient<
 
 /// Porteplume at one provider. The provider is called when it is first needed, not before.
 pub struct RelyingParty {
-    name: &'static str,
+    name: Cow<'static, str>,
     pub(super) registration: Registration,
     pub(super) http: HttpClient,
     pub(super) metadata: MetadataCache,
@@ -97,20 +100,25 @@ impl RelyingParty {
     /// # Errors
     /// [`RelyingError::Discovery`] when the issuer is no address.
     pub fn new(
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         provider: Provider,
         redirect_uri: Url,
         http: HttpClient,
     ) -> Result<Self, RelyingError> {
         let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(|_| RelyingError::Discovery)?;
         let metadata = MetadataCache::new(issuer.clone(), http.clone());
-        Ok(Self { name, registration: Registration { provider, issuer, redirect_uri }, http, metadata })
+        Ok(Self {
+            name: name.into(),
+            registration: Registration { provider, issuer, redirect_uri },
+            http,
+            metadata,
+        })
     }
 
     /// The provider's short name, for logs and metrics.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The provider's name as people know it.
@@ -168,6 +176,9 @@ impl RelyingParty {
         }
         for language in options.ui_locales.iter().filter(|_| self.registration.provider.ui_locales) {
             request = request.add_ui_locale(LanguageTag::new(language.clone()));
+        }
+        if let Some(hint) = options.login_hint.as_ref().filter(|_| self.registration.provider.login_hint) {
+            request = request.add_extra_param("login_hint", hint.clone());
         }
         if let Some(claims) = &self.registration.provider.claims {
             request = request.add_extra_param("claims", claims.to_string());

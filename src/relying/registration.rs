@@ -81,6 +81,7 @@ mod tests {
                 accepted_acr: texts(&["eidas1", "eidas2"]),
                 pkce: true,
                 ui_locales: true,
+                login_hint: false,
                 claims: None,
                 userinfo: UserinfoFormat::Json,
                 algorithms: vec![Algorithm::Es256],

@@ -121,7 +121,7 @@ pub async fn answer(
         level: level.clone(),
         mandate: mandate.clone(),
     };
-    let opened = session::next(app, &leaving::without(app, session, Provider::Citizens).await?, who)?;
+    let opened = session::next(app, &leaving::without(app, session, &Provider::Citizens).await?, who)?;
     let act = Arc::new(Answering {
         app: Arc::clone(app),
         before: session.clone(),
@@ -254,7 +254,7 @@ pub async fn disown(app: &App, session: &Session, caller: &Caller) -> Result<Ope
         .aidant(aidant)
         .usager(&identified.usager)
         .about(mandate);
-    let opened = session::next(app, &leaving::without(app, session, Provider::Citizens).await?, who)?;
+    let opened = session::next(app, &leaving::without(app, session, &Provider::Citizens).await?, who)?;
     let (before, after) = (session.id, Arc::new(opened.session.clone()));
     let (app_, caller, now) = (Arc::clone(app), caller.clone(), app.now());
     app.commit("consent.disown", move |tx| {

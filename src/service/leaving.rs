@@ -14,16 +14,35 @@ use std::sync::Arc;
 struct Kept {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     agents: Option<String>,
+    /// Which of the others the professional signed in at; none for the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agents_at: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     citizens: Option<String>,
 }
 
 impl Kept {
-    const fn of(&mut self, provider: Provider) -> &mut Option<String> {
+    /// What is kept of that provider, if anything is.
+    fn take(&mut self, provider: &Provider) -> Option<String> {
         match provider {
-            Provider::Agents => &mut self.agents,
-            Provider::Citizens => &mut self.citizens,
+            Provider::Citizens => self.citizens.take(),
+            agents if self.agents() == *agents => self.agents.take(),
+            Provider::Agents | Provider::OtherAgents(_) => None,
         }
+    }
+
+    fn put(&mut self, provider: &Provider, id_token: String) {
+        match provider {
+            Provider::Citizens => self.citizens = Some(id_token),
+            Provider::Agents => (self.agents, self.agents_at) = (Some(id_token), None),
+            Provider::OtherAgents(id) => {
+                (self.agents, self.agents_at) = (Some(id_token), Some(id.clone()));
+            }
+        }
+    }
+
+    fn agents(&self) -> Provider {
+        self.agents_at.clone().map_or(Provider::Agents, Provider::OtherAgents)
     }
 }
 
@@ -46,32 +65,40 @@ pub enum Way {
 pub(super) async fn keep(
     app: &App,
     session: &Session,
-    provider: Provider,
+    provider: &Provider,
     id_token: &SecretString,
 ) -> Result<Session, Error> {
     let mut kept = open(app, session).await?;
-    *kept.of(provider) = Some(id_token.expose().to_owned());
+    kept.put(provider, id_token.expose().to_owned());
     seal(app, session, kept).await
 }
 
 /// The session without what it kept of that provider: for its next form, when the person leaves.
-pub(super) async fn without(app: &App, session: &Session, provider: Provider) -> Result<Session, Error> {
+pub(super) async fn without(app: &App, session: &Session, provider: &Provider) -> Result<Session, Error> {
     let mut kept = open(app, session).await?;
-    match kept.of(provider).take() {
+    match kept.take(provider) {
         Some(_) => seal(app, session, kept).await,
         None => Ok(session.clone()),
     }
+}
+
+/// The provider at which the professional of that session signed in.
+///
+/// # Errors
+/// From the store and the keys.
+pub async fn agents(app: &App, session: &Session) -> Result<Provider, Error> {
+    Ok(open(app, session).await?.agents())
 }
 
 /// How the browser of that session leaves the provider; it comes back to [`crate::view::paths::SIGNED_OUT`].
 ///
 /// # Errors
 /// From the store and the keys; a provider that is away is no error.
-pub async fn way(app: &App, session: &Session, provider: Provider, back: &str) -> Result<Way, Error> {
-    let Some(id_token) = open(app, session).await?.of(provider).take() else { return Ok(Way::Nowhere) };
+pub async fn way(app: &App, session: &Session, provider: &Provider, back: &str) -> Result<Way, Error> {
+    let Some(id_token) = open(app, session).await?.take(provider) else { return Ok(Way::Nowhere) };
     let Ok(back) = app.issuer.address(back).parse() else { return Ok(Way::Closed) };
     let state = SecretString::new(OpaqueToken::generate(&*app.entropy)?.expose().to_owned());
-    let party = provider.party(app);
+    let Some(party) = provider.party(app) else { return Ok(Way::Closed) };
     match party.logout_url(&SecretString::new(id_token), &back, Some(&state), app.now()).await {
         Ok(Some(address)) => {
             Ok(Way::Through { address: address.to_string(), state: state.expose().to_owned() })

@@ -5,6 +5,7 @@
 //! anything leaves (invariants 1 to 3). It knows no HTTP, no HTML and no SQL.
 
 pub mod accept;
+pub mod agents;
 pub mod anomalies;
 pub mod audit;
 pub mod authorize;
@@ -112,8 +113,8 @@ pub struct Ctx {
     pub entropy: Arc<dyn Entropy>,
     /// The citizens' provider (FranceConnect).
     pub citizens: RelyingParty,
-    /// The agents' provider (ProConnect).
-    pub agents: RelyingParty,
+    /// The agents' providers (ProConnect, and others by the domain of an address).
+    pub agents: agents::Agents,
     /// Our own issuer.
     pub issuer: Issuer,
     /// The name of the journal's first shard: its origin line.

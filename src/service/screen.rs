@@ -103,7 +103,7 @@ pub async fn unlock(app: &App, session: &Session, caller: &Caller, typed: &str) 
     };
     let now = app.now();
     let who = Who::Aidant { aidant: aidant.clone(), authenticated_at, factor_at: Some(now), level };
-    let opened = session::next(app, &leaving::without(app, session, Provider::Citizens).await?, who)?;
+    let opened = session::next(app, &leaving::without(app, session, &Provider::Citizens).await?, who)?;
     let act = Arc::new(Unlocking {
         app: Arc::clone(app),
         before: session.clone(),

@@ -15,6 +15,7 @@ use crate::relying::{BeginOptions, CallbackQuery, Expected, RelyingError, Relyin
 use crate::storage::data_keys::KeyKind;
 use crate::storage::login_flows::{self, LoginFlowRow};
 use crate::storage::{Snapshot, Tx};
+use std::borrow::Cow;
 use std::sync::Arc;
 use time::Duration;
 
@@ -34,35 +35,49 @@ pub enum Purpose {
     Consent,
 }
 
-/// Which of the two providers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Provider {
-    /// Of professionals (ProConnect).
+    /// Of professionals (ProConnect): the usual one.
     Agents,
+    /// Of professionals with addresses of certain domains: by its identifier.
+    OtherAgents(String),
     /// Of citizens (FranceConnect).
     Citizens,
 }
 
 impl Provider {
-    /// The name people know it by.
+    /// The name people know it by; none when it is configured no more.
     #[must_use]
-    pub fn label(self, app: &App) -> &str {
-        self.party(app).label()
+    pub fn label<'a>(&self, app: &'a App) -> Option<&'a str> {
+        self.party(app).map(RelyingParty::label)
     }
 
     /// The stable name.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn name(&self) -> Cow<'static, str> {
         match self {
-            Self::Agents => "agents",
-            Self::Citizens => "citizens",
+            Self::Agents => "agents".into(),
+            Self::OtherAgents(id) => format!("agents/{id}").into(),
+            Self::Citizens => "citizens".into(),
         }
     }
 
-    pub(super) fn party(self, app: &App) -> &RelyingParty {
+    /// The provider of that stable name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "agents" => Some(Self::Agents),
+            "citizens" => Some(Self::Citizens),
+            other => other.strip_prefix("agents/").map(|id| Self::OtherAgents(id.to_owned())),
+        }
+    }
+
+    pub(super) fn party<'a>(&self, app: &'a App) -> Option<&'a RelyingParty> {
         match self {
-            Self::Agents => &app.agents,
-            Self::Citizens => &app.citizens,
+            Self::Agents => Some(app.agents.usual()),
+            Self::OtherAgents(id) => app.agents.other(id),
+            Self::Citizens => Some(&app.citizens),
         }
     }
 }
@@ -83,12 +98,23 @@ impl Purpose {
         Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
     }
 
-    /// The provider people come by for this.
-    #[must_use]
-    pub const fn provider(self) -> Provider {
+    /// Whether people come by that provider for this.
+    const fn fits(self, provider: &Provider) -> bool {
+        match provider {
+            Provider::Agents | Provider::OtherAgents(_) => matches!(self, Self::Aidant | Self::Auditor),
+            Provider::Citizens => matches!(self, Self::Usager | Self::Consent),
+        }
+    }
+
+    /// The provider for this and for somebody who says this address is theirs.
+    fn provider(self, app: &App, address: Option<&str>) -> Result<Provider, Error> {
         match self {
-            Self::Aidant | Self::Auditor => Provider::Agents,
-            Self::Usager | Self::Consent => Provider::Citizens,
+            Self::Usager | Self::Consent => Ok(Provider::Citizens),
+            Self::Aidant | Self::Auditor if !app.agents.are_several() => Ok(Provider::Agents),
+            Self::Aidant | Self::Auditor => {
+                let chosen = address.and_then(|address| app.agents.of_address(address));
+                chosen.ok_or_else(|| super::InputError::Field("email").into())
+            }
         }
     }
 
@@ -115,12 +141,20 @@ pub struct SignedInSession {
     pub return_to: String,
 }
 
-/// Begins a sign-in and gives the address of the provider to send the browser to.
+/// Begins a sign-in and gives the address of the provider to send the browser to. Where professionals have several, the
+/// domain of the address they say is theirs chooses.
 ///
 /// # Errors
+/// [`Error::Input`] when an address is needed and this is none;
 /// [`Error::Session`] when the session is not one that may sign in for this purpose; [`Error::Relying`] when the
 /// provider is away.
-pub async fn begin(app: &App, session: &Session, purpose: Purpose, return_to: &str) -> Result<String, Error> {
+pub async fn begin(
+    app: &App,
+    session: &Session,
+    purpose: Purpose,
+    address: Option<&str>,
+    return_to: &str,
+) -> Result<String, Error> {
     match (purpose, &session.who) {
         (Purpose::Consent, _) => drop(session.handed_over()?),
         (_, Who::HandedOver { .. } | Who::Locked { .. }) => {
@@ -129,24 +163,25 @@ pub async fn begin(app: &App, session: &Session, purpose: Purpose, return_to: &s
         _ => {}
     }
     let now = app.now();
+    let provider = purpose.provider(app, address)?;
     let options = BeginOptions {
         // Who is signed in already signs in again because a service asked for it: they must be seen anew.
         prompt_login: purpose.is_fresh() || matches!(session.who, Who::Aidant { .. }),
         max_age: None,
-        ui_locales: if purpose.provider() == Provider::Agents {
-            Vec::new()
-        } else {
-            vec![session.language.as_str().to_owned()]
+        ui_locales: match provider {
+            Provider::Agents | Provider::OtherAgents(_) => Vec::new(),
+            Provider::Citizens => vec![session.language.as_str().to_owned()],
         },
+        login_hint: address.map(|address| address.trim().to_owned()),
     };
-    let begun = purpose.provider().party(app).begin(&*app.entropy, &options, now).await?;
-    let flow = Arc::new((begun.expected, session.id.to_hex(), return_to.to_owned()));
+    let begun = provider.party(app).ok_or(Error::NotFound)?.begin(&*app.entropy, &options, now).await?;
+    let flow = Arc::new((begun.expected, session.id.to_hex(), return_to.to_owned(), provider));
     let app_ = Arc::clone(app);
     app.commit("sign_in.begin", move |tx| {
         let (app, flow) = (Arc::clone(&app_), Arc::clone(&flow));
         Box::pin(async move {
-            let (expected, session_hash, return_to) = &*flow;
-            let row = sealed_flow(&app, tx, expected, purpose, session_hash, return_to).await?;
+            let (expected, session_hash, return_to, provider) = &*flow;
+            let row = sealed_flow(&app, tx, expected, (purpose, provider), session_hash, return_to).await?;
             Ok(login_flows::insert(tx, &row).await?)
         })
     })
@@ -158,7 +193,7 @@ async fn sealed_flow(
     app: &App,
     tx: &mut Tx,
     expected: &Expected,
-    purpose: Purpose,
+    (purpose, provider): (Purpose, &Provider),
     session_hash: &str,
     return_to: &str,
 ) -> Result<LoginFlowRow, Error> {
@@ -175,7 +210,7 @@ async fn sealed_flow(
         verifier_sealed: seal("verifier_sealed", verifier)?,
         state_hash: state_hash.clone(),
         session_hash: session_hash.to_owned(),
-        provider: purpose.provider().as_str().to_owned(),
+        provider: provider.name().into_owned(),
         purpose: purpose.as_str().to_owned(),
         return_to: return_to.to_owned(),
         created_at: expected.begun_at,
@@ -194,7 +229,7 @@ pub async fn complete(
     app: &App,
     session: Option<&Session>,
     caller: &Caller,
-    provider: Provider,
+    provider: &Provider,
     query: &CallbackQuery,
     counted: impl Fn(&str) -> Result<(), u32>,
 ) -> Result<SignedInSession, Error> {
@@ -206,7 +241,8 @@ pub async fn complete(
             .await;
     };
     let now = app.now();
-    let signed_in = match provider.party(app).complete(query, &expected, now).await {
+    let party = provider.party(app).ok_or(Error::NotFound)?;
+    let signed_in = match party.complete(query, &expected, now).await {
         Ok(signed_in) => signed_in,
         Err(RelyingError::Denied) => {
             return refuse(app, Some(session), caller, purpose.refusal(), SignInError::Cancelled.into())
@@ -221,8 +257,8 @@ pub async fn complete(
     }
     let held = leaving::keep(app, session, provider, &signed_in.id_token).await?;
     let opened = match purpose {
-        Purpose::Aidant => agent::aidant(app, &held, caller, &signed_in).await,
-        Purpose::Auditor => agent::auditor(app, &held, caller, &signed_in).await,
+        Purpose::Aidant => agent::aidant(app, &held, caller, (provider, &signed_in)).await,
+        Purpose::Auditor => agent::auditor(app, &held, caller, (provider, &signed_in)).await,
         Purpose::Usager | Purpose::Consent => citizen::usager(app, &held, caller, &signed_in).await,
     };
     match opened {
@@ -238,7 +274,7 @@ pub async fn complete(
 async fn take(
     app: &App,
     session: &Session,
-    provider: Provider,
+    provider: &Provider,
     query: &CallbackQuery,
 ) -> Result<Option<(Purpose, Expected, String)>, Error> {
     let Some(state) = query.state.clone() else { return Ok(None) };
@@ -258,7 +294,9 @@ async fn take(
         })
         .await?;
     let Some((row, nonce, verifier)) = taken else { return Ok(None) };
-    let Some(purpose) = Purpose::parse(&row.purpose).filter(|purpose| purpose.provider() == provider) else {
+    // Whoever another provider sends back began elsewhere (RFC 9700, section 4.4).
+    let began = row.provider == provider.name();
+    let Some(purpose) = Purpose::parse(&row.purpose).filter(|purpose| began && purpose.fits(provider)) else {
         return Ok(None);
     };
     let expected = Expected {

@@ -1,5 +1,6 @@
 //! Pages for anybody.
 
+use super::Problem;
 use super::paths;
 
 page! {
@@ -51,8 +52,12 @@ page! {
     SignIn in Guarded from "public/sign_in.html" {
         /// Who signs in.
         door: Door,
-        /// Name of the identity provider.
-        provider: String,
+        /// Name of the identity provider; none when the address decides which it is.
+        provider: Option<String>,
+        /// What is wrong with the address.
+        problems: Vec<Problem>,
+        /// As typed before.
+        email: String,
         /// Where to go afterwards, sent back in `next`; the handler checks it again. Empty for the usual place.
         next: String,
     }

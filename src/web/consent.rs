@@ -59,7 +59,8 @@ fn waits(screen: &Screen) -> bool {
 }
 
 async fn identify(State(web): State<Web>, form: CheckedForm) -> Page {
-    let address = sign_in::begin(&web.app, &form.session, Purpose::Consent, paths::CONSENT_IDENTITY).await?;
+    let address =
+        sign_in::begin(&web.app, &form.session, Purpose::Consent, None, paths::CONSENT_IDENTITY).await?;
     Ok(Reply::leave(&address))
 }
 
@@ -85,10 +86,10 @@ async fn identity_said(State(web): State<Web>, visit: Visit, form: CheckedForm) 
 
 /// Signs the usager out at their provider on the way to `path`, which says so when that cannot be done.
 async fn signed_out_to(web: &Web, visit: Visit, session: &Session, path: &str) -> Page {
-    Ok(match leaving::leave(web, visit, session, Provider::Citizens, Some(path)).await? {
+    Ok(match leaving::leave(web, visit, session, &Provider::Citizens, Some(path)).await? {
         Left::OnTheWay(reply) => reply,
         Left::Nothing => Reply::go(path),
-        Left::StillOpen => Reply::go(&leaving::still_open(path, Provider::Citizens)),
+        Left::StillOpen => Reply::go(&leaving::still_open(path, &Provider::Citizens)),
     })
 }
 
@@ -205,7 +206,7 @@ async fn unlock(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page
         Ok(opened) => {
             // A usager whose answer was not taken is signed in at the provider to this moment.
             let to = paths::of_mandate(paths::ACCEPT, mandate);
-            let reply = match leaving::leave(&web, visit, session, Provider::Citizens, Some(&to)).await? {
+            let reply = match leaving::leave(&web, visit, session, &Provider::Citizens, Some(&to)).await? {
                 Left::OnTheWay(reply) => reply,
                 Left::Nothing | Left::StillOpen => Reply::go(&to),
             };

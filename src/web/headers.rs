@@ -33,6 +33,13 @@ impl FormTargets {
         Self { origins, onward: false }
     }
 
+    /// The same, and the origin of that address.
+    #[must_use]
+    pub fn and_to(mut self, address: &str) -> Self {
+        self.origins.extend(Self::to(address).origins);
+        self
+    }
+
     /// The same, and wherever that party sends the browser next, as FranceConnect sends it on to the
     /// service behind: any https address.
     #[must_use]

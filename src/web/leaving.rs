@@ -18,14 +18,14 @@ use axum::extract::State;
 const AT: &str = "at";
 
 /// Where a browser goes on when it cannot be signed out at the provider.
-pub(super) fn still_open(path: &str, provider: Provider) -> String {
-    format!("{path}?{AT}={}", provider.as_str())
+pub(super) fn still_open(path: &str, provider: &Provider) -> String {
+    format!("{path}?{AT}={}", provider.name())
 }
 
 /// The provider named by [`still_open`].
 pub(super) fn open_at(query: &Query) -> Result<Option<Provider>, Problem> {
     let said = query.0.optional(AT)?;
-    Ok([Provider::Agents, Provider::Citizens].into_iter().find(|provider| said == Some(provider.as_str())))
+    Ok(said.and_then(Provider::parse))
 }
 
 /// What follows an answer that ends somebody's stay at a provider.
@@ -44,7 +44,7 @@ pub(super) async fn leave(
     web: &Web,
     visit: Visit,
     session: &Session,
-    provider: Provider,
+    provider: &Provider,
     to: Option<&str>,
 ) -> Result<Left, Problem> {
     let (address, state) = match leaving::way(&web.app, session, provider, paths::SIGNED_OUT).await? {
@@ -55,7 +55,10 @@ pub(super) async fn leave(
     let mut back = url::form_urlencoded::Serializer::new(String::new());
     back.append_pair("state", &state).extend_pairs(to.map(|to| ("to", to)));
     let next = web.edge.cookies.set_next(&format!("{}?{}", paths::SIGNED_OUT, back.finish()));
-    let page = Leaving { provider: provider.label(&web.app).to_owned(), address: address.clone() };
+    let page = Leaving {
+        provider: provider.label(&web.app).unwrap_or_default().to_owned(),
+        address: address.clone(),
+    };
     Ok(Left::OnTheWay(Reply::page(page.render(&visit.stranger())).refresh(&address).cookie(next)))
 }
 
@@ -77,7 +80,7 @@ pub(super) async fn signed_out(
     if let Some(Session { who: Who::HandedOver { .. } | Who::Locked { .. }, .. }) = session {
         return Ok(Reply::go(paths::CONSENT_DONE));
     }
-    let open_at = open_at(&query)?.map(|provider| provider.label(&web.app).to_owned());
+    let open_at = open_at(&query)?.and_then(|provider| provider.label(&web.app).map(str::to_owned));
     let reply = Reply::page(SignedOut { open_at }.render(&visit.stranger()));
     // Others' links may lead here, too: they make nobody's browser forget anything.
     Ok(if ours { reply.cookie(forget_next).forget_all() } else { reply })

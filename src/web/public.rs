@@ -8,11 +8,11 @@ use super::{
 };
 use crate::relying::CallbackQuery;
 use crate::service::sign_in::{self, Provider, Purpose};
-use crate::service::{Error, Who, factor, read};
-use crate::view::paths;
+use crate::service::{Error, InputError, Session, Who, factor, leaving as service_leaving, read};
 use crate::view::public::{Accessibility, ClosedShard, Door, Help, Landing, Legal, SignIn, VerifyJournal};
+use crate::view::{self, paths};
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use std::sync::Arc;
@@ -24,6 +24,7 @@ pub(super) fn routes(edge: &Arc<Edge>) -> Router<Web> {
         .route(paths::USAGER_SIGN_IN, get(usager_door).post(usager_begin))
         .route(paths::AUDITOR_SIGN_IN, get(auditor_door).post(auditor_begin))
         .route("/callback/agents", get(agents_back))
+        .route("/callback/agents/{provider}", get(other_agents_back))
         .route("/callback/citizens", get(citizens_back));
     Router::new()
         .route(paths::LANDING, get(landing))
@@ -70,32 +71,28 @@ pub(super) async fn sign_out(State(web): State<Web>, visit: Visit, form: Checked
     sign_in::sign_out(&web.app, session, &visit.caller(session)).await?;
     let (provider, to) = match &session.who {
         Who::Anonymous => return Ok(Reply::go(paths::SIGNED_OUT).forget_all()),
-        Who::Aidant { .. } | Who::Locked { .. } | Who::Auditor { .. } => (Provider::Agents, None),
+        Who::Aidant { .. } | Who::Locked { .. } | Who::Auditor { .. } => {
+            (service_leaving::agents(&web.app, session).await?, None)
+        }
         Who::Usager { .. } => (Provider::Citizens, None),
         // Two persons: the one in front of the screen leaves, and the other one reads that they have yet to.
         Who::HandedOver { .. } => {
-            (Provider::Citizens, Some(leaving::still_open(paths::SIGNED_OUT, Provider::Agents)))
+            let agents = service_leaving::agents(&web.app, session).await?;
+            (Provider::Citizens, Some(leaving::still_open(paths::SIGNED_OUT, &agents)))
         }
     };
     let gone = |path: &str| Reply::go(path).forget_all();
-    Ok(match leaving::leave(&web, visit, session, provider, to.as_deref()).await? {
+    Ok(match leaving::leave(&web, visit, session, &provider, to.as_deref()).await? {
         Left::OnTheWay(reply) => reply.cookie(web.edge.cookies.clear(Cookie::Session)),
         Left::Nothing => gone(paths::SIGNED_OUT),
-        Left::StillOpen => gone(&leaving::still_open(paths::SIGNED_OUT, provider)),
+        Left::StillOpen => gone(&leaving::still_open(paths::SIGNED_OUT, &provider)),
     })
 }
 
 /// A door: the page before the provider.
 async fn door(web: &Web, visit: Visit, begun: Begun, door: Door) -> Page {
-    let provider = match door {
-        Door::Usager => &web.app.citizens,
-        Door::Aidant | Door::Auditor => &web.app.agents,
-    };
     let next = web.edge.cookies.next(visit.headers()).unwrap_or_default();
-    let page = SignIn { door, provider: provider.label().to_owned(), next };
-    let reply = Reply::page(page.render(&visit.guarded(web, &begun.session).await?));
-    // The form's answer leads to the provider, and on from there to providers behind it.
-    let reply = reply.forms_to(FormTargets::to(provider.issuer()).and_onward());
+    let reply = shown(web, visit, &begun.session, door, (next, None)).await?;
     Ok(match begun.cookie {
         Some(cookie) => reply.cookie(cookie),
         None => reply,
@@ -114,21 +111,57 @@ async fn auditor_door(State(web): State<Web>, visit: Visit, begun: Begun) -> Pag
     door(&web, visit, begun, Door::Auditor).await
 }
 
-async fn begin(web: &Web, form: &CheckedForm, purpose: Purpose) -> Page {
+/// The page of a door; with the address that was typed, when that was none.
+async fn shown(
+    web: &Web,
+    visit: Visit,
+    session: &Session,
+    door: Door,
+    (next, typed): (String, Option<&str>),
+) -> Page {
+    let app = &web.app;
+    let (several, parties): (bool, Vec<_>) = match door {
+        Door::Usager => (false, vec![&app.citizens]),
+        Door::Aidant | Door::Auditor => (app.agents.are_several(), app.agents.each().collect()),
+    };
+    let page = SignIn {
+        door,
+        provider: parties.first().map(|party| party.label().to_owned()).filter(|_| !several),
+        problems: typed.map(|_| view::Problem::EmailInvalid).into_iter().collect(),
+        email: typed.unwrap_or_default().to_owned(),
+        next,
+    };
+    let html = page.render(&visit.guarded(web, session).await?);
+    // The form's answer leads to a provider, and on from there to providers behind it.
+    let mut targets = FormTargets::default().and_onward();
+    for party in parties {
+        targets = targets.and_to(party.issuer());
+    }
+    Ok(Reply::form(html, typed.is_some()).forms_to(targets))
+}
+
+async fn begin(web: &Web, visit: Visit, form: &CheckedForm, (purpose, door): (Purpose, Door)) -> Page {
     let next = form.fields.optional("next")?.filter(|path| super::is_local(path)).unwrap_or_default();
-    Ok(Reply::leave(&sign_in::begin(&web.app, &form.session, purpose, next).await?))
+    let address = form.fields.optional("email")?;
+    match sign_in::begin(&web.app, &form.session, purpose, address, next).await {
+        Ok(to) => Ok(Reply::leave(&to)),
+        Err(Error::Input(InputError::Field("email"))) => {
+            shown(web, visit, &form.session, door, (next.to_owned(), Some(address.unwrap_or_default()))).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
-async fn aidant_begin(State(web): State<Web>, form: CheckedForm) -> Page {
-    begin(&web, &form, Purpose::Aidant).await
+async fn aidant_begin(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
+    begin(&web, visit, &form, (Purpose::Aidant, Door::Aidant)).await
 }
 
-async fn usager_begin(State(web): State<Web>, form: CheckedForm) -> Page {
-    begin(&web, &form, Purpose::Usager).await
+async fn usager_begin(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
+    begin(&web, visit, &form, (Purpose::Usager, Door::Usager)).await
 }
 
-async fn auditor_begin(State(web): State<Web>, form: CheckedForm) -> Page {
-    begin(&web, &form, Purpose::Auditor).await
+async fn auditor_begin(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
+    begin(&web, visit, &form, (Purpose::Auditor, Door::Auditor)).await
 }
 
 async fn agents_back(
@@ -139,6 +172,17 @@ async fn agents_back(
     headers: HeaderMap,
 ) -> Page {
     back(&web, visit, held, query, headers, Provider::Agents).await
+}
+
+async fn other_agents_back(
+    State(web): State<Web>,
+    Path(id): Path<String>,
+    visit: Visit,
+    held: MaybeSession,
+    query: Query,
+    headers: HeaderMap,
+) -> Page {
+    back(&web, visit, held, query, headers, Provider::OtherAgents(id)).await
 }
 
 async fn citizens_back(
@@ -171,7 +215,7 @@ async fn back(
         let counted = web.edge.rates.by_account(Action::SignIn, account, web.edge.clock.now());
         counted.map_err(|wait| wait.retry_after)
     };
-    let done = sign_in::complete(&web.app, session.as_ref(), &caller, provider, &query, counted).await;
+    let done = sign_in::complete(&web.app, session.as_ref(), &caller, &provider, &query, counted).await;
     let done = match done {
         Ok(done) => done,
         Err(error) => return Err(refused(error)),

@@ -29,6 +29,7 @@ fn registration(issuer: String) -> Provider {
         accepted_acr: texts(&["eidas1", "eidas2"]),
         pkce: true,
         ui_locales: true,
+        login_hint: false,
         claims: Some(
             json!({"id_token": {"amr": null, "acr": {"essential": true, "values": ["eidas1", "eidas2"]}}}),
         ),

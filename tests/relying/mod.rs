@@ -35,6 +35,7 @@ fn registration(issuer: &str) -> Provider {
         accepted_acr: vec!["eidas1".to_owned(), "eidas2".to_owned()],
         pkce: true,
         ui_locales: true,
+        login_hint: false,
         claims: None,
         userinfo: UserinfoFormat::Json,
         algorithms: vec![Algorithm::Es256],

@@ -1,6 +1,6 @@
 //! Identity providers that answer, and the persons who go there and come back.
 
-use crate::mandates::world::{Browser, World};
+use crate::mandates::world::{Answer, Browser, World};
 use crate::sandbox::browser::Browser as There;
 use crate::support::app::TestApp;
 use crate::support::database::TestDatabase;
@@ -61,6 +61,11 @@ impl<'w> Window<'w> {
     /// Goes to the provider and is known there; gives the path of ours to come back by.
     pub(crate) async fn identifies(&self, door: &str, person: &str) -> String {
         let sent = self.here.post(door, &[]).await;
+        self.goes(&sent, person).await
+    }
+
+    /// Follows the way to the provider, where that person is known.
+    pub(crate) async fn goes(&self, sent: &Answer, person: &str) -> String {
         assert_eq!(sent.status, 303, "{}", sent.body);
         let page = self.there.get(&sent.location).await;
         let form = [("request", page.hidden("request")), ("person", person.to_owned())];

@@ -3,6 +3,7 @@
 mod bytes;
 mod callbacks;
 pub(crate) mod elsewhere;
+mod employers;
 mod ending;
 mod governing;
 mod history;

@@ -6,6 +6,7 @@ use porteplume::config::{Config, Limits, Provider};
 use porteplume::crypto::KeyStore;
 use porteplume::mandate::{Instant, ThemeId, Thresholds};
 use porteplume::relying::{HttpClient, HttpPolicy, RelyingParty};
+use porteplume::service::agents::{Agents, OtherAgents};
 use porteplume::service::verify::{Journal, Report, verify};
 use porteplume::service::{self, App, Ctx, Tiles, Vault};
 use porteplume::storage::{Store, StoreError, StoreOptions};
@@ -79,14 +80,14 @@ fn known_as(issuer: &str) -> Config {
 }
 
 /// Porteplume at that provider.
-fn party(name: &'static str, provider: Provider) -> RelyingParty {
+fn party(name: &str, provider: Provider) -> RelyingParty {
     let http = HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() }).unwrap();
     party_over(name, provider, http)
 }
 
-fn party_over(name: &'static str, provider: Provider, http: HttpClient) -> RelyingParty {
+fn party_over(name: &str, provider: Provider, http: HttpClient) -> RelyingParty {
     let back = format!("{}/callback/{name}", config().server.issuer.as_str()).parse().unwrap();
-    RelyingParty::new(name, provider, back, http).unwrap()
+    RelyingParty::new(name.to_owned(), provider, back, http).unwrap()
 }
 
 impl TestApp {
@@ -133,14 +134,24 @@ impl TestApp {
 
     /// The same service, its aidants and auditors identified by that provider.
     pub(crate) fn employed_by(self, agents: Provider) -> Self {
-        let party = party("agents", agents);
-        self.with(|ctx| ctx.agents = party)
+        self.employed_by_several(agents, Vec::new())
+    }
+
+    /// The same service, its aidants and auditors identified by that provider, and by others that speak for a domain.
+    pub(crate) fn employed_by_several(self, usual: Provider, others: Vec<(&str, &str, Provider)>) -> Self {
+        let others = others.into_iter().map(|(id, domain, provider)| OtherAgents {
+            id: id.to_owned(),
+            domains: vec![domain.to_owned()],
+            party: party(&format!("agents/{id}"), provider),
+        });
+        let agents = Agents::new(party("agents", usual), others.collect());
+        self.with(|ctx| ctx.agents = agents)
     }
 
     /// The same service, its aidants and auditors identified by that provider, called by that client.
     pub(crate) fn employed_over(self, agents: Provider, http: &HttpClient) -> Self {
         let party = party_over("agents", agents, http.clone());
-        self.with(|ctx| ctx.agents = party)
+        self.with(|ctx| ctx.agents = Agents::new(party, Vec::new()))
     }
 
     /// The same service at that address, calling others by that client.
@@ -221,7 +232,7 @@ impl TestApp {
             clock: Arc::new(clock.clone()),
             entropy: Arc::new(SystemEntropy),
             citizens: party("citizens", config.citizens.clone()),
-            agents: party("agents", config.agents.clone()),
+            agents: Agents::new(party("agents", config.agents.clone()), Vec::new()),
             issuer: porteplume::provider::Issuer::parse(config.server.issuer.as_str()).unwrap(),
             origin: config.journal.origin.clone(),
             yearly: config.journal.yearly,

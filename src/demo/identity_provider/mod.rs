@@ -135,6 +135,7 @@ impl SandboxClient {
             accepted_acr: texts(accepted),
             pkce: !citizens,
             ui_locales: true,
+            login_hint: false,
             claims: (!citizens).then(|| json!({"id_token": {"amr": null}})),
             userinfo: if citizens { UserinfoFormat::Jwt } else { UserinfoFormat::Json },
             algorithms: vec![Algorithm::Es256],

@@ -138,6 +138,7 @@ impl PublicService {
             accepted_acr: Vec::new(),
             pkce: true,
             ui_locales: true,
+            login_hint: false,
             claims: None,
             userinfo: UserinfoFormat::Json,
             algorithms: vec![Algorithm::Es256],

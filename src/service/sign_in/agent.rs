@@ -1,5 +1,6 @@
 //! Aidants and auditors, authenticated by the agents' provider: registered people only.
 
+use super::Provider;
 use crate::mandate::{EventKind, Instant, ProfessionalIdentity, Standing};
 use crate::relying::SignedIn;
 use crate::service::session::{self, Opened};
@@ -15,11 +16,12 @@ struct Asserted {
     iss: String,
     sub: String,
     identity: ProfessionalIdentity,
-    email_blind: String,
+    /// None where another provider speaks for the address: it finds nobody.
+    email_blind: Option<String>,
     at: Instant,
 }
 
-fn asserted(app: &App, signed_in: &SignedIn) -> Result<Asserted, Error> {
+fn asserted(app: &App, provider: &Provider, signed_in: &SignedIn) -> Result<Asserted, Error> {
     let identity = signed_in.professional_identity().map_err(|_| SignInError::IdentityIncomplete)?;
     if signed_in.email_verified == Some(false) {
         return Err(SignInError::IdentityIncomplete.into());
@@ -27,7 +29,10 @@ fn asserted(app: &App, signed_in: &SignedIn) -> Result<Asserted, Error> {
     Ok(Asserted {
         iss: signed_in.issuer.clone(),
         sub: signed_in.subject.clone(),
-        email_blind: people::email_blind(app, &identity.email),
+        email_blind: app
+            .agents
+            .speaks_for(provider, &identity.email)
+            .then(|| people::email_blind(app, &identity.email)),
         identity,
         at: app.now(),
     })
@@ -38,18 +43,19 @@ pub(super) async fn aidant(
     app: &App,
     session: &Session,
     caller: &Caller,
-    signed_in: &SignedIn,
+    (provider, signed_in): (&Provider, &SignedIn),
 ) -> Result<Opened, Error> {
-    let asserted = Arc::new(asserted(app, signed_in)?);
+    let asserted = Arc::new(asserted(app, provider, signed_in)?);
     let id = {
         let asserted = Arc::clone(&asserted);
         app.store
             .read("sign_in.aidant_known", |snapshot| {
                 Box::pin(async move {
                     let bound = aidants::by_subject(snapshot, &asserted.iss, &asserted.sub).await?;
-                    let row = match bound {
-                        Some(row) => Some(row),
-                        None => aidants::by_email_blind(snapshot, &asserted.email_blind).await?,
+                    let row = match (bound, &asserted.email_blind) {
+                        (Some(row), _) => Some(row),
+                        (None, Some(blind)) => aidants::by_email_blind(snapshot, blind).await?,
+                        (None, None) => None,
                     };
                     Ok::<_, Error>(row.map(|row| row.id))
                 })
@@ -131,18 +137,19 @@ pub(super) async fn auditor(
     app: &App,
     session: &Session,
     caller: &Caller,
-    signed_in: &SignedIn,
+    (provider, signed_in): (&Provider, &SignedIn),
 ) -> Result<Opened, Error> {
-    let asserted = Arc::new(asserted(app, signed_in)?);
+    let asserted = Arc::new(asserted(app, provider, signed_in)?);
     let id = {
         let asserted = Arc::clone(&asserted);
         app.store
             .read("sign_in.auditor_known", |snapshot| {
                 Box::pin(async move {
                     let bound = auditors::by_subject(snapshot, &asserted.iss, &asserted.sub).await?;
-                    let row = match bound {
-                        Some(row) => Some(row),
-                        None => auditors::by_email_blind(snapshot, &asserted.email_blind).await?,
+                    let row = match (bound, &asserted.email_blind) {
+                        (Some(row), _) => Some(row),
+                        (None, Some(blind)) => auditors::by_email_blind(snapshot, blind).await?,
+                        (None, None) => None,
                     };
                     Ok::<_, Error>(row.map(|row| row.id))
                 })

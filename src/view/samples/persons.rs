@@ -40,7 +40,13 @@ fn decision(cast: &Cast, problems: Vec<Problem>) -> Decision {
 }
 
 fn sign_in(door: Door, provider: &str, language: Language) -> String {
-    SignIn { door, provider: provider.into(), next: "/usager".into() }.render(&handed_over(language))
+    let (provider, problems, email) = (Some(provider.into()), Vec::new(), String::new());
+    SignIn { door, provider, problems, email, next: "/usager".into() }.render(&handed_over(language))
+}
+
+fn sign_in_by_address(problems: Vec<Problem>, language: Language) -> String {
+    let (email, next) = (if problems.is_empty() { "" } else { "nora.legoff" }.into(), String::new());
+    SignIn { door: Door::Aidant, provider: None, problems, email, next }.render(&handed_over(language))
 }
 
 fn usager_mandate(cast: &Cast, mandate: MandateCard, language: Language) -> String {
@@ -155,6 +161,8 @@ pub(super) const SAMPLES: &[Sample] = &[
     ("end-session", |cast, l| EndSession {}.render(&cast.as_aidant(l))),
     ("sign-in-usager", |_, l| sign_in(Door::Usager, "FranceConnect", l)),
     ("sign-in-aidant", |_, l| sign_in(Door::Aidant, "ProConnect", l)),
+    ("sign-in-by-address", |_, l| sign_in_by_address(Vec::new(), l)),
+    ("sign-in-no-address", |_, l| sign_in_by_address(vec![Problem::EmailInvalid], l)),
     ("sign-in-auditor", |_, l| sign_in(Door::Auditor, "ProConnect", l)),
     ("consent-welcome", |cast, l| {
         let page = Welcome {
