@@ -35,6 +35,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Result<Thresholds, ConfigError>
         )?,
         look_ups_alone: number("look_ups_alone", usual.look_ups_alone)?,
         look_ups_hours: number("look_ups_hours", usual.look_ups_hours)?,
+        other_employer: number("other_employer", usual.other_employer)?,
         opening: opening.unwrap_or(usual.opening),
         weak: if weak.is_empty() { usual.weak } else { weak },
     })

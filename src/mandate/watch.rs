@@ -56,6 +56,8 @@ rules! {
     UsedBeforeRevocation = "used_before_revocation";
     /// An aidant looks people up and does nothing for them.
     LookUpsAlone = "look_ups_alone";
+    /// An aidant's provider names another employer than their organisation.
+    OtherEmployer = "other_employer";
 }
 
 /// From how many on a rule speaks. Zero as a number of times, days or seconds switches a rule off.
@@ -101,6 +103,8 @@ pub struct Thresholds {
     pub look_ups_alone: u32,
     /// Hours within which something has to follow a look-up.
     pub look_ups_hours: u32,
+    /// Sign-ins under one other employer's SIRET.
+    pub other_employer: u32,
 }
 
 impl Default for Thresholds {
@@ -127,6 +131,7 @@ impl Default for Thresholds {
             used_before_revocation_minutes: 30,
             look_ups_alone: 5,
             look_ups_hours: 24,
+            other_employer: 1,
         }
     }
 }
@@ -275,6 +280,13 @@ impl Thresholds {
         let found: Vec<&Trace> = uses.iter().filter(|used| from <= used.at && used.at <= revoked).collect();
         let (threshold, span) = (self.used_before_revocation, self.used_before_revocation_minutes);
         resting_on(from_on(Rule::UsedBeforeRevocation, count(&found), threshold, span), &found)
+    }
+
+    /// One aidant's sign-ins for which their provider named the same other employer.
+    #[must_use]
+    pub fn other_employer(&self, sign_ins: &[Trace]) -> Option<Finding> {
+        let found: Vec<&Trace> = sign_ins.iter().collect();
+        resting_on(from_on(Rule::OtherEmployer, count(&found), self.other_employer, 0), &found)
     }
 
     /// One aidant's look-ups of a day, and what they did after: for the same usager where the look-up found one.

@@ -69,6 +69,13 @@ impl SignedIn {
         })
     }
 
+    /// The establishment the provider says a professional works for: a SIRET, 14 digits. An assertion to compare, and never an
+    /// authorisation: it can be the provider's usual value (contract `franceconnect.md`, section 3).
+    #[must_use]
+    pub fn siret(&self) -> Option<&str> {
+        self.text("siret").filter(|siret| siret.len() == 14 && siret.bytes().all(|b| b.is_ascii_digit()))
+    }
+
     fn name(&self, claim: &str) -> Option<String> {
         let name = self.text(claim)?;
         let fits = name.chars().count() <= LONGEST_NAME && !name.chars().any(misleads);

@@ -88,6 +88,7 @@ pub(super) fn name(f: &Frame, rule: Rule) -> String {
             f.t("Une intervention juste avant la révocation", "An intervention right before the revocation")
         }
         Rule::LookUpsAlone => f.t("Des recherches sans suite", "Look-ups that nothing followed"),
+        Rule::OtherEmployer => f.t("Un autre employeur", "Another employer"),
     }
 }
 
@@ -133,6 +134,10 @@ pub(super) fn sentence(f: &Frame, found: &Finding) -> String {
         Rule::LookUpsAlone => (
             "En un jour, {0} recherches de personnes n’ont été suivies d’aucun acte dans les {2} heures (seuil : {1}).",
             "In one day, {0} look-ups of people were followed by no act within {2} hours (threshold: {1}).",
+        ),
+        Rule::OtherEmployer => (
+            "Le fournisseur d’identité de cet aidant indique un autre employeur (SIRET) que votre structure. Connexions : {0} (seuil : {1}). S’il a changé d’employeur, suspendez-le.",
+            "This aidant’s identity provider names another employer (SIRET) than your organisation. Sign-ins: {0} (threshold: {1}). If they changed employer, suspend them.",
         ),
     };
     f.t3(fr, en, found.measured, found.threshold, found.span)

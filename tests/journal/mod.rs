@@ -27,6 +27,6 @@ mod shards;
 mod tampering;
 mod timestamp;
 mod timestamps;
-mod watch;
+pub(crate) mod watch;
 mod witness;
 mod witnesses;

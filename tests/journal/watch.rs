@@ -19,7 +19,7 @@ use std::sync::Arc;
 use time::Duration;
 
 /// Every rule switched off.
-pub(super) fn off() -> Thresholds {
+pub(crate) fn off() -> Thresholds {
     Thresholds {
         opening: OpeningHours::parse("mon-sun 00:00-24:00").unwrap(),
         outside_hours: 0,
@@ -32,6 +32,7 @@ pub(super) fn off() -> Thresholds {
         weak_consents: 0,
         used_before_revocation: 0,
         look_ups_alone: 0,
+        other_employer: 0,
         ..Thresholds::default()
     }
 }
@@ -55,7 +56,7 @@ pub(super) async fn look(world: &World) {
 }
 
 /// What was raised: rule, what was measured, whom or what it is about, how many entries it rests on, its state.
-async fn raised(world: &World) -> Vec<String> {
+pub(crate) async fn raised(world: &World) -> Vec<String> {
     look(world).await;
     let mut raw = world.test.database.raw().await;
     let text = "SELECT rule || ' ' || CAST(measured AS TEXT) || ' ' || CASE WHEN mandate_id IS NULL THEN \

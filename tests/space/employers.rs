@@ -1,14 +1,18 @@
 //! Several agents' providers at once: the domain of an address chooses, and none speaks for another's people.
 
 use super::elsewhere::{Window, provider, stranger};
+use crate::journal::watch::{off, raised};
 use crate::mandates::world::{Answer, World};
 use crate::support::app::TestApp;
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::state::State;
+use crate::support::world::whereabouts;
 use porteplume::demo::Flavour;
-use porteplume::mandate::{EventKind, Role};
+use porteplume::mandate::{EventKind, Role, Thresholds};
 use porteplume::service::manage::{self, Invited, Manager};
 use porteplume::service::{Caller, Who};
+use porteplume::storage::Engine;
+use sqlx::Row as _;
 
 const DOOR: &str = "/aidant/sign-in";
 const NORA: &str = "nora.legoff@mediatheque.valmarie.example";
@@ -119,5 +123,37 @@ on_both! {
             assert!(mixed.body.contains("sign_in_flow_unknown"), "{}", mixed.body);
         }
         assert_eq!(world.entries(EventKind::AidantSignedIn, None).await, 0);
+    }
+
+    another_employers_siret_is_told_once_and_neither_lets_in_nor_keeps_out(database) {
+        let test = TestApp::over(database).await.told_from(Thresholds { other_employer: 2, ..off() });
+        let (usual, at) = provider(&test, Flavour::Agents, "agents").await;
+        let world = World::of(test.employed_by(usual)).await;
+        // Enrolled under the number her provider names; Claire's organisation is not the one hers names.
+        let library = manage::add_organisation(&world.app, "Médiathèque", "99900010200015", &whereabouts()).await.unwrap();
+        for (organisation, given_name, family_name, email) in
+            [(&library, "Nora", "Le Goff", NORA), (&world.organisation, "Claire", "Ndiaye", CLAIRE)]
+        {
+            let invited = Invited { given_name, family_name, email, role: Role::Aidant };
+            manage::invite_aidant(&world.app, &Manager::Operator, &Caller::default(), organisation, invited).await.unwrap();
+        }
+        let comes = async |person: &str| {
+            let mut window = Window::stranger(&world, &at).await;
+            window.signs_in(DOOR, person).await;
+            matches!(window.here.session().await.unwrap().who, Who::Aidant { .. })
+        };
+        assert!(comes("nora-legoff").await && comes("nora-legoff").await);
+        assert!(comes("claire-ndiaye").await);
+        assert_eq!(raised(&world).await, [""; 0], "once is not twice");
+        assert!(comes("claire-ndiaye").await, "she is let in all the same");
+        assert_eq!(raised(&world).await, ["other_employer 2 aidant open"]);
+        assert!(comes("claire-ndiaye").await);
+        assert_eq!(raised(&world).await.len(), 1, "not again");
+        let mut raw = world.test.database.raw().await;
+        let entries = "SELECT count(*) AS n FROM event WHERE instr(CAST(entry AS TEXT), '99900020100015') > 0";
+        if world.test.database.engine() == Engine::Sqlite {
+            assert_eq!(sqlx::query(entries).fetch_one(&mut raw).await.unwrap().get::<i64, _>("n"), 0);
+        }
+        world.test.verifies().await;
     }
 }

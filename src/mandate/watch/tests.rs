@@ -39,6 +39,7 @@ fn few() -> Thresholds {
         used_before_revocation_minutes: 30,
         look_ups_alone: 2,
         look_ups_hours: 24,
+        other_employer: 2,
     }
 }
 
@@ -54,6 +55,7 @@ fn off() -> Thresholds {
         weak_consents: 0,
         used_before_revocation: 0,
         look_ups_alone: 0,
+        other_employer: 0,
         ..few()
     }
 }
@@ -178,4 +180,13 @@ fn a_look_up_is_followed_by_an_act_for_the_same_person_within_a_day() {
         "nobody was found: any act"
     );
     assert_eq!(off().look_ups_alone(&look_ups, &[]), None);
+}
+
+#[test]
+fn sign_ins_under_another_employer_count_from_the_threshold_on() {
+    let sign_ins = traces([0, 60]);
+    assert_eq!(few().other_employer(&sign_ins[..1]), None);
+    let found = few().other_employer(&sign_ins).unwrap();
+    assert_eq!((found.rule, found.measured, found.entries.len()), (Rule::OtherEmployer, 2, 2));
+    assert_eq!(off().other_employer(&sign_ins), None);
 }

@@ -18,6 +18,7 @@ struct Asserted {
     identity: ProfessionalIdentity,
     /// None where another provider speaks for the address: it finds nobody.
     email_blind: Option<String>,
+    siret: Option<String>,
     at: Instant,
 }
 
@@ -34,6 +35,7 @@ fn asserted(app: &App, provider: &Provider, signed_in: &SignedIn) -> Result<Asse
             .speaks_for(provider, &identity.email)
             .then(|| people::email_blind(app, &identity.email)),
         identity,
+        siret: signed_in.siret().map(str::to_owned),
         at: app.now(),
     })
 }
@@ -128,6 +130,15 @@ async fn admit_aidant(
         _ => return Err(SignInError::NotRegistered.into()),
     };
     let record = Record::done(EventKind::AidantSignedIn).detail("level", level);
+    let record = match asserted.siret.as_deref() {
+        None => record.detail("employer", "unsaid"),
+        Some(siret) if siret == organisation.siret => record.detail("employer", "same"),
+        // Which one is nobody's to read here; the watch tells one from another.
+        Some(siret) => {
+            let which = app.keys.index().blind("employer", &[row.id.as_str(), siret]);
+            record.detail("employer", "other").detail("employer_index", which)
+        }
+    };
     record.organisation(&row.organisation).aidant(&row.id).append(app, tx, caller, asserted.at).await?;
     Ok(())
 }

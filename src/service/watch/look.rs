@@ -1,5 +1,7 @@
 //! What the rules count: around each new entry, and in what did not happen.
 
+mod employer;
+
 use super::{BATCH, DEVICE, Device, Raised, Seen};
 use crate::journal::{Opening, Slot};
 use crate::mandate::{
@@ -49,6 +51,8 @@ struct Told {
     aidant: Option<AidantId>,
     mandate: Option<MandateId>,
     address: Option<String>,
+    /// Which other employer the provider named.
+    employer: Option<String>,
     fact: Option<LifeFact>,
 }
 
@@ -76,6 +80,7 @@ impl Watcher<'_> {
             EventKind::MandateConsented => self.consent(found).await,
             EventKind::MandateEnded => self.ending(found).await,
             EventKind::UsagerSignedIn => self.sign_in(found).await,
+            EventKind::AidantSignedIn => self.employer(found).await,
             _ if found.search.outcome == Outcome::Refused => self.refusal(found).await,
             _ => Ok(()),
         }
@@ -94,6 +99,7 @@ impl Watcher<'_> {
             aidant: text(&aid, "aidant").and_then(|id| AidantId::parse(&id).ok()),
             mandate: text(&act, "mandate").and_then(|id| MandateId::parse(&id).ok()),
             address: text(&ctx, "address"),
+            employer: act.get("detail").and_then(|detail| text(detail, "employer_index")),
             fact: act.get("fact").and_then(|fact| serde_json::from_value(fact.clone()).ok()),
         })
     }
@@ -251,7 +257,14 @@ impl Watcher<'_> {
         let now = self.devices.iter().filter(|one| one.name == device && one.at > since);
         let usagers: BTreeSet<&String> = before.iter().chain(now.map(|one| &one.usager)).collect();
         let finding = self.rules.shared_device(u64::try_from(usagers.len()).unwrap_or(u64::MAX));
-        let told = Told { organisation: None, aidant: None, mandate: None, address: None, fact: None };
+        let told = Told {
+            organisation: None,
+            aidant: None,
+            mandate: None,
+            address: None,
+            employer: None,
+            fact: None,
+        };
         self.raise(finding, &device, &told, found.at);
         Ok(())
     }
@@ -315,6 +328,7 @@ impl Watcher<'_> {
                 aidant: Some(one.aidant),
                 mandate: Some(one.mandate),
                 address: None,
+                employer: None,
                 fact: None,
             };
             self.raise(finding, &subject, &told, one.starts_at.plus(wait));
