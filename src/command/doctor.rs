@@ -4,7 +4,7 @@ use super::{Configured, Refused, say};
 use crate::config::Config;
 use crate::crypto::KeyStore;
 use crate::relying::{HttpClient, HttpError, HttpPolicy};
-use crate::service::{App, health, read, timestamps};
+use crate::service::{App, health, read, registry, timestamps};
 use std::net::{Ipv4Addr, SocketAddr};
 use time::Duration;
 
@@ -37,6 +37,7 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
                     .map(|number| format!("{number} statements fit the schema"))
                     .map_err(|error| error.to_string()),
             );
+            check("services", services(&app).await);
             check("journal", journal(&app).await);
             if app.timestamps.are_asked_for() {
                 check("time-stamps", stamped(&app).await);
@@ -53,6 +54,11 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
     }
     check("running service", running(&config).await);
     if ill == 0 { Ok(()) } else { Err(Refused::other("not everything is well: mend what is marked FAULT")) }
+}
+
+async fn services(app: &App) -> Found {
+    let keyed = registry::keyed(app).await;
+    keyed.map(|()| "each has a key that signs for it".to_owned()).map_err(|error| error.to_string())
 }
 
 async fn journal(app: &App) -> Found {

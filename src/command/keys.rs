@@ -15,7 +15,7 @@ pub(super) enum KeysAct {
     Init(Configured),
     /// List the keys; never a secret. Example: porteplume keys list
     List(Configured),
-    /// Rotate the key of a purpose, with an entry in the journal. Example: porteplume keys rotate token-es256
+    /// Rotate the key of a purpose, or make its first, with an entry in the journal. Example: porteplume keys rotate token-es256
     Rotate {
         /// The purpose, as `keys list` writes it.
         purpose: String,

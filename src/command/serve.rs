@@ -1,6 +1,7 @@
 //! `serve`, `migrate`.
 
 use super::{Configured, Refused, say};
+use crate::service::registry;
 use crate::storage::{Store, StoreError};
 use crate::{app, demo, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,6 +13,7 @@ pub(super) async fn serve(configured: &Configured) -> Result<(), Refused> {
     let config = configured.load()?;
     let metrics = telemetry::start(&config.telemetry).map_err(Refused::other)?;
     let app = super::open(&config).await?;
+    registry::keyed(&app).await?;
     app::serve_metrics(&config, metrics).await?;
     let listener = app::listen(config.server.listen).await?;
     tracing::info!(listen = %config.server.listen, issuer = config.server.issuer.as_str(), "serving");

@@ -21,6 +21,9 @@ pub enum CryptoError {
     /// Key material that is not a key.
     #[error("not a usable key")]
     BadKey,
+    /// A token is to be signed by an algorithm for which the key store has no key.
+    #[error("there is no {0} key: run `porteplume keys rotate {0}`, then restart every running service")]
+    NoTokenKey(&'static str),
     /// A signature could not be made.
     #[error("could not sign")]
     Signing,
@@ -39,6 +42,7 @@ impl CryptoError {
             Self::UnknownForm => "unknown_sealed_form",
             Self::UnknownKey => "unknown_key",
             Self::BadKey => "bad_key",
+            Self::NoTokenKey(_) => "no_token_key",
             Self::Signing => "signing_failed",
             Self::BadText => "bad_text",
         }

@@ -1,12 +1,12 @@
-//! Signing keys: ES256 and RS256 for tokens, Ed25519 for the journal.
+//! Signing keys: ES256, PS256, EdDSA and RS256 for tokens, Ed25519 for the journal.
 
-use super::{CryptoError, SecretBytes, rsa_key};
+use super::{CryptoError, Digest, SecretBytes, rsa_key};
 use crate::clock::Entropy;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
-    RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey,
+    RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -26,15 +26,36 @@ pub enum TokenAlg {
     /// RSA PKCS#1 v1.5 with SHA-256, for relying parties that know no other.
     #[serde(rename = "RS256")]
     Rs256,
+    /// RSA-PSS with SHA-256 and a salt of 32 bytes.
+    #[serde(rename = "PS256")]
+    Ps256,
+    /// Ed25519.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
 }
 
 impl TokenAlg {
-    /// The name in JOSE headers (RFC 7518).
+    /// Every algorithm.
+    pub const ALL: [Self; 4] = [Self::Es256, Self::Rs256, Self::Ps256, Self::EdDsa];
+
+    /// The name in JOSE headers (RFC 7518, RFC 8037).
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
             Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// The hash its signatures rest on, with which an ID token hashes the access token beside it (OpenID Connect Core,
+    /// section 3.1.3.6; Ed25519 hashes with SHA-512, RFC 8032, section 5.1).
+    #[must_use]
+    pub const fn digest(self) -> Digest {
+        match self {
+            Self::Es256 | Self::Rs256 | Self::Ps256 => Digest::Sha256,
+            Self::EdDsa => Digest::Sha512,
         }
     }
 }
@@ -105,12 +126,14 @@ pub struct Jwks {
 
 enum Pair {
     Ecdsa(EcdsaKeyPair),
-    Rsa(RsaKeyPair),
+    Rsa(RsaKeyPair, &'static dyn RsaEncoding),
+    Ed25519(Ed25519KeyPair),
 }
 
 /// A private key that signs tokens.
 pub struct TokenKey {
     kid: String,
+    alg: TokenAlg,
     pair: Pair,
 }
 
@@ -128,7 +151,11 @@ impl TokenKey {
                 let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &ring_random());
                 Ok(Zeroizing::new(document.map_err(|_| CryptoError::BadKey)?.as_ref().to_vec()))
             }
-            TokenAlg::Rs256 => rsa_key::generate(entropy),
+            TokenAlg::Rs256 | TokenAlg::Ps256 => rsa_key::generate(entropy),
+            TokenAlg::EdDsa => {
+                let document = Ed25519KeyPair::generate_pkcs8(&ring_random());
+                Ok(Zeroizing::new(document.map_err(|_| CryptoError::BadKey)?.as_ref().to_vec()))
+            }
         }
     }
 
@@ -142,9 +169,11 @@ impl TokenKey {
                 EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &ring_random())
                     .map(Pair::Ecdsa)
             }
-            TokenAlg::Rs256 => RsaKeyPair::from_pkcs8(pkcs8).map(Pair::Rsa),
+            TokenAlg::Rs256 => RsaKeyPair::from_pkcs8(pkcs8).map(|pair| Pair::Rsa(pair, &RSA_PKCS1_SHA256)),
+            TokenAlg::Ps256 => RsaKeyPair::from_pkcs8(pkcs8).map(|pair| Pair::Rsa(pair, &RSA_PSS_SHA256)),
+            TokenAlg::EdDsa => Ed25519KeyPair::from_pkcs8(pkcs8).map(Pair::Ed25519),
         };
-        Ok(Self { kid: kid.to_owned(), pair: pair.map_err(|_| CryptoError::BadKey)? })
+        Ok(Self { kid: kid.to_owned(), alg, pair: pair.map_err(|_| CryptoError::BadKey)? })
     }
 
     /// Key identifier.
@@ -156,10 +185,7 @@ impl TokenKey {
     /// Algorithm.
     #[must_use]
     pub const fn alg(&self) -> TokenAlg {
-        match self.pair {
-            Pair::Ecdsa(_) => TokenAlg::Es256,
-            Pair::Rsa(_) => TokenAlg::Rs256,
-        }
+        self.alg
     }
 
     /// Signs the bytes; for ES256 the signature is `r || s`, 64 bytes, as JWS wants it.
@@ -171,10 +197,11 @@ impl TokenKey {
             Pair::Ecdsa(pair) => {
                 pair.sign(&ring_random(), message).map(|signature| signature.as_ref().to_vec())
             }
-            Pair::Rsa(pair) => {
+            Pair::Rsa(pair, encoding) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &ring_random(), message, &mut signature).map(|()| signature)
+                pair.sign(*encoding, &ring_random(), message, &mut signature).map(|()| signature)
             }
+            Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
         }
         .map_err(|_| CryptoError::Signing)
     }
@@ -192,9 +219,13 @@ impl TokenKey {
                 let crv = Some("P-256".to_owned());
                 Jwk { crv, x: text(x), y: text(y), ..Jwk::bare("EC", &self.kid, alg) }
             }
-            Pair::Rsa(pair) => {
+            Pair::Rsa(pair, _) => {
                 let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public());
                 Jwk { n: text(&public.n), e: text(&public.e), ..Jwk::bare("RSA", &self.kid, alg) }
+            }
+            Pair::Ed25519(pair) => {
+                let crv = Some("Ed25519".to_owned());
+                Jwk { crv, x: text(pair.public_key().as_ref()), ..Jwk::bare("OKP", &self.kid, alg) }
             }
         }
     }
@@ -245,8 +276,8 @@ pub fn verify_ed25519(public: &[u8; 32], message: &[u8], signature: &[u8]) -> bo
 mod tests {
     use super::*;
     use crate::clock::{NoEntropy, SeededEntropy};
-    use crate::crypto::{from_hex, to_hex};
-    use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256};
+    use crate::crypto::{JwsAlg, JwsError, from_hex, sign_jws, to_hex, verify_jws};
+    use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256};
 
     #[test]
     fn ed25519_signs_as_in_rfc_8032() {
@@ -293,6 +324,41 @@ mod tests {
         assert!(public.verify(&RSA_PKCS1_2048_8192_SHA256, b"message", &signature).is_ok());
         assert!(public.verify(&RSA_PKCS1_2048_8192_SHA256, b"massage", &signature).is_err());
         assert_eq!(TokenKey::from_pkcs8("k2", TokenAlg::Es256, &pkcs8).err(), Some(CryptoError::BadKey));
+    }
+
+    #[test]
+    fn a_signature_of_each_algorithm_verifies_under_that_algorithm_alone() {
+        let keys = TokenAlg::ALL.map(|alg| {
+            let pkcs8 = TokenKey::generate_pkcs8(alg, &SeededEntropy::new(1)).unwrap();
+            TokenKey::from_pkcs8(alg.as_str(), alg, &pkcs8).unwrap()
+        });
+        for key in &keys {
+            let token = sign_jws(key, "JWT", b"{}").unwrap();
+            let verify = |jwk: Jwk, allowed: &[JwsAlg]| {
+                verify_jws(&token, &Jwks { keys: vec![jwk] }.to_value(), allowed)
+                    .map(|verified| verified.header)
+            };
+            let jwk = key.public_jwk();
+            assert_eq!(jwk.alg.as_deref(), Some(key.alg().as_str()));
+            assert_eq!(jwk.kid.as_deref(), Some(key.alg().as_str()));
+            assert_eq!(jwk.usage.as_deref(), Some("sig"));
+            let header = verify(jwk.clone(), &JwsAlg::ALL).unwrap();
+            assert_eq!(header.alg.as_str(), key.alg().as_str());
+            for other in JwsAlg::ALL.into_iter().filter(|alg| alg.as_str() != key.alg().as_str()) {
+                assert_eq!(verify(jwk.clone(), &[other]), Err(JwsError::Algorithm), "{other:?}");
+                let lent = Jwk { alg: Some(other.as_str().to_owned()), ..jwk.clone() };
+                assert_eq!(verify(lent, &JwsAlg::ALL), Err(JwsError::NoKey), "{other:?}");
+            }
+        }
+        // The same RSA key for both paddings: one does not pass for the other.
+        let pkcs8 = TokenKey::generate_pkcs8(TokenAlg::Rs256, &SeededEntropy::new(1)).unwrap();
+        let [pkcs1, pss] = [TokenAlg::Rs256, TokenAlg::Ps256]
+            .map(|alg| TokenKey::from_pkcs8("k", alg, &pkcs8).unwrap().sign(b"message").unwrap());
+        let public = RsaKeyPair::from_pkcs8(&pkcs8).unwrap();
+        let public = RsaPublicKeyComponents::<Vec<u8>>::from(public.public());
+        assert!(public.verify(&RSA_PSS_2048_8192_SHA256, b"message", &pss).is_ok());
+        assert!(public.verify(&RSA_PSS_2048_8192_SHA256, b"message", &pkcs1).is_err());
+        assert!(public.verify(&RSA_PKCS1_2048_8192_SHA256, b"message", &pss).is_err());
     }
 
     struct Dry;

@@ -6,7 +6,7 @@
 
 use super::issuer::Issuer;
 use super::said::Said;
-use crate::crypto::{CryptoError, JwsAlg, OpaqueToken, TokenKey, json_object, sha256, sign_jws, verify_jws};
+use crate::crypto::{CryptoError, Digest, JwsAlg, OpaqueToken, TokenKey, json_object, sign_jws, verify_jws};
 use crate::mandate::{Act, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, Serializer};
@@ -145,7 +145,7 @@ impl IdToken<'_> {
             auth_time: self.authenticated_at.seconds(),
             nonce: self.nonce,
             acr: self.acr,
-            at_hash: at_hash(self.access_token.expose()),
+            at_hash: at_hash(key.alg().digest(), self.access_token.expose()),
             sid: self.sid,
             said: self.said,
         };
@@ -154,10 +154,11 @@ impl IdToken<'_> {
     }
 }
 
-/// The left half of the token's SHA-256 (OpenID Connect Core, section 3.1.3.6); both our algorithms hash with SHA-256.
-fn at_hash(access_token: &str) -> String {
-    let digest = sha256(access_token.as_bytes());
-    URL_SAFE_NO_PAD.encode(digest.first_chunk::<16>().map_or(&[][..], |half| half))
+/// The left half of the token's hash, by the hash the signature rests on (OpenID Connect Core, section 3.1.3.6).
+fn at_hash(by: Digest, access_token: &str) -> String {
+    let digest = by.of(access_token.as_bytes());
+    let (half, _) = digest.split_at(digest.len() / 2);
+    URL_SAFE_NO_PAD.encode(half)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
@@ -188,7 +189,7 @@ impl Hint {
             aud: ClientId,
             sid: String,
         }
-        let verified = verify_jws(jwt, jwks, &[JwsAlg::Es256, JwsAlg::Rs256]).ok()?;
+        let verified = verify_jws(jwt, jwks, &JwsAlg::ALL).ok()?;
         let hinted: Hinted = json_object(&verified.payload)?;
         let ours = hinted.iss == issuer.as_str() && verified.header.typ.as_deref() == Some(TYP);
         ours.then_some(Self { client: hinted.aud, subject: hinted.sub, sid: hinted.sid })
@@ -236,7 +237,7 @@ mod tests {
         let jwt = id_token(|_| ());
         let now = NOW.seconds();
         let mut claims = payload(&jwt);
-        assert_eq!(claims["at_hash"].take(), json!(at_hash(access_token().expose())));
+        assert_eq!(claims["at_hash"].take(), json!(at_hash(Digest::Sha256, access_token().expose())));
         let expected = json!({
             "iss": "https://porteplume.example",
             "sub": "pairwise-usager",
@@ -290,7 +291,10 @@ mod tests {
 
     #[test]
     fn the_access_token_hash_is_that_of_openid_connect_core_appendix_a_3() {
-        assert_eq!(at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"), "77QmUPtjPfzWtF2AnpK9RQ");
+        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(at_hash(Digest::Sha256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+        // Half of SHA-512, as openssl gives it.
+        assert_eq!(at_hash(Digest::Sha512, token), "q7nS86GgvvFaZkzALLWqJYaJIKw2wCDAVfCAsm5CrBM");
     }
 
     #[test]

@@ -16,8 +16,8 @@ use serde_json::json;
 /// Levels of identification that ID tokens may carry in `acr`.
 pub const ACR_VALUES: [&str; 3] = ["eidas1", "eidas2", "eidas3"];
 
-/// Algorithms of our keys.
-const SIGNING: [&str; 2] = [TokenAlg::Es256.as_str(), TokenAlg::Rs256.as_str()];
+/// What we sign for a client, each by the algorithm it is registered with.
+const SIGNED: [&str; 4] = ["id_token", "userinfo", "introspection", "authorization"];
 
 /// Claims of ID tokens and userinfo that are not about the usager's identity.
 const OWN_CLAIMS: [&str; 14] = [
@@ -37,13 +37,14 @@ const OWN_CLAIMS: [&str; 14] = [
     "rep_scope",
 ];
 
-/// The discovery document as JSON.
+/// The discovery document as JSON, where there are keys of those algorithms.
 #[must_use]
-pub fn discovery(issuer: &Issuer) -> Vec<u8> {
+pub fn discovery(issuer: &Issuer, algs: impl IntoIterator<Item = TokenAlg>) -> Vec<u8> {
+    let signing: Vec<&str> = algs.into_iter().map(TokenAlg::as_str).collect();
     let claims: Vec<&str> = Claim::ALL.iter().map(|claim| claim.as_str()).collect();
     let scopes = [&["openid"], claims.as_slice()].concat();
     let all_claims = [OWN_CLAIMS.as_slice(), &claims, &["email_verified"]].concat();
-    json!({
+    let mut document = json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": issuer.address(AUTHORIZE),
         "pushed_authorization_request_endpoint": issuer.address(PAR),
@@ -57,15 +58,12 @@ pub fn discovery(issuer: &Issuer) -> Vec<u8> {
         "end_session_endpoint": issuer.address(END_SESSION),
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::NAMES,
-        "authorization_signing_alg_values_supported": SIGNING,
         "grant_types_supported": Grant::TYPES,
         "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": SIGNING,
         "token_endpoint_auth_methods_supported": ClientAuthMethod::ALL.map(ClientAuthMethod::as_str),
         "token_endpoint_auth_signing_alg_values_supported": assertion_algs(),
         "introspection_endpoint_auth_methods_supported": ClientAuthMethod::ALL.map(ClientAuthMethod::as_str),
         "introspection_endpoint_auth_signing_alg_values_supported": assertion_algs(),
-        "introspection_signing_alg_values_supported": SIGNING,
         "revocation_endpoint_auth_methods_supported": ClientAuthMethod::ALL.map(ClientAuthMethod::as_str),
         "revocation_endpoint_auth_signing_alg_values_supported": assertion_algs(),
         "dpop_signing_alg_values_supported": PROOF_ALGS.map(JwsAlg::as_str),
@@ -86,9 +84,11 @@ pub fn discovery(issuer: &Issuer) -> Vec<u8> {
         "prompt_values_supported": Prompt::ALL.map(Prompt::as_str),
         "authorization_details_types_supported": [MANDATE_TYPE],
         "ui_locales_supported": ["fr", "en"],
-    })
-    .to_string()
-    .into_bytes()
+    });
+    if let Some(members) = document.as_object_mut() {
+        members.extend(SIGNED.map(|what| (format!("{what}_signing_alg_values_supported"), json!(signing))));
+    }
+    document.to_string().into_bytes()
 }
 
 fn assertion_algs() -> Vec<&'static str> {
@@ -104,7 +104,7 @@ mod tests {
     use serde_json::Value;
 
     fn document() -> Value {
-        serde_json::from_slice(&discovery(&issuer())).unwrap()
+        serde_json::from_slice(&discovery(&issuer(), TokenAlg::ALL)).unwrap()
     }
 
     #[test]
@@ -124,10 +124,12 @@ mod tests {
         for (name, expected) in [
             ("response_types_supported", json!(["code"])),
             ("response_modes_supported", json!(["query", "jwt", "query.jwt"])),
-            ("authorization_signing_alg_values_supported", json!(["ES256", "RS256"])),
+            ("authorization_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA"])),
+            ("userinfo_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA"])),
+            ("introspection_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA"])),
             ("request_object_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA"])),
             ("subject_types_supported", json!(["pairwise"])),
-            ("id_token_signing_alg_values_supported", json!(["ES256", "RS256"])),
+            ("id_token_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA"])),
             ("code_challenge_methods_supported", json!(["S256"])),
             ("authorization_response_iss_parameter_supported", json!(true)),
             ("claims_parameter_supported", json!(false)),
@@ -142,6 +144,19 @@ mod tests {
             assert_eq!(document[name], expected, "{name}");
         }
         assert_eq!(document.to_string().matches("\"none\"").count(), 1, "as a prompt, never as an algorithm");
+    }
+
+    #[test]
+    fn an_algorithm_without_a_key_is_not_advertised() {
+        let bytes = discovery(&issuer(), [TokenAlg::Es256, TokenAlg::Rs256]);
+        let document: Value = serde_json::from_slice(&bytes).unwrap();
+        for of in SIGNED {
+            assert_eq!(
+                document[format!("{of}_signing_alg_values_supported")],
+                json!(["ES256", "RS256"]),
+                "{of}"
+            );
+        }
     }
 
     #[test]

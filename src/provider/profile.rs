@@ -143,7 +143,7 @@ impl Profile {
                 parameters: None,
                 fresh_sign_in: false,
                 scopes: &[],
-                id_token_algs: &[TokenAlg::Es256],
+                id_token_algs: &[TokenAlg::Es256, TokenAlg::Ps256, TokenAlg::EdDsa],
             },
             Self::Oidc => Rules {
                 auth_methods: &ClientAuthMethod::ALL,
@@ -155,7 +155,7 @@ impl Profile {
                 parameters: None,
                 fresh_sign_in: false,
                 scopes: &[],
-                id_token_algs: &[TokenAlg::Es256, TokenAlg::Rs256],
+                id_token_algs: &TokenAlg::ALL,
             },
             Self::FranceConnect => Rules {
                 auth_methods: &[ClientAuthMethod::SecretPost],

@@ -6,7 +6,7 @@ use super::kept::{Life, again, kept};
 use super::offer::{Offer, note_offer, recent};
 use super::silent::silently;
 use super::{App, Caller, Error, Record, Session, SessionError, SignedInAidant, push, registry};
-use crate::crypto::OpaqueToken;
+use crate::crypto::{CryptoError, OpaqueToken};
 use crate::mandate::{Act, EventKind, Instant, Mandate, ProcedureId, Refusal, Standing};
 use crate::provider::{
     Answerer, AuthorizationRequest, AuthorizeCode, AuthorizeError, ClientRegistration, ErrorAnswer,
@@ -68,7 +68,7 @@ pub async fn begin(app: &App, session: &Session, caller: &Caller, params: &Param
         }
         Err(AuthorizeError::Redirect(answer)) => {
             note_refusal(app, caller, Some(&row), answer.code.as_str(), now).await?;
-            return Ok(Begun::Answered(answer.location(&answerer(app, &client, now))?));
+            return Ok(Begun::Answered(answer.location(&answerer(app, &client, now)?)?));
         }
     };
     let waiting = Waiting { handle: handle.expose().to_owned(), row: kept, request, client, client_row: row };
@@ -110,7 +110,7 @@ pub async fn cancel(app: &App, session: &Session, caller: &Caller, handle: &str)
             let description = "the aidant gave up";
             let answer =
                 ErrorAnswer { to: waiting.request.to, code: AuthorizeCode::AccessDenied, description };
-            Ok(Ok(answer.location(&answerer(&app, &waiting.client, now))?))
+            Ok(Ok(answer.location(&answerer(&app, &waiting.client, now)?)?))
         })
     })
     .await?
@@ -269,9 +269,16 @@ async fn take_in(
 }
 
 /// Who answers a client.
-pub(super) fn answerer<'a>(app: &'a App, client: &'a ClientRegistration, now: Instant) -> Answerer<'a> {
-    let key = app.keys.token_key(client.id_token_alg());
-    Answerer { issuer: &app.issuer, client: client.id(), key, now }
+///
+/// # Errors
+/// [`CryptoError::NoTokenKey`].
+pub(super) fn answerer<'a>(
+    app: &'a App,
+    client: &'a ClientRegistration,
+    now: Instant,
+) -> Result<Answerer<'a>, CryptoError> {
+    let key = app.keys.token_key(client.id_token_alg())?;
+    Ok(Answerer { issuer: &app.issuer, client: client.id(), key, now })
 }
 
 /// Uses up what was pushed, for an answer that needs no choice.

@@ -55,7 +55,7 @@ pub async fn release(
     Ok(match client.userinfo() {
         UserinfoFormat::Json => Told { media_type: "application/json", body: told.to_string().into_bytes() },
         UserinfoFormat::Jwt => {
-            let key = app.keys.token_key(client.id_token_alg());
+            let key = app.keys.token_key(client.id_token_alg())?;
             let signed = signed_userinfo(&told, &app.issuer, client.id(), key)?;
             Told { media_type: "application/jwt", body: signed.into_bytes() }
         }

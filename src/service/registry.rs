@@ -33,6 +33,20 @@ pub async fn add(app: &App, client: &ClientRegistration) -> Result<(), Error> {
     .await
 }
 
+/// Whether there is a key for every relying party that is let in: otherwise its aidants would find out.
+///
+/// # Errors
+/// [`Error::Crypto`] for the first that has none; whatever else stands in the way.
+pub async fn keyed(app: &App) -> Result<(), Error> {
+    let rows = app.store.read("registry.keyed", |snapshot| {
+        Box::pin(async move { Ok::<_, Error>(clients::list(snapshot).await?) })
+    });
+    for row in rows.await?.iter().filter(|row| row.standing == Standing::Active) {
+        app.keys.token_key(registration(row)?.id_token_alg())?;
+    }
+    Ok(())
+}
+
 /// The checked registration of a stored relying party.
 ///
 /// # Errors
@@ -61,6 +75,8 @@ pub fn registration(row: &ClientRow) -> Result<ClientRegistration, Error> {
         id_token_alg: match row.id_token_alg {
             IdTokenAlg::Es256 => TokenAlg::Es256,
             IdTokenAlg::Rs256 => TokenAlg::Rs256,
+            IdTokenAlg::Ps256 => TokenAlg::Ps256,
+            IdTokenAlg::EdDsa => TokenAlg::EdDsa,
         },
         pkce: match row.pkce {
             clients::Pkce::Demanded => Pkce::Demanded,
@@ -125,6 +141,8 @@ pub fn row(client: &ClientRegistration, standing: Standing, created_at: Instant)
         id_token_alg: match draft.id_token_alg {
             TokenAlg::Es256 => IdTokenAlg::Es256,
             TokenAlg::Rs256 => IdTokenAlg::Rs256,
+            TokenAlg::Ps256 => IdTokenAlg::Ps256,
+            TokenAlg::EdDsa => IdTokenAlg::EdDsa,
         },
         redirect_uris: draft.redirect_uris.clone(),
         post_logout_redirect_uris: draft.post_logout_redirect_uris.clone(),

@@ -185,7 +185,7 @@ impl Choice {
         representations::insert(tx, &opened, &event).await?;
         let code = code(&self.code, &waiting.row, &opened.id, aidant, &self.session, (event, self.now));
         tokens::insert_code(tx, &code).await?;
-        let by = answerer(app, &waiting.client, self.now);
+        let by = answerer(app, &waiting.client, self.now)?;
         Ok(Chosen::Opened(waiting.request.to.success(&by, self.code.expose())?))
     }
 
@@ -217,7 +217,7 @@ impl Choice {
         let code = code(&self.code, &waiting.row, id, aidant, &self.session, made);
         tokens::insert_code(tx, &code).await?;
         // This code leaves no sooner than the first might have.
-        let by = answerer(app, &waiting.client, self.now);
+        let by = answerer(app, &waiting.client, self.now)?;
         let to = waiting.request.to.success(&by, self.code.expose())?;
         Ok((Chosen::Opened(to), Some(first.event)))
     }

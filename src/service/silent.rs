@@ -23,7 +23,7 @@ pub(super) async fn silently(
 ) -> Result<String, Error> {
     let failed = |waiting: &Waiting, code, description| {
         let to = waiting.request.to.clone();
-        ErrorAnswer { to, code, description }.location(&answerer(app, &waiting.client, now))
+        ErrorAnswer { to, code, description }.location(&answerer(app, &waiting.client, now)?)
     };
     if waiting.ready(session, now).is_err() {
         let description = "nobody is signed in, or not freshly enough";
@@ -66,7 +66,7 @@ pub(super) async fn silently(
         .await?;
     let (_, _, waiting, code_, _) = &*given;
     let address = if issued {
-        waiting.request.to.success(&answerer(app, &waiting.client, now), code_.expose())
+        waiting.request.to.success(&answerer(app, &waiting.client, now)?, code_.expose())
     } else {
         let description = "no representation is open here for this service";
         failed(waiting, AuthorizeCode::AccountSelectionRequired, description)

@@ -160,6 +160,8 @@ async fn verify(
     let registered = row.as_ref().map(registry::registration).transpose()?;
     let by = credentials.verify(registered.as_ref(), &app.issuer, now).map_err(OAuthError::from)?;
     let client = registered.ok_or(OAuthError::InvalidClient(ClientRefusal::Unknown))?;
+    // Before anything is used up for an answer that nothing could sign.
+    app.keys.token_key(client.id_token_alg())?;
     Ok(Known { by, client })
 }
 
@@ -236,7 +238,7 @@ impl<R> Asked<R> {
             until: mandate.expires,
             sid: granted.of.id.as_str(),
         };
-        let id_token = id_token.sign(app.keys.token_key(client.id_token_alg()))?;
+        let id_token = id_token.sign(app.keys.token_key(client.id_token_alg())?)?;
         let scope = client.grant(&granted.scope).map_err(|_| Error::Unreadable)?;
         let answer = TokenAnswer {
             access_token: &self.access_token,

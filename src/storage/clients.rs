@@ -42,8 +42,12 @@ named! {
     IdTokenAlg {
         /// ECDSA on P-256.
         Es256 = "ES256",
-        /// RSA.
+        /// RSA, PKCS#1 v1.5.
         Rs256 = "RS256",
+        /// RSA, PSS.
+        Ps256 = "PS256",
+        /// Ed25519.
+        EdDsa = "EdDSA",
     }
 }
 

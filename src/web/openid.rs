@@ -76,7 +76,8 @@ const FOR_GOOD: &str = "public, max-age=86400, immutable";
 const SHORTLY: &str = "public, max-age=300";
 
 async fn metadata(State(web): State<Web>) -> Response {
-    ([(CONTENT_TYPE, JSON), (CACHE_CONTROL, SHORTLY)], discovery(&web.app.issuer)).into_response()
+    ([(CONTENT_TYPE, JSON), (CACHE_CONTROL, SHORTLY)], discovery(&web.app.issuer, web.app.keys.token_algs()))
+        .into_response()
 }
 
 async fn keys(State(web): State<Web>) -> Response {

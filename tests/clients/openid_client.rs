@@ -10,10 +10,11 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 const SCRIPT: &str = include_str!("npm/openid-client.mjs");
 
 /// What the script goes through.
-const CHECKS: [&str; 13] = [
+const CHECKS: [&str; 14] = [
     "client_secret_basic",
     "client_secret_post",
     "private_key_jwt",
+    "PS256 and EdDSA",
     "max_age",
     "prompt",
     "code replay",

@@ -248,7 +248,7 @@ on_both! {
         let fc = franceconnect();
         let answer = connected(&town, &fc, PRIME).await;
         let (now, keys) = (town.app().now().seconds(), jwks(&town));
-        let key = town.app().keys.token_key(porteplume::crypto::TokenAlg::Es256);
+        let key = town.app().keys.token_key(porteplume::crypto::TokenAlg::Es256).unwrap();
         let resigned = |changes: &[(&str, Value)]| {
             let payload = changed(claims(answer["id_token"].as_str().unwrap()), changes).to_string();
             let jwt = porteplume::crypto::sign_jws(key, "JWT", payload.as_bytes()).unwrap();

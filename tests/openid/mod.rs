@@ -1,6 +1,7 @@
 //! Porteplume as OpenID Provider, over the real router and both engines. Tests that stand for a module of the
 //! conformance suite carry its name.
 
+mod algorithms;
 mod authority;
 mod authorize;
 mod bytes;

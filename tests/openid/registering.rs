@@ -35,7 +35,9 @@ on_both! {
             ("b", format!("id_token_alg = \"RS256\"\n{key}"), 1, "RS256 does not fit the profile fapi2"),
             ("c", format!("{key}\nalg = \"RS256\""), 1, "of a key does not fit the profile fapi2"),
             ("d", format!("profile = \"lenient\"\n{key}"), 1, "unknown variant"),
-            ("e", key.clone(), 0, "profile fapi2: FAPI 2.0"),
+            ("e", format!("id_token_alg = \"PS256\"\n{key}"), 0, "profile fapi2: FAPI 2.0"),
+            ("e2", format!("id_token_alg = \"EdDSA\"\n{key}"), 0, "profile fapi2: FAPI 2.0"),
+            ("e3", key.clone(), 0, "profile fapi2: FAPI 2.0"),
             ("f", "profile = \"oidc\"\nauth_method = \"client_secret_basic\"".to_owned(), 0, "profile oidc: plain OpenID Connect"),
         ] {
             let (ended, said) = add(&database, id, &says);
@@ -44,8 +46,8 @@ on_both! {
             assert_eq!(said.contains("client_secret "), id == "f", "{id}: {said}");
         }
         let mut raw = database.raw().await;
-        let rows = sqlx::query("SELECT id || ' ' || profile FROM client ORDER BY id").fetch_all(&mut raw).await.unwrap();
+        let rows = sqlx::query("SELECT id || ' ' || profile || ' ' || id_token_alg FROM client ORDER BY id").fetch_all(&mut raw).await.unwrap();
         let kept: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        assert_eq!(kept, ["e fapi2", "f oidc"]);
+        assert_eq!(kept, ["e fapi2 PS256", "e2 fapi2 EdDSA", "e3 fapi2 ES256", "f oidc ES256"]);
     }
 }

@@ -26,7 +26,7 @@ async fn opened(town: &Town, listener: &Listener) -> (Value, String) {
 }
 
 /// One round of sending, until every answer is there.
-async fn send(app: &App) {
+pub(super) async fn send(app: &App) {
     let mut under_way = JoinSet::new();
     outbox::send_due(app, &mut under_way).await.unwrap();
     while let Some(done) = under_way.join_next().await {
@@ -42,7 +42,7 @@ fn read(town: &Town, token: &str) -> (String, Value) {
 }
 
 /// The form of a logout token holds nothing else.
-fn logout_token(body: &str) -> String {
+pub(super) fn logout_token(body: &str) -> String {
     let pairs: Vec<_> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     let [(name, token)] = &pairs[..] else { panic!("one field: {body}") };
     assert_eq!(name, "logout_token");

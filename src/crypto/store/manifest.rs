@@ -24,18 +24,25 @@ pub enum KeyPurpose {
     TokenEs256,
     /// Tokens, RS256.
     TokenRs256,
+    /// Tokens, PS256.
+    TokenPs256,
+    /// Tokens, EdDSA.
+    #[serde(rename = "token-eddsa")]
+    TokenEdDsa,
     /// Checkpoints of the journal.
     Journal,
 }
 
 impl KeyPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::KeyEncryption,
         Self::BlindIndex,
         Self::PairwiseSubject,
         Self::TokenEs256,
         Self::TokenRs256,
+        Self::TokenPs256,
+        Self::TokenEdDsa,
         Self::Journal,
     ];
 
@@ -48,6 +55,8 @@ impl KeyPurpose {
             Self::PairwiseSubject => "pairwise-subject",
             Self::TokenEs256 => "token-es256",
             Self::TokenRs256 => "token-rs256",
+            Self::TokenPs256 => "token-ps256",
+            Self::TokenEdDsa => "token-eddsa",
             Self::Journal => "journal",
         }
     }
@@ -66,6 +75,8 @@ impl KeyPurpose {
             Self::BlindIndex | Self::PairwiseSubject => "HMAC-SHA-256",
             Self::TokenEs256 => "ES256",
             Self::TokenRs256 => "RS256",
+            Self::TokenPs256 => "PS256",
+            Self::TokenEdDsa => "EdDSA",
             Self::Journal => "Ed25519",
         }
     }
@@ -76,8 +87,26 @@ impl KeyPurpose {
         match self {
             Self::TokenEs256 => Some(TokenAlg::Es256),
             Self::TokenRs256 => Some(TokenAlg::Rs256),
+            Self::TokenPs256 => Some(TokenAlg::Ps256),
+            Self::TokenEdDsa => Some(TokenAlg::EdDsa),
             Self::KeyEncryption | Self::BlindIndex | Self::PairwiseSubject | Self::Journal => None,
         }
+    }
+
+    /// The purpose of the keys that sign tokens by an algorithm.
+    #[must_use]
+    pub const fn of_tokens(alg: TokenAlg) -> Self {
+        match alg {
+            TokenAlg::Es256 => Self::TokenEs256,
+            TokenAlg::Rs256 => Self::TokenRs256,
+            TokenAlg::Ps256 => Self::TokenPs256,
+            TokenAlg::EdDsa => Self::TokenEdDsa,
+        }
+    }
+
+    /// Whether a store may lack it: those made before it was known do, until a rotation brings it in.
+    pub(super) const fn may_be_absent(self) -> bool {
+        matches!(self, Self::TokenPs256 | Self::TokenEdDsa)
     }
 
     /// Whether the key before goes on beside the new one until it is retired: who verifies the journal is told of its
@@ -91,7 +120,12 @@ impl KeyPurpose {
         match self {
             Self::BlindIndex => Some("nothing indexed under it would be found again"),
             Self::PairwiseSubject => Some("every usager would become a stranger to every service"),
-            Self::KeyEncryption | Self::TokenEs256 | Self::TokenRs256 | Self::Journal => None,
+            Self::KeyEncryption
+            | Self::TokenEs256
+            | Self::TokenRs256
+            | Self::TokenPs256
+            | Self::TokenEdDsa
+            | Self::Journal => None,
         }
     }
 }
@@ -191,6 +225,9 @@ impl Manifest {
             return Err(format!("{bad:?} is not a key identifier"));
         }
         for purpose in KeyPurpose::ALL {
+            if purpose.may_be_absent() && !manifest.knows(purpose) {
+                continue;
+            }
             let count = |state| manifest.keys.iter().filter(|key| key.is(purpose, state)).count();
             let next = usize::from(purpose.token_alg().is_some());
             let leaving = usize::from(purpose.overlaps());
@@ -239,6 +276,11 @@ impl Manifest {
     /// Every key of a purpose that came before the current one, oldest first.
     pub(super) fn former(&self, purpose: KeyPurpose) -> impl Iterator<Item = &Record> {
         self.retired(purpose).chain(self.leaving(purpose))
+    }
+
+    /// Whether there ever was a key of a purpose.
+    pub(super) fn knows(&self, purpose: KeyPurpose) -> bool {
+        self.keys.iter().any(|key| key.purpose == purpose)
     }
 
     pub(super) fn current(&self, purpose: KeyPurpose) -> Result<&Record, KeyStoreError> {

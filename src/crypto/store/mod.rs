@@ -25,6 +25,7 @@ use super::{
 use crate::clock::{Clock, Entropy, random};
 use files::{Directory, Lock};
 use manifest::{Manifest, Record};
+use std::collections::BTreeMap;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -33,8 +34,7 @@ pub struct KeyStore {
     key_encryption: KeyEncryptionKey,
     index: IndexKey,
     pairwise: PairwiseKey,
-    es256: TokenKey,
-    rs256: TokenKey,
+    tokens: BTreeMap<TokenAlg, TokenKey>,
     journal: JournalKey,
     leaving_journal: Option<JournalKey>,
     former_journal: Vec<[u8; 32]>,
@@ -93,9 +93,13 @@ impl KeyStore {
             .retired(KeyPurpose::KeyEncryption)
             .map(|record| load_secret(directory, record))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut published = Jwks::default();
-        for purpose in KeyPurpose::ALL.into_iter().filter(|purpose| purpose.token_alg().is_some()) {
+        let (mut published, mut tokens) = (Jwks::default(), BTreeMap::new());
+        for alg in TokenAlg::ALL {
+            let purpose = KeyPurpose::of_tokens(alg);
             published.keys.extend(manifest.published(purpose).filter_map(|record| record.public.clone()));
+            if manifest.knows(purpose) {
+                tokens.insert(alg, load_token(directory, manifest.current(purpose)?, alg)?);
+            }
         }
         let leaving_journal = manifest.leaving(KeyPurpose::Journal);
         let former_journal = manifest
@@ -108,8 +112,7 @@ impl KeyStore {
             key_encryption: KeyEncryptionKey::new(&secret(KeyPurpose::KeyEncryption)?, &former_kek)?,
             index: IndexKey::new(&secret(KeyPurpose::BlindIndex)?),
             pairwise: PairwiseKey::new(&secret(KeyPurpose::PairwiseSubject)?),
-            es256: load_token(directory, manifest.current(KeyPurpose::TokenEs256)?, TokenAlg::Es256)?,
-            rs256: load_token(directory, manifest.current(KeyPurpose::TokenRs256)?, TokenAlg::Rs256)?,
+            tokens,
             journal: load_journal(directory, manifest.current(KeyPurpose::Journal)?)?,
             leaving_journal: leaving_journal.map(|record| load_journal(directory, record)).transpose()?,
             former_journal,
@@ -149,12 +152,16 @@ impl KeyStore {
     }
 
     /// The key that signs tokens now.
-    #[must_use]
-    pub const fn token_key(&self, alg: TokenAlg) -> &TokenKey {
-        match alg {
-            TokenAlg::Es256 => &self.es256,
-            TokenAlg::Rs256 => &self.rs256,
-        }
+    ///
+    /// # Errors
+    /// [`CryptoError::NoTokenKey`] in a store made before the algorithm was known.
+    pub fn token_key(&self, alg: TokenAlg) -> Result<&TokenKey, CryptoError> {
+        self.tokens.get(&alg).ok_or(CryptoError::NoTokenKey(KeyPurpose::of_tokens(alg).as_str()))
+    }
+
+    /// The algorithms there are keys for.
+    pub fn token_algs(&self) -> impl Iterator<Item = TokenAlg> {
+        self.tokens.keys().copied()
     }
 
     /// The public keys to publish: what will sign, signs, and signed last.

@@ -14,11 +14,12 @@ pub struct Rotation {
     _lock: File,
     manifest: Manifest,
     changed: Vec<KeyListing>,
-    fresh: Option<String>,
+    fresh: Vec<String>,
 }
 
 impl Rotation {
-    /// Makes the fresh key of a purpose; nothing counts yet.
+    /// Makes the fresh key of a purpose; nothing counts yet. Where the store lacks the purpose, being older than it, its
+    /// first key is made as well.
     ///
     /// # Errors
     /// [`KeyStoreError::NotRotatable`] and nothing changed for the index and pairwise keys; as
@@ -40,8 +41,15 @@ impl Rotation {
         let before = manifest.listing();
         let born = if purpose.token_alg().is_some() { KeyState::Next } else { KeyState::Current };
         let record = make(&directory, purpose, born, entropy, clock)?;
-        let fresh = Some(record.kid.clone());
-        manifest.rotate(record);
+        let mut fresh = vec![record.kid.clone()];
+        if manifest.knows(purpose) {
+            manifest.rotate(record);
+        } else {
+            let first = make(&directory, purpose, KeyState::Current, entropy, clock)?;
+            fresh.push(first.kid.clone());
+            manifest.add(first);
+            manifest.add(record);
+        }
         let changed = changed(&before, &manifest);
         Ok(Self { directory, _lock: lock, manifest, changed, fresh })
     }
@@ -57,7 +65,7 @@ impl Rotation {
             return Err(KeyStoreError::NotLeaving { purpose: purpose.as_str() });
         }
         let changed = changed(&before, &manifest);
-        Ok(Self { directory, _lock: lock, manifest, changed, fresh: None })
+        Ok(Self { directory, _lock: lock, manifest, changed, fresh: Vec::new() })
     }
 
     /// The keys that change, as they will stand.
@@ -81,12 +89,12 @@ impl Rotation {
         Ok(self.changed)
     }
 
-    /// Takes the fresh key away again, if there is one.
+    /// Takes the fresh keys away again, if there are any.
     ///
     /// # Errors
     /// From the files; a key the manifest does not know does no harm.
     pub fn abandon(self) -> Result<(), KeyStoreError> {
-        self.fresh.map_or(Ok(()), |fresh| self.directory.remove_key(&fresh))
+        self.fresh.iter().try_for_each(|fresh| self.directory.remove_key(fresh))
     }
 }
 

@@ -63,7 +63,7 @@ fn private_keys_are_written_for_the_owner_only_and_init_never_overwrites() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&dir.0), 0o700);
     let files = key_files(&dir);
-    assert_eq!(files.len(), 8);
+    assert_eq!(files.len(), 12);
     assert!(files.iter().all(|path| mode(path) == 0o600));
     let before: Vec<_> = files.iter().map(|path| fs::read(path).unwrap()).collect();
     assert_eq!(code(KeyStore::init(&dir.0, &SystemEntropy, &clock())), "keys_exist");
@@ -121,35 +121,77 @@ fn what_was_sealed_and_indexed_before_a_restart_is_found_after_it() {
 
 #[test]
 fn a_token_key_is_published_then_signs_then_retires_and_no_kid_comes_twice() {
-    let (dir, first) = initialised();
-    let kids = |store: &KeyStore| -> Vec<String> {
-        store
-            .published()
-            .keys
-            .iter()
-            .filter(|key| key.kty == "EC")
-            .filter_map(|key| key.kid.clone())
-            .collect()
-    };
-    let [current, next] = kids(&first).try_into().unwrap();
-    assert_eq!(first.token_key(TokenAlg::Es256).kid(), current);
-    let token = sign_jws(first.token_key(TokenAlg::Es256), "JWT", b"{}").unwrap();
+    let (dir, mut store) = initialised();
+    for (alg, verifies) in TokenAlg::ALL.into_iter().zip(JwsAlg::ALL) {
+        assert_eq!(alg.as_str(), verifies.as_str());
+        let purpose = KeyPurpose::of_tokens(alg);
+        let kids = |store: &KeyStore| -> Vec<String> {
+            let published = store.published().keys.iter();
+            let of = published.filter(|key| key.alg.as_deref() == Some(alg.as_str()));
+            of.filter_map(|key| key.kid.clone()).collect()
+        };
+        let [current, next] = kids(&store).try_into().unwrap();
+        assert_eq!(store.token_key(alg).unwrap().kid(), current);
+        let token = sign_jws(store.token_key(alg).unwrap(), "JWT", b"{}").unwrap();
 
-    let changed = rotate(&dir, KeyPurpose::TokenEs256).unwrap();
-    assert_eq!(changed.len(), 3);
-    let second = KeyStore::open(&dir.0).unwrap();
-    assert_eq!(second.token_key(TokenAlg::Es256).kid(), next);
-    assert!(kids(&second).contains(&current), "a retired key still verifies");
-    assert!(verify_jws(&token, &second.published().to_value(), &[JwsAlg::Es256]).is_ok());
-    assert!(!dir.0.join(format!("{current}.key")).exists(), "and can sign no more");
+        let changed = rotate(&dir, purpose).unwrap();
+        assert_eq!(changed.len(), 3);
+        let second = KeyStore::open(&dir.0).unwrap();
+        assert_eq!(second.token_key(alg).unwrap().kid(), next);
+        assert!(kids(&second).contains(&current), "a retired key still verifies");
+        assert!(verify_jws(&token, &second.published().to_value(), &[verifies]).is_ok());
+        assert!(!dir.0.join(format!("{current}.key")).exists(), "and can sign no more");
 
-    rotate(&dir, KeyPurpose::TokenEs256).unwrap();
-    let third = KeyStore::open(&dir.0).unwrap();
-    assert!(!kids(&third).contains(&current), "until the next one retires");
-    let listed: Vec<_> = third.listing().iter().map(|key| key.kid.clone()).collect();
-    let distinct: std::collections::BTreeSet<_> = listed.iter().collect();
-    assert_eq!(distinct.len(), listed.len());
-    assert!(listed.contains(&current));
+        rotate(&dir, purpose).unwrap();
+        let third = KeyStore::open(&dir.0).unwrap();
+        assert!(!kids(&third).contains(&current), "until the next one retires");
+        let listed: Vec<_> = third.listing().iter().map(|key| key.kid.clone()).collect();
+        let distinct: std::collections::BTreeSet<_> = listed.iter().collect();
+        assert_eq!(distinct.len(), listed.len());
+        assert!(listed.contains(&current));
+        store = third;
+    }
+}
+
+/// The store as it was made before there were these purposes.
+fn without(dir: &Scratch, purposes: &[KeyPurpose]) {
+    let path = dir.0.join("keys.toml");
+    let mut manifest: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
+    let keys = manifest["key"].as_array_mut().unwrap();
+    keys.retain(|key| {
+        let of = purposes.iter().any(|purpose| key["purpose"].as_str() == Some(purpose.as_str()));
+        if of {
+            fs::remove_file(dir.0.join(format!("{}.key", key["kid"].as_str().unwrap()))).unwrap();
+        }
+        !of
+    });
+    fs::write(&path, toml::to_string(&manifest).unwrap()).unwrap();
+}
+
+#[test]
+fn a_store_from_before_an_algorithm_opens_and_a_rotation_brings_its_keys_in() {
+    let (dir, _) = initialised();
+    let young = [(TokenAlg::Ps256, KeyPurpose::TokenPs256), (TokenAlg::EdDsa, KeyPurpose::TokenEdDsa)];
+    without(&dir, &young.map(|(_, purpose)| purpose));
+    for (alg, purpose) in young {
+        let before = KeyStore::open(&dir.0).unwrap();
+        let absent = before.token_key(alg).err().unwrap();
+        assert_eq!(absent, CryptoError::NoTokenKey(purpose.as_str()));
+        assert!(absent.to_string().contains(&format!("keys rotate {}", purpose.as_str())), "{absent}");
+        assert!(before.token_algs().all(|has| has != alg));
+
+        Rotation::prepare(&dir.0, purpose, &SystemEntropy, &clock()).unwrap().abandon().unwrap();
+        assert_eq!(key_files(&dir).len(), before.listing().len(), "given up: no key stays");
+
+        let states: Vec<_> = rotate(&dir, purpose).unwrap().iter().map(|key| key.state).collect();
+        assert_eq!(states, [KeyState::Current, KeyState::Next]);
+        let after = KeyStore::open(&dir.0).unwrap();
+        assert_eq!(after.token_key(alg).unwrap().alg(), alg);
+        assert_eq!(after.published().keys.len(), before.published().keys.len() + 2);
+    }
+    assert_eq!(KeyStore::open(&dir.0).unwrap().token_algs().collect::<Vec<_>>(), TokenAlg::ALL);
+    without(&dir, &[KeyPurpose::TokenRs256]);
+    assert_eq!(code(KeyStore::open(&dir.0)), "keys_bad_manifest", "what every store has is not brought in");
 }
 
 #[test]
@@ -199,7 +241,7 @@ fn a_rotation_that_was_killed_before_or_after_its_commit_leaves_a_store_that_ope
     let reopened = KeyStore::open(&dir.0).unwrap();
     assert_eq!(reopened.listing(), store.listing());
     // After: the private half of the retired key still lies there.
-    let old = dir.0.join(format!("{}.key", store.token_key(TokenAlg::Es256).kid()));
+    let old = dir.0.join(format!("{}.key", store.token_key(TokenAlg::Es256).unwrap().kid()));
     let bytes = fs::read(&old).unwrap();
     rotate(&dir, KeyPurpose::TokenEs256).unwrap();
     fs::write(&old, bytes).unwrap();
@@ -212,7 +254,7 @@ fn a_rotation_that_was_killed_before_or_after_its_commit_leaves_a_store_that_ope
 #[test]
 fn a_rotation_counts_though_the_retired_key_cannot_be_removed() {
     let (dir, store) = initialised();
-    let old = dir.0.join(format!("{}.key", store.token_key(TokenAlg::Es256).kid()));
+    let old = dir.0.join(format!("{}.key", store.token_key(TokenAlg::Es256).unwrap().kid()));
     fs::remove_file(&old).unwrap();
     fs::create_dir(&old).unwrap();
     chmod(&old, 0o700);
@@ -220,7 +262,10 @@ fn a_rotation_counts_though_the_retired_key_cannot_be_removed() {
     assert_eq!(changed.len(), 3);
     assert!(old.exists());
     let after = KeyStore::open(&dir.0).unwrap();
-    assert_ne!(after.token_key(TokenAlg::Es256).kid(), store.token_key(TokenAlg::Es256).kid());
+    assert_ne!(
+        after.token_key(TokenAlg::Es256).unwrap().kid(),
+        store.token_key(TokenAlg::Es256).unwrap().kid()
+    );
 }
 
 #[test]

@@ -98,7 +98,8 @@ pub async fn clients_list(app: &App) -> Result<Vec<clients::ClientRow>, Error> {
 ///
 /// # Errors
 /// [`Error::Registration`] naming the first rule that does not hold; [`Error::Input`] for a procedure that is not
-/// in the catalogue; [`Error::Conflict`] when the identifier is taken.
+/// in the catalogue; [`Error::Crypto`] when there is no key of its algorithm; [`Error::Conflict`] when the identifier is
+/// taken.
 pub async fn add_client(app: &App, draft: ClientDraft) -> Result<Option<SecretString>, Error> {
     let by_key = draft.auth_method == ClientAuthMethod::PrivateKeyJwt;
     let secret = if by_key { None } else { Some(OpaqueToken::generate(&*app.entropy)?) };
@@ -116,7 +117,9 @@ pub async fn register_client(app: &App, draft: ClientDraft, secret: Option<Token
         return Err(InputError::Field("procedures").into());
     }
     let (now, app_) = (app.now(), App::clone(app));
-    let row = Arc::new(registry::row(&ClientRegistration::try_from(draft)?, Standing::Active, now));
+    let client = ClientRegistration::try_from(draft)?;
+    app.keys.token_key(client.id_token_alg())?;
+    let row = Arc::new(registry::row(&client, Standing::Active, now));
     app.include("manage.add_client", move |tx| {
         let (app, row) = (App::clone(&app_), Arc::clone(&row));
         Box::pin(async move {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createInterface } from 'node:readline'
 import * as client from 'openid-client'
-import { calculateJwkThumbprint, decodeJwt, exportJWK, generateKeyPair } from 'jose'
+import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair } from 'jose'
 
 const [issuer] = process.argv.slice(2)
 const REDIRECT = 'https://service.example/callback'
@@ -105,6 +105,20 @@ await passes('private_key_jwt', async () => {
     const other = await generateKeyPair('ES256')
     const thief = await client.discovery(new URL(issuer), 'key', undefined, withKey(other, jwk.kid))
     await refused(flow(thief), 'invalid_client')
+})
+
+await passes('PS256 and EdDSA', async () => {
+    for (const alg of ['PS256', 'EdDSA']) {
+        const registration = { profile: 'oidc', auth_method: 'client_secret_basic', secret: SECRET, id_token_alg: alg, userinfo: 'jwt' }
+        const metadata = { id_token_signed_response_alg: alg, userinfo_signed_response_alg: alg }
+        const config = await service(alg.toLowerCase(), { ...registration, metadata }, client.ClientSecretBasic(SECRET))
+        const { tokens } = await flow(config)
+        assert.equal(decodeProtectedHeader(tokens.id_token).alg, alg)
+        const told = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub)
+        assert.equal(told.given_name, 'Rose')
+    }
+    const other = await client.discovery(new URL(issuer), 'ps256', { id_token_signed_response_alg: 'ES256' }, client.ClientSecretBasic(SECRET))
+    await assert.rejects(flow(other), 'another algorithm than registered')
 })
 
 await passes('max_age', async () => {
