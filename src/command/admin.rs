@@ -4,7 +4,7 @@ mod grants;
 
 use super::{Configured, Refused, say};
 use crate::mandate::{AidantId, AuditorId, ClientId, InvalidId, OrganisationId, Role, Standing, Whereabouts};
-use crate::provider::ClientDraft;
+use crate::provider::{ClientDraft, IdTokenAlg};
 use crate::service::manage::{self, Invited, Manager, Party};
 use crate::service::{App, Caller};
 use clap::{Subcommand, ValueEnum};
@@ -287,11 +287,14 @@ pub(super) async fn client(act: ClientAct) -> Result<(), Refused> {
             let draft: ClientDraft = toml::from_str(&text)
                 .map_err(|error| Refused::other(format!("{}: {}", file.display(), error.message())))?;
             let app = configured.open().await?;
-            let profile = draft.profile;
+            let (profile, alg) = (draft.profile, draft.id_token_alg);
             let added = manage::add_client(&app, draft).await;
             close(app).await;
             let added = added?;
             say(&format!("profile {}: {}", profile.as_str(), profile.demands()));
+            if alg == IdTokenAlg::Hs256 {
+                say(IdTokenAlg::WHY_NOT_HS256);
+            }
             match added {
                 Some(secret) => {
                     say(&format!("client_secret {}", secret.expose()));

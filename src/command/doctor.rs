@@ -57,8 +57,10 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
 }
 
 async fn services(app: &App) -> Found {
-    let keyed = registry::keyed(app).await;
-    keyed.map(|()| "each has a key that signs for it".to_owned()).map_err(|error| error.to_string())
+    match registry::unsigned(app).await.map_err(|error| error.to_string())? {
+        None => Ok("each has a key that signs for it".to_owned()),
+        Some(unsigned) => Err(unsigned.to_string()),
+    }
 }
 
 async fn journal(app: &App) -> Found {

@@ -13,7 +13,9 @@ pub(super) async fn serve(configured: &Configured) -> Result<(), Refused> {
     let config = configured.load()?;
     let metrics = telemetry::start(&config.telemetry).map_err(Refused::other)?;
     let app = super::open(&config).await?;
-    registry::keyed(&app).await?;
+    if let Some(unsigned) = registry::unsigned(&app).await? {
+        return Err(Refused::other(unsigned));
+    }
     app::serve_metrics(&config, metrics).await?;
     let listener = app::listen(config.server.listen).await?;
     tracing::info!(listen = %config.server.listen, issuer = config.server.issuer.as_str(), "serving");

@@ -4,7 +4,7 @@
 //! algorithm and use respected, critical headers refused. What the payload claims is the caller's to check.
 
 use super::sign::{Jwk, TokenKey};
-use super::{CryptoError, Jwks};
+use super::{ClientMac, CryptoError, Digest, Jwks};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters,
@@ -137,13 +137,8 @@ pub fn verify_jws(
     jwks: &serde_json::Value,
     allowed: &[JwsAlg],
 ) -> Result<VerifiedJws, JwsError> {
-    if compact.len() > LONGEST {
-        return Err(JwsError::Malformed);
-    }
-    let (signed, signature) = compact.rsplit_once('.').ok_or(JwsError::Malformed)?;
-    let (header, payload) = signed.split_once('.').ok_or(JwsError::Malformed)?;
-    let header: RawHeader = json_object(&decode(header)?).ok_or(JwsError::Malformed)?;
-    let (payload, signature) = (decode(payload)?, decode(signature)?);
+    let Parts { signed, header, payload, signature } = parts(compact)?;
+    let header: RawHeader = json_object(&header).ok_or(JwsError::Malformed)?;
     let alg = allowed.iter().copied().find(|alg| alg.as_str() == header.alg).ok_or(JwsError::Algorithm)?;
     if header.crit.is_some() {
         return Err(JwsError::Critical);
@@ -151,6 +146,24 @@ pub fn verify_jws(
     let key = choose(jwks, alg, header.kid.as_deref())?;
     check(alg, &key, signed.as_bytes(), &signature)?;
     Ok(VerifiedJws { header: JwsHeader { alg, kid: header.kid, typ: header.typ }, payload })
+}
+
+/// A compact JWS taken apart: what is signed, and its parts decoded.
+pub(super) struct Parts<'a> {
+    pub(super) signed: &'a str,
+    pub(super) header: Vec<u8>,
+    pub(super) payload: Vec<u8>,
+    pub(super) signature: Vec<u8>,
+}
+
+/// Takes a compact JWS apart, without trusting any of it.
+pub(super) fn parts(compact: &str) -> Result<Parts<'_>, JwsError> {
+    if compact.len() > LONGEST {
+        return Err(JwsError::Malformed);
+    }
+    let (signed, signature) = compact.rsplit_once('.').ok_or(JwsError::Malformed)?;
+    let (header, payload) = signed.split_once('.').ok_or(JwsError::Malformed)?;
+    Ok(Parts { signed, header: decode(header)?, payload: decode(payload)?, signature: decode(signature)? })
 }
 
 /// The JSON object in these bytes: a header, claims. Left alone, serde takes a list for a struct too, its members told
@@ -202,23 +215,68 @@ fn check(alg: JwsAlg, key: &Jwk, message: &[u8], signature: &[u8]) -> Result<(),
     }
 }
 
-/// Signs a payload as a compact JWS under the key, with `alg`, `typ` and `kid` in the header.
+/// What signs for a client: a key of ours or, where it takes nothing better, its own secret.
+#[derive(Clone, Copy)]
+pub enum Signer<'a> {
+    /// A key of ours.
+    Key(&'a TokenKey),
+    /// The client's secret (HS256).
+    Secret(&'a ClientMac),
+}
+
+impl<'a> From<&'a TokenKey> for Signer<'a> {
+    fn from(key: &'a TokenKey) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl<'a> From<&'a ClientMac> for Signer<'a> {
+    fn from(secret: &'a ClientMac) -> Self {
+        Self::Secret(secret)
+    }
+}
+
+impl Signer<'_> {
+    /// The hash it signs with ([`super::TokenAlg::digest`]).
+    #[must_use]
+    pub const fn digest(self) -> Digest {
+        match self {
+            Self::Key(key) => key.alg().digest(),
+            Self::Secret(_) => Digest::Sha256,
+        }
+    }
+
+    fn sign(self, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        match self {
+            Self::Key(key) => key.sign(message),
+            Self::Secret(secret) => Ok(secret.sign(message).to_vec()),
+        }
+    }
+}
+
+/// Signs a payload as a compact JWS, with `alg`, `typ` and, for a key of ours, `kid` in the header.
 ///
 /// # Errors
 /// [`CryptoError::Signing`].
-pub fn sign_jws(key: &TokenKey, typ: &str, payload: &[u8]) -> Result<String, CryptoError> {
+pub fn sign_jws<'a>(by: impl Into<Signer<'a>>, typ: &str, payload: &[u8]) -> Result<String, CryptoError> {
     #[derive(Serialize)]
     struct Header<'a> {
         alg: &'a str,
         typ: &'a str,
-        kid: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kid: Option<&'a str>,
     }
-    let header = Header { alg: key.alg().as_str(), typ, kid: key.kid() };
+    let by = by.into();
+    let (alg, kid) = match by {
+        Signer::Key(key) => (key.alg().as_str(), Some(key.kid())),
+        Signer::Secret(_) => ("HS256", None),
+    };
+    let header = Header { alg, typ, kid };
     let header = serde_json::to_vec(&header).map_err(|_| CryptoError::Signing)?;
     let mut compact = URL_SAFE_NO_PAD.encode(header);
     compact.push('.');
     URL_SAFE_NO_PAD.encode_string(payload, &mut compact);
-    let signature = key.sign(compact.as_bytes())?;
+    let signature = by.sign(compact.as_bytes())?;
     compact.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut compact);
     Ok(compact)

@@ -11,12 +11,13 @@ use crate::clock::{Clock, Entropy, NoEntropy, random};
 use crate::config::{
     Config, Database, Issuer, Journal, Keys, Limits, Networks, Outgoing, Rate, Secret, Server, Telemetry,
 };
-use crate::crypto::{KeyStore, KeyStoreError, OpaqueToken, to_hex};
+use crate::crypto::{KeyStore, KeyStoreError, SecretString, to_hex};
 use crate::mandate::{
     ClientId, Instant, LONGEST_GRANT, ProcedureId, Reach, Role, Slots, Thresholds, Whereabouts,
 };
 use crate::provider::{
-    Claim, ClientAuthMethod, ClientDraft, Pkce, Profile, Refresh, RequestObjects, Subject, UserinfoFormat,
+    Claim, ClientAuthMethod, ClientDraft, IdTokenAlg, Pkce, Profile, Refresh, RequestObjects, Subject,
+    UserinfoFormat,
 };
 use crate::relying::{HttpClient, HttpError, HttpPolicy};
 use crate::service::audit::grants::{self, Given};
@@ -340,7 +341,7 @@ async fn register(app: &App, caisse: &PublicServiceConfig) -> Result<(), DemoErr
         let caller = Caller::default();
         known(manage::invite_aidant(app, &Manager::Operator, &caller, &organisation.id, invited).await)?;
     }
-    let secret = OpaqueToken::hash_of(caisse.client_secret.expose());
+    let secret = SecretString::new(caisse.client_secret.expose().to_owned());
     known(manage::register_client(app, registration(caisse)?, Some(secret)).await)
 }
 
@@ -365,7 +366,7 @@ fn registration(caisse: &PublicServiceConfig) -> Result<ClientDraft, DemoError> 
         auth_method: ClientAuthMethod::SecretBasic,
         secret_hash: None,
         jwks: None,
-        id_token_alg: crate::crypto::TokenAlg::Es256,
+        id_token_alg: IdTokenAlg::Es256,
         pkce: Pkce::Demanded,
         refresh: Refresh::None,
         request_objects: RequestObjects::Optional,

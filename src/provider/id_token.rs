@@ -6,7 +6,10 @@
 
 use super::issuer::Issuer;
 use super::said::Said;
-use crate::crypto::{CryptoError, Digest, JwsAlg, OpaqueToken, TokenKey, json_object, sign_jws, verify_jws};
+use crate::crypto::{
+    ClientMac, CryptoError, Digest, JwsAlg, OpaqueToken, Signer, json_object, sign_jws, unverified_hs256,
+    verify_hs256, verify_jws,
+};
 use crate::mandate::{Act, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, Serializer};
@@ -134,7 +137,8 @@ impl IdToken<'_> {
     ///
     /// # Errors
     /// [`CryptoError::Signing`].
-    pub fn sign(&self, key: &TokenKey) -> Result<String, CryptoError> {
+    pub fn sign<'k>(&self, by: impl Into<Signer<'k>>) -> Result<String, CryptoError> {
+        let by = by.into();
         let expires = self.now.plus(ID_TOKEN_LIFE).min(self.until);
         let claims = Claims {
             iss: self.issuer.as_str(),
@@ -145,12 +149,12 @@ impl IdToken<'_> {
             auth_time: self.authenticated_at.seconds(),
             nonce: self.nonce,
             acr: self.acr,
-            at_hash: at_hash(key.alg().digest(), self.access_token.expose()),
+            at_hash: at_hash(by.digest(), self.access_token.expose()),
             sid: self.sid,
             said: self.said,
         };
         let payload = serde_json::to_vec(&claims).map_err(|_| CryptoError::Signing)?;
-        sign_jws(key, TYP, &payload)
+        sign_jws(by, TYP, &payload)
     }
 }
 
@@ -182,6 +186,29 @@ impl Hint {
     /// (OpenID Connect RP-Initiated Logout, section 2). `None` when it is not ours.
     #[must_use]
     pub fn read(jwt: &str, issuer: &Issuer, jwks: &serde_json::Value) -> Option<Self> {
+        let verified = verify_jws(jwt, jwks, &JwsAlg::ALL).ok()?;
+        Self::of(issuer, verified.header.typ.as_deref(), &verified.payload)
+    }
+
+    /// The client whose secret a hint by HS256 says it is under. Nothing is verified: [`Self::read_by_secret`] does that.
+    #[must_use]
+    pub fn client_by_secret(jwt: &str) -> Option<ClientId> {
+        #[derive(Deserialize)]
+        struct Audience {
+            aud: ClientId,
+        }
+        json_object::<Audience>(&unverified_hs256(jwt)?).map(|of| of.aud)
+    }
+
+    /// The same as [`Self::read`] for an ID token that the secret of that client signed. `None` when it is not ours, or
+    /// another client's.
+    #[must_use]
+    pub fn read_by_secret(jwt: &str, issuer: &Issuer, client: &ClientId, secret: &ClientMac) -> Option<Self> {
+        let verified = verify_hs256(jwt, secret).ok()?;
+        Self::of(issuer, verified.typ.as_deref(), &verified.payload).filter(|hint| hint.client == *client)
+    }
+
+    fn of(issuer: &Issuer, typ: Option<&str>, payload: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Hinted {
             iss: String,
@@ -189,9 +216,8 @@ impl Hint {
             aud: ClientId,
             sid: String,
         }
-        let verified = verify_jws(jwt, jwks, &JwsAlg::ALL).ok()?;
-        let hinted: Hinted = json_object(&verified.payload)?;
-        let ours = hinted.iss == issuer.as_str() && verified.header.typ.as_deref() == Some(TYP);
+        let hinted: Hinted = json_object(payload)?;
+        let ours = hinted.iss == issuer.as_str() && typ == Some(TYP);
         ours.then_some(Self { client: hinted.aud, subject: hinted.sub, sid: hinted.sid })
     }
 }

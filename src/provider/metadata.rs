@@ -6,7 +6,7 @@ use super::details::MANDATE_TYPE;
 use super::dpop::PROOF_ALGS;
 use super::introspection::{INTROSPECT, REVOKE};
 use super::issuer::{AUTHORIZE, END_SESSION, Issuer, JWKS, PAR, USERINFO};
-use super::options::ClientAuthMethod;
+use super::options::{ClientAuthMethod, IdTokenAlg};
 use super::profile::Profile;
 use super::response::ResponseMode;
 use super::token::Grant;
@@ -15,9 +15,6 @@ use serde_json::json;
 
 /// Levels of identification that ID tokens may carry in `acr`.
 pub const ACR_VALUES: [&str; 3] = ["eidas1", "eidas2", "eidas3"];
-
-/// What we sign for a client, each by the algorithm it is registered with.
-const SIGNED: [&str; 4] = ["id_token", "userinfo", "introspection", "authorization"];
 
 /// Claims of ID tokens and userinfo that are not about the usager's identity.
 const OWN_CLAIMS: [&str; 14] = [
@@ -85,8 +82,17 @@ pub fn discovery(issuer: &Issuer, algs: impl IntoIterator<Item = TokenAlg>) -> V
         "authorization_details_types_supported": [MANDATE_TYPE],
         "ui_locales_supported": ["fr", "en"],
     });
+    // Under their own secrets some clients are given these, and those alone.
+    let with_secrets = [signing.as_slice(), &[IdTokenAlg::Hs256.as_str()]].concat();
     if let Some(members) = document.as_object_mut() {
-        members.extend(SIGNED.map(|what| (format!("{what}_signing_alg_values_supported"), json!(signing))));
+        for (what, algs) in [
+            ("id_token", &with_secrets),
+            ("userinfo", &with_secrets),
+            ("introspection", &signing),
+            ("authorization", &signing),
+        ] {
+            members.insert(format!("{what}_signing_alg_values_supported"), json!(algs));
+        }
     }
     document.to_string().into_bytes()
 }
@@ -125,11 +131,11 @@ mod tests {
             ("response_types_supported", json!(["code"])),
             ("response_modes_supported", json!(["query", "jwt", "query.jwt"])),
             ("authorization_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA"])),
-            ("userinfo_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA"])),
+            ("userinfo_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA", "HS256"])),
             ("introspection_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA"])),
             ("request_object_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA"])),
             ("subject_types_supported", json!(["pairwise"])),
-            ("id_token_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA"])),
+            ("id_token_signing_alg_values_supported", json!(["ES256", "RS256", "PS256", "EdDSA", "HS256"])),
             ("code_challenge_methods_supported", json!(["S256"])),
             ("authorization_response_iss_parameter_supported", json!(true)),
             ("claims_parameter_supported", json!(false)),
@@ -150,12 +156,13 @@ mod tests {
     fn an_algorithm_without_a_key_is_not_advertised() {
         let bytes = discovery(&issuer(), [TokenAlg::Es256, TokenAlg::Rs256]);
         let document: Value = serde_json::from_slice(&bytes).unwrap();
-        for of in SIGNED {
-            assert_eq!(
-                document[format!("{of}_signing_alg_values_supported")],
-                json!(["ES256", "RS256"]),
-                "{of}"
-            );
+        for (of, expected) in [
+            ("id_token", json!(["ES256", "RS256", "HS256"])),
+            ("userinfo", json!(["ES256", "RS256", "HS256"])),
+            ("introspection", json!(["ES256", "RS256"])),
+            ("authorization", json!(["ES256", "RS256"])),
+        ] {
+            assert_eq!(document[format!("{of}_signing_alg_values_supported")], expected, "{of}");
         }
     }
 

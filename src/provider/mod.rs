@@ -60,7 +60,7 @@ pub use logout::{LogoutDecision, LogoutRequest, LogoutSession};
 pub use metadata::{ACR_VALUES, discovery};
 pub use notice::{Initiator, LOGOUT_EVENT, Notice, SECURITY_EVENT_TYPE, SESSION_REVOKED};
 pub use oauth_error::{BearerError, ClientRefusal, ErrorReply, GrantRefusal, OAuthError};
-pub use options::{ClientAuthMethod, Pkce, Refresh, RequestObjects, Subject, UserinfoFormat};
+pub use options::{ClientAuthMethod, IdTokenAlg, Pkce, Refresh, RequestObjects, Subject, UserinfoFormat};
 pub use params::{Params, ParamsError};
 pub use pkce::{CodeChallenge, CodeVerifier, InvalidPkce};
 pub use profile::{AssertionAudience, PkceRule, Profile, Rules, ScopeGroup};

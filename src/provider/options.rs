@@ -1,5 +1,6 @@
 //! What a registration may choose.
 
+use crate::crypto::TokenAlg;
 use serde::{Deserialize, Serialize};
 
 /// How the client proves itself at the token endpoint.
@@ -27,6 +28,57 @@ impl ClientAuthMethod {
             Self::SecretBasic => "client_secret_basic",
             Self::SecretPost => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+}
+
+/// How the client's ID tokens are signed, and its userinfo where that is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum IdTokenAlg {
+    /// By our ECDSA key.
+    #[default]
+    #[serde(rename = "ES256")]
+    Es256,
+    /// By our RSA key, PKCS#1 v1.5.
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// By our RSA key, PSS.
+    #[serde(rename = "PS256")]
+    Ps256,
+    /// By our Ed25519 key.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// By the client's own secret (OpenID Connect Core, section 10.1).
+    #[serde(rename = "HS256")]
+    Hs256,
+}
+
+impl IdTokenAlg {
+    /// Why nobody should choose HS256 who has the choice.
+    pub const WHY_NOT_HS256: &'static str = "HS256 is weaker: whoever holds the client's secret can sign as we do, the client \
+        can prove to nobody that we signed, and its secret must rest here in a form that can be read again";
+
+    /// The name in JOSE headers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+            Self::EdDsa => "EdDSA",
+            Self::Hs256 => "HS256",
+        }
+    }
+
+    /// The algorithm of our key that signs; none where the client's secret does.
+    #[must_use]
+    pub const fn key(self) -> Option<TokenAlg> {
+        match self {
+            Self::Es256 => Some(TokenAlg::Es256),
+            Self::Rs256 => Some(TokenAlg::Rs256),
+            Self::Ps256 => Some(TokenAlg::Ps256),
+            Self::EdDsa => Some(TokenAlg::EdDsa),
+            Self::Hs256 => None,
         }
     }
 }

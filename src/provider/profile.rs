@@ -4,8 +4,8 @@
 //! profile, and the checks read its rules instead of asking which profile it is.
 
 use super::claim::Claim;
-use super::options::ClientAuthMethod;
-use crate::crypto::{JwsAlg, TokenAlg};
+use super::options::{ClientAuthMethod, IdTokenAlg};
+use crate::crypto::JwsAlg;
 use serde::{Deserialize, Serialize};
 
 /// The security profile a client is registered with.
@@ -89,7 +89,7 @@ pub struct Rules {
     /// Scopes that stand for several claims.
     pub scopes: &'static [ScopeGroup],
     /// Algorithms of its ID tokens.
-    pub id_token_algs: &'static [TokenAlg],
+    pub id_token_algs: &'static [IdTokenAlg],
 }
 
 impl Profile {
@@ -143,7 +143,7 @@ impl Profile {
                 parameters: None,
                 fresh_sign_in: false,
                 scopes: &[],
-                id_token_algs: &[TokenAlg::Es256, TokenAlg::Ps256, TokenAlg::EdDsa],
+                id_token_algs: &[IdTokenAlg::Es256, IdTokenAlg::Ps256, IdTokenAlg::EdDsa],
             },
             Self::Oidc => Rules {
                 auth_methods: &ClientAuthMethod::ALL,
@@ -155,7 +155,7 @@ impl Profile {
                 parameters: None,
                 fresh_sign_in: false,
                 scopes: &[],
-                id_token_algs: &TokenAlg::ALL,
+                id_token_algs: &[IdTokenAlg::Es256, IdTokenAlg::Rs256, IdTokenAlg::Ps256, IdTokenAlg::EdDsa],
             },
             Self::FranceConnect => Rules {
                 auth_methods: &[ClientAuthMethod::SecretPost],
@@ -167,7 +167,8 @@ impl Profile {
                 parameters: Some(FRANCECONNECT_PARAMETERS),
                 fresh_sign_in: true,
                 scopes: FRANCECONNECT_SCOPES,
-                id_token_algs: &[TokenAlg::Es256],
+                // HS256 is what FranceConnect is told of most providers (contract `franceconnect.md`, section 1.1).
+                id_token_algs: &[IdTokenAlg::Es256, IdTokenAlg::Hs256],
             },
         }
     }

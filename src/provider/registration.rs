@@ -7,7 +7,7 @@ pub use error::RegistrationError;
 use super::claim::{Claim, NoOpenId, Scope};
 use super::client_keys::ClientKeys;
 use super::issuer::secure_url;
-use super::options::{ClientAuthMethod, Pkce, Refresh, RequestObjects, Subject, UserinfoFormat};
+use super::options::{ClientAuthMethod, IdTokenAlg, Pkce, Refresh, RequestObjects, Subject, UserinfoFormat};
 use super::profile::{PkceRule, Profile};
 use crate::crypto::{TokenAlg, TokenHash};
 use crate::mandate::{ClientId, ProcedureId};
@@ -49,8 +49,8 @@ pub struct ClientDraft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<serde_json::Value>,
     /// Algorithm of its ID tokens.
-    #[serde(default = "default_alg")]
-    pub id_token_alg: TokenAlg,
+    #[serde(default)]
+    pub id_token_alg: IdTokenAlg,
     /// Whether its requests must bring a challenge.
     #[serde(default, skip_serializing_if = "Pkce::is_demanded")]
     pub pkce: Pkce,
@@ -78,10 +78,6 @@ pub struct ClientDraft {
     /// Host of its sector (OpenID Connect Core, section 8.1); needed when its redirect URIs have several hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sector: Option<String>,
-}
-
-const fn default_alg() -> TokenAlg {
-    TokenAlg::Es256
 }
 
 /// A checked proof of identity: method and material in one, so that one cannot stand without the other.
@@ -219,6 +215,9 @@ fn fits_profile(draft: &ClientDraft, credential: &ClientCredential) -> Result<()
         return Err(RegistrationError::RequestsWithoutKeys);
     }
     if !rules.id_token_algs.contains(&draft.id_token_alg) {
+        if draft.id_token_alg == IdTokenAlg::Hs256 {
+            return Err(RegistrationError::SecretSigns);
+        }
         return Err(RegistrationError::AlgorithmOfProfile(draft.id_token_alg.as_str(), profile));
     }
     match credential {
@@ -309,8 +308,17 @@ impl ClientRegistration {
 
     /// Algorithm of its ID tokens.
     #[must_use]
-    pub const fn id_token_alg(&self) -> TokenAlg {
+    pub const fn id_token_alg(&self) -> IdTokenAlg {
         self.draft.id_token_alg
+    }
+
+    /// Algorithm of our key that signs whatever else it is told: as its ID tokens, unless its secret signs those.
+    #[must_use]
+    pub const fn signing_alg(&self) -> TokenAlg {
+        match self.draft.id_token_alg.key() {
+            Some(alg) => alg,
+            None => TokenAlg::Es256,
+        }
     }
 
     /// Procedures it may receive.
@@ -368,7 +376,7 @@ mod tests {
             let again = ClientRegistration::try_from(read).unwrap();
             assert_eq!(again.credential(), client.credential());
             assert_eq!(again.sector(), "caisse.example");
-            assert_eq!(again.id_token_alg(), TokenAlg::Es256);
+            assert_eq!((again.id_token_alg(), again.signing_alg()), (IdTokenAlg::Es256, TokenAlg::Es256));
         }
     }
 
@@ -446,7 +454,7 @@ mod tests {
         let with_secret = refused(|draft| draft.profile = Profile::Fapi2);
         assert_eq!(with_secret.code(), "client_profile_method");
         assert!(with_secret.to_string().contains("private_key_jwt"), "{with_secret}");
-        let rs256 = ClientDraft { id_token_alg: TokenAlg::Rs256, ..fapi2() };
+        let rs256 = ClientDraft { id_token_alg: IdTokenAlg::Rs256, ..fapi2() };
         let error = ClientRegistration::try_from(rs256).map(|_| ()).unwrap_err();
         assert_eq!(error, RegistrationError::AlgorithmOfProfile("RS256", Profile::Fapi2));
         let key = serde_json::json!({"kty": "RSA", "n": "A".repeat(342), "e": "AQAB", "alg": "RS256"});
@@ -457,6 +465,29 @@ mod tests {
         assert_eq!(exempt.unwrap_err(), RegistrationError::PkceOfProfile(Profile::Fapi2));
         let plain = ClientDraft { jwks, profile: Profile::Oidc, pkce: Pkce::Exempt, ..fapi2() };
         assert!(ClientRegistration::try_from(plain).is_ok(), "plain OpenID Connect takes it");
+    }
+
+    #[test]
+    fn a_secret_signs_for_franceconnect_alone() {
+        let hs256 = |profile, auth_method| {
+            let draft = ClientDraft { profile, auth_method, id_token_alg: IdTokenAlg::Hs256, ..draft() };
+            ClientRegistration::try_from(draft)
+        };
+        let post = ClientAuthMethod::SecretPost;
+        let client = hs256(Profile::FranceConnect, post).unwrap();
+        assert_eq!((client.id_token_alg(), client.signing_alg()), (IdTokenAlg::Hs256, TokenAlg::Es256));
+        for method in [post, ClientAuthMethod::SecretBasic] {
+            let refused = hs256(Profile::Oidc, method).map(|_| ()).unwrap_err();
+            assert_eq!(refused.code(), "client_secret_signs");
+            assert!(refused.to_string().contains("HS256 is weaker"), "{refused}");
+        }
+        let refused = hs256(Profile::FranceConnect, ClientAuthMethod::SecretBasic).map(|_| ()).unwrap_err();
+        assert_eq!(refused.code(), "client_profile_method");
+        let by_key = ClientDraft { id_token_alg: IdTokenAlg::Hs256, ..signing_client().draft().clone() };
+        for profile in [Profile::Oidc, Profile::Fapi2] {
+            let refused = ClientRegistration::try_from(ClientDraft { profile, ..by_key.clone() }).map(|_| ());
+            assert_eq!(refused, Err(RegistrationError::SecretSigns), "there is no secret");
+        }
     }
 
     #[test]

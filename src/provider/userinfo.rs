@@ -4,7 +4,7 @@ use super::claim::{Claim, Scope};
 use super::issuer::Issuer;
 use super::oauth_error::{BearerError, OAuthError};
 use super::params::Params;
-use crate::crypto::{CryptoError, OpaqueToken, TokenHash, TokenKey, sign_jws};
+use crate::crypto::{CryptoError, OpaqueToken, Signer, TokenHash, sign_jws};
 use crate::mandate::{BirthDate, ClientId, Identity};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -134,16 +134,16 @@ pub fn userinfo(
 ///
 /// # Errors
 /// [`CryptoError::Signing`].
-pub fn signed_userinfo(
+pub fn signed_userinfo<'k>(
     told: &Value,
     issuer: &Issuer,
     client: &ClientId,
-    key: &TokenKey,
+    by: impl Into<Signer<'k>>,
 ) -> Result<String, CryptoError> {
     let mut claims = told.as_object().cloned().unwrap_or_default();
     claims.insert("iss".to_owned(), json!(issuer.as_str()));
     claims.insert("aud".to_owned(), json!(client));
-    sign_jws(key, "JWT", Value::Object(claims).to_string().as_bytes())
+    sign_jws(by, "JWT", Value::Object(claims).to_string().as_bytes())
 }
 
 fn known<'a>(scope: &Scope, identity: &'a Identity) -> Known<'a> {

@@ -277,7 +277,7 @@ pub(super) fn answerer<'a>(
     client: &'a ClientRegistration,
     now: Instant,
 ) -> Result<Answerer<'a>, CryptoError> {
-    let key = app.keys.token_key(client.id_token_alg())?;
+    let key = app.keys.token_key(client.signing_alg())?;
     Ok(Answerer { issuer: &app.issuer, client: client.id(), key, now })
 }
 

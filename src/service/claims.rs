@@ -3,6 +3,7 @@
 use super::held::{Held, Resource, Shown};
 use super::steps::{Actor, note};
 use super::{App, Caller, Error, Record, people, projection, registry};
+use crate::crypto::{ClientMac, Signer};
 use crate::mandate::{EventKind, Identity, Instant};
 use crate::provider::{
     Claim, ClientRegistration, Scope, ShownToken, Subject, USERINFO, UserinfoFormat, signed_userinfo,
@@ -16,6 +17,8 @@ const RESOURCE: Resource = Resource { path: USERINFO, bound_only: false, refused
 /// What may be told.
 struct Released {
     client: ClientRegistration,
+    /// Its secret, where that signs.
+    secret: Option<ClientMac>,
     subject: String,
     /// By what the client knows the usager, where they are not the subject.
     usager: Option<String>,
@@ -50,13 +53,16 @@ pub async fn release(
             Box::pin(async move { run(&app, tx, &caller, &shown, now).await })
         })
         .await??;
-    let Released { client, subject, usager, scope, identity } = released;
+    let Released { client, secret, subject, usager, scope, identity } = released;
     let told = userinfo(&subject, usager.as_deref(), &scope, &identity)?;
     Ok(match client.userinfo() {
         UserinfoFormat::Json => Told { media_type: "application/json", body: told.to_string().into_bytes() },
         UserinfoFormat::Jwt => {
-            let key = app.keys.token_key(client.id_token_alg())?;
-            let signed = signed_userinfo(&told, &app.issuer, client.id(), key)?;
+            let by = match &secret {
+                Some(secret) => Signer::from(secret),
+                None => app.keys.token_key(client.signing_alg())?.into(),
+            };
+            let signed = signed_userinfo(&told, &app.issuer, client.id(), by)?;
             Told { media_type: "application/jwt", body: signed.into_bytes() }
         }
     })
@@ -75,6 +81,7 @@ async fn run(
         Err(refused) => return Ok(Err(refused)),
     };
     let client = registry::registration(&of.client)?;
+    let secret = registry::secret(app, tx, &of.client).await?;
     let scope = client.grant(&token.scope).map_err(|_| Error::Unreadable)?;
     let (_, identity) = people::usager(app, tx, &of.representation.usager).await?;
     let names: Vec<&str> = scope.claims().iter().copied().map(Claim::as_str).collect();
@@ -88,5 +95,5 @@ async fn run(
     let subject = projection::subject(app, &client, &of.representation);
     let apart = client.subject() == Subject::Aidant;
     let usager = apart.then(|| projection::usager(app, &client, &of.representation));
-    Ok(Ok(Released { client, subject, usager, scope, identity }))
+    Ok(Ok(Released { client, secret, subject, usager, scope, identity }))
 }

@@ -58,7 +58,7 @@ pub async fn introspect(
         return Ok(told.to_string().into_bytes());
     }
     let client = asked.known.registration();
-    let key = app.keys.token_key(client.id_token_alg())?;
+    let key = app.keys.token_key(client.signing_alg())?;
     Ok(signed_introspection(&told, &app.issuer, client.id(), asked.now, key)?.into_bytes())
 }
 

@@ -4,7 +4,7 @@
 
 use super::end::close_one;
 use super::steps::Actor;
-use super::{App, Caller, Error, Session, Who, projection, registry};
+use super::{App, Caller, Error, Session, Who, hint, projection, registry};
 use crate::mandate::{Instant, RepresentationId};
 use crate::provider::{ClientRegistration, Hint, LogoutDecision, LogoutRequest, LogoutSession, Params};
 use crate::storage::representations::{self, CloseReason, RepresentationRow};
@@ -29,8 +29,10 @@ pub async fn end(
     params: &Params,
 ) -> Result<LogoutDecision, Error> {
     let request = LogoutRequest::read(params)?;
-    let jwks = app.keys.published().to_value();
-    let hint = request.id_token_hint.as_deref().and_then(|jwt| Hint::read(jwt, &app.issuer, &jwks));
+    let hint = match request.id_token_hint.as_deref() {
+        Some(jwt) => hint::read(app, jwt).await?,
+        None => None,
+    };
     let hinted = match &hint {
         Some(hint) => look(app, hint).await?,
         None => Hinted::default(),

@@ -27,6 +27,7 @@ pub mod govern;
 mod grounds;
 pub mod health;
 mod held;
+mod hint;
 pub mod history;
 pub mod introspect;
 mod kept;

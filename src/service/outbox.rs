@@ -142,7 +142,7 @@ async fn letter(
         ended_at,
         initiator: initiator(reason),
     };
-    let key = app.keys.token_key(client.id_token_alg())?;
+    let key = app.keys.token_key(client.signing_alg())?;
     let address = match message.kind {
         MessageKind::LogoutToken => row.logout_uri,
         MessageKind::SecurityEvent => row.events_uri,

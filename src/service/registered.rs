@@ -107,7 +107,11 @@ pub(super) fn client(keys: &KeyStore, row: &ClientRow) -> String {
         if row.userinfo == Userinfo::Json { &[] } else { &["userinfo", Userinfo::as_str(row.userinfo)] };
     let leave = row.leave_uri.as_deref().map(|uri| ["leave_uri", uri]);
     let leave = leave.as_ref().map_or(&[][..], |leave| leave);
+    let sealed = row.secret_sealed.as_deref().map(to_hex);
+    let sealed = sealed.as_deref().map(|sealed| ["secret_sealed", sealed]);
+    let sealed = sealed.as_ref().map_or(&[][..], |sealed| sealed);
     let all =
-        [&alone[..], &credential, &lists, &told, pkce, refresh, signed, subject, userinfo, leave].concat();
+        [&alone[..], &credential, &lists, &told, pkce, refresh, signed, subject, userinfo, leave, sealed]
+            .concat();
     both(keys, "client", &all, &[&at(row.created_at)])
 }

@@ -1,14 +1,15 @@
 //! Registrations between the database's row and the provider's checked form: the one place that knows both.
 
 use super::{App, Caller, Error, Record, registered};
-use crate::crypto::TokenAlg;
-use crate::mandate::{EventKind, Instant, Standing};
+use crate::crypto::{Cell, ClientMac, SecretString};
+use crate::mandate::{ClientId, EventKind, Instant, Standing};
 use crate::provider::{
-    Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, Pkce, Profile, Refresh,
-    RequestObjects, Subject, UserinfoFormat,
+    Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, IdTokenAlg, Pkce, Profile,
+    Refresh, RequestObjects, Subject, UserinfoFormat,
 };
-use crate::storage::StoreError;
-use crate::storage::clients::{self, AuthMethod, ClientRow, IdTokenAlg};
+use crate::storage::clients::{self, AuthMethod, ClientRow};
+use crate::storage::data_keys::KeyKind;
+use crate::storage::{Snapshot, StoreError, Tx};
 use std::sync::Arc;
 
 /// Registers a relying party, for the operator.
@@ -33,18 +34,82 @@ pub async fn add(app: &App, client: &ClientRegistration) -> Result<(), Error> {
     .await
 }
 
-/// Whether there is a key for every relying party that is let in: otherwise its aidants would find out.
+/// A relying party for which nothing signs.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing signs for the service {client}: {why}")]
+pub struct Unsigned {
+    /// Which.
+    pub client: ClientId,
+    /// Why not.
+    pub why: Error,
+}
+
+/// Finds the first relying party that is let in and for which nothing signs, there being no key of its algorithm, or its
+/// secret not opening: otherwise its aidants would find out.
 ///
 /// # Errors
-/// [`Error::Crypto`] for the first that has none; whatever else stands in the way.
-pub async fn keyed(app: &App) -> Result<(), Error> {
-    let rows = app.store.read("registry.keyed", |snapshot| {
-        Box::pin(async move { Ok::<_, Error>(clients::list(snapshot).await?) })
-    });
-    for row in rows.await?.iter().filter(|row| row.standing == Standing::Active) {
-        app.keys.token_key(registration(row)?.id_token_alg())?;
+/// Whatever stands in the way.
+pub async fn unsigned(app: &App) -> Result<Option<Unsigned>, Error> {
+    let app_ = Arc::clone(app);
+    app.store
+        .read("registry.unsigned", move |snapshot| {
+            let app = Arc::clone(&app_);
+            Box::pin(async move {
+                for row in clients::list(snapshot).await? {
+                    if let (Standing::Active, Err(why)) = (row.standing, signs(&app, snapshot, &row).await) {
+                        return Ok(Some(Unsigned { client: row.id, why }));
+                    }
+                }
+                Ok::<_, Error>(None)
+            })
+        })
+        .await
+}
+
+async fn signs(app: &App, snapshot: &mut Snapshot, row: &ClientRow) -> Result<(), Error> {
+    app.keys.token_key(registration(row)?.signing_alg())?;
+    secret(app, snapshot, row).await.map(drop)
+}
+
+/// Keys of clients' secrets that are read again: one for all, since none of them is about a person.
+const SECRETS: (KeyKind, &str) = (KeyKind::System, "client_secret");
+
+fn secret_cell(id: &ClientId) -> Cell<'_> {
+    Cell { table: "client", row: id.as_str(), column: "secret_sealed" }
+}
+
+/// Seals the secret of a client into its row, if that secret signs its ID tokens.
+pub(super) async fn seal(
+    app: &App,
+    tx: &mut Tx,
+    row: ClientRow,
+    secret: Option<&SecretString>,
+    now: Instant,
+) -> Result<ClientRow, Error> {
+    let (clients::IdTokenAlg::Hs256, Some(secret)) = (row.id_token_alg, secret) else { return Ok(row) };
+    let key = app.vault.find_or_make(&app.keys, &*app.entropy, tx, SECRETS, now).await?;
+    let sealed = key.seal(&*app.entropy, &secret_cell(&row.id), secret.expose().as_bytes())?;
+    Ok(ClientRow { secret_sealed: Some(sealed), ..row })
+}
+
+/// The secret of a client, where that signs its ID tokens; none where a key of ours does.
+///
+/// # Errors
+/// [`Error::Crypto`] and [`Error::Unreadable`] when it does not open: then nothing is signed for that client.
+pub(super) async fn secret(
+    app: &App,
+    snapshot: &mut Snapshot,
+    row: &ClientRow,
+) -> Result<Option<ClientMac>, Error> {
+    if row.id_token_alg != clients::IdTokenAlg::Hs256 {
+        return Ok(None);
     }
-    Ok(())
+    let sealed = row.secret_sealed.as_deref().ok_or(Error::Unreadable)?;
+    let (kind, subject) = SECRETS;
+    let key = app.vault.find(&app.keys, snapshot, kind, subject).await?.ok_or(Error::Unreadable)?;
+    let opened = key.open(&secret_cell(&row.id), sealed)?;
+    let secret = SecretString::new(String::from_utf8(opened).map_err(|_| Error::Unreadable)?);
+    Ok(Some(ClientMac::new(&secret)?))
 }
 
 /// The checked registration of a stored relying party.
@@ -73,10 +138,11 @@ pub fn registration(row: &ClientRow) -> Result<ClientRegistration, Error> {
         secret_hash,
         jwks,
         id_token_alg: match row.id_token_alg {
-            IdTokenAlg::Es256 => TokenAlg::Es256,
-            IdTokenAlg::Rs256 => TokenAlg::Rs256,
-            IdTokenAlg::Ps256 => TokenAlg::Ps256,
-            IdTokenAlg::EdDsa => TokenAlg::EdDsa,
+            clients::IdTokenAlg::Es256 => IdTokenAlg::Es256,
+            clients::IdTokenAlg::Rs256 => IdTokenAlg::Rs256,
+            clients::IdTokenAlg::Ps256 => IdTokenAlg::Ps256,
+            clients::IdTokenAlg::EdDsa => IdTokenAlg::EdDsa,
+            clients::IdTokenAlg::Hs256 => IdTokenAlg::Hs256,
         },
         pkce: match row.pkce {
             clients::Pkce::Demanded => Pkce::Demanded,
@@ -117,7 +183,7 @@ const fn method_of(method: AuthMethod) -> ClientAuthMethod {
     }
 }
 
-/// The row of a checked registration, to store as new (version 1).
+/// The row of a checked registration, to store as new (version 1). A secret that signs is sealed into it then.
 #[must_use]
 pub fn row(client: &ClientRegistration, standing: Standing, created_at: Instant) -> ClientRow {
     let draft = client.draft();
@@ -139,10 +205,11 @@ pub fn row(client: &ClientRegistration, standing: Standing, created_at: Instant)
         profile: draft.profile.as_str().to_owned(),
         credential,
         id_token_alg: match draft.id_token_alg {
-            TokenAlg::Es256 => IdTokenAlg::Es256,
-            TokenAlg::Rs256 => IdTokenAlg::Rs256,
-            TokenAlg::Ps256 => IdTokenAlg::Ps256,
-            TokenAlg::EdDsa => IdTokenAlg::EdDsa,
+            IdTokenAlg::Es256 => clients::IdTokenAlg::Es256,
+            IdTokenAlg::Rs256 => clients::IdTokenAlg::Rs256,
+            IdTokenAlg::Ps256 => clients::IdTokenAlg::Ps256,
+            IdTokenAlg::EdDsa => clients::IdTokenAlg::EdDsa,
+            IdTokenAlg::Hs256 => clients::IdTokenAlg::Hs256,
         },
         redirect_uris: draft.redirect_uris.clone(),
         post_logout_redirect_uris: draft.post_logout_redirect_uris.clone(),
@@ -172,6 +239,7 @@ pub fn row(client: &ClientRegistration, standing: Standing, created_at: Instant)
             UserinfoFormat::Jwt => clients::Userinfo::Jwt,
         },
         leave_uri: draft.leave_uri.clone(),
+        secret_sealed: None,
         created_at,
         version: 1,
     }

@@ -4,7 +4,7 @@ use super::authorize::{Waiting, answerer};
 use super::grounds::Use;
 use super::represent::code;
 use super::steps::{Actor, note};
-use super::{App, Caller, Error, Record, Session, projection};
+use super::{App, Caller, Error, Record, Session, hint, projection};
 use crate::crypto::OpaqueToken;
 use crate::mandate::{EventKind, Instant};
 use crate::provider::{AuthorizeCode, ErrorAnswer, Hint};
@@ -30,8 +30,10 @@ pub(super) async fn silently(
         return Ok(failed(&waiting, AuthorizeCode::LoginRequired, description)?);
     }
     let code_ = OpaqueToken::generate(&*app.entropy)?;
-    let jwks = app.keys.published().to_value();
-    let hint = waiting.request.id_token_hint.as_deref().map(|jwt| Hint::read(jwt, &app.issuer, &jwks));
+    let hint = match waiting.request.id_token_hint.as_deref() {
+        Some(jwt) => Some(hint::read(app, jwt).await?),
+        None => None,
+    };
     let given = Arc::new((session.clone(), caller.clone(), waiting, code_, hint));
     let (app_, given_) = (Arc::clone(app), Arc::clone(&given));
     let issued = app

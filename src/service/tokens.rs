@@ -4,12 +4,13 @@ mod exchange;
 mod refresh;
 
 use super::{App, Caller, Error, Record, projection, registry};
-use crate::crypto::OpaqueToken;
+use crate::crypto::{ClientMac, OpaqueToken, Signer};
 use crate::mandate::{ClientId, EventKind, Instant};
 use crate::provider::{
     AuthenticatedClient, ClientRefusal, ClientRegistration, Credentials, Grant, IdToken, MandateDetails,
     OAuthError, Params, Proof, ProofRefusal, ProvenRequest, Said, TOKEN, TokenAnswer, proof,
 };
+use crate::storage::clients::ClientRow;
 use crate::storage::representations::RepresentationRow;
 use crate::storage::{Tx, assertions, clients};
 use std::sync::Arc;
@@ -40,6 +41,8 @@ struct Granted {
 pub struct Known {
     by: AuthenticatedClient,
     client: ClientRegistration,
+    /// Its secret, where that signs its ID tokens.
+    secret: Option<ClientMac>,
 }
 
 impl Known {
@@ -161,8 +164,23 @@ async fn verify(
     let by = credentials.verify(registered.as_ref(), &app.issuer, now).map_err(OAuthError::from)?;
     let client = registered.ok_or(OAuthError::InvalidClient(ClientRefusal::Unknown))?;
     // Before anything is used up for an answer that nothing could sign.
-    app.keys.token_key(client.id_token_alg())?;
-    Ok(Known { by, client })
+    app.keys.token_key(client.signing_alg())?;
+    let secret = match row.filter(|_| client.id_token_alg().key().is_none()) {
+        Some(row) => secret(app, row).await?,
+        None => None,
+    };
+    Ok(Known { by, client, secret })
+}
+
+/// The secret of a client that proved itself and whose secret signs its ID tokens.
+async fn secret(app: &App, row: ClientRow) -> Result<Option<ClientMac>, Error> {
+    let (app_, row) = (Arc::clone(app), Arc::new(row));
+    app.store
+        .read("tokens.secret", move |snapshot| {
+            let (app, row) = (Arc::clone(&app_), Arc::clone(&row));
+            Box::pin(async move { registry::secret(&app, snapshot, &row).await })
+        })
+        .await
 }
 
 async fn refuse<T>(
@@ -238,7 +256,11 @@ impl<R> Asked<R> {
             until: mandate.expires,
             sid: granted.of.id.as_str(),
         };
-        let id_token = id_token.sign(app.keys.token_key(client.id_token_alg())?)?;
+        let by = match &self.known.secret {
+            Some(secret) => Signer::from(secret),
+            None => app.keys.token_key(client.signing_alg())?.into(),
+        };
+        let id_token = id_token.sign(by)?;
         let scope = client.grant(&granted.scope).map_err(|_| Error::Unreadable)?;
         let answer = TokenAnswer {
             access_token: &self.access_token,

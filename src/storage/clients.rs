@@ -17,15 +17,15 @@ macro_rules! columns {
     () => {
         "client.id AS id, client.name AS name, client.standing AS standing, profile, auth_method, secret_hash, jwks, \
          id_token_alg, redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, refresh, \
-         request_objects, subject, userinfo, leave_uri, client.created_at AS created_at, client.version AS version"
+         request_objects, subject, userinfo, leave_uri, secret_sealed, client.created_at AS created_at, client.version AS version"
     };
 }
 
 statements! {
     INSERT = "INSERT INTO client (id, name, standing, profile, auth_method, secret_hash, jwks, id_token_alg, \
         redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, refresh, \
-        request_objects, subject, userinfo, leave_uri, created_at, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
-        $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1, $23)";
+        request_objects, subject, userinfo, leave_uri, secret_sealed, created_at, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+        $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, 1, $24)";
     LOAD = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM client ORDER BY id");
     GROUNDS = concat!("SELECT ", columns!(), ", organisation.name AS organisation_name, \
@@ -34,7 +34,7 @@ statements! {
     UPDATE = "UPDATE client SET name = $4, standing = $5, profile = $6, auth_method = $7, secret_hash = $8, jwks = $9, \
         id_token_alg = $10, redirect_uris = $11, post_logout_redirect_uris = $12, scopes = $13, procedures = $14, \
         sector = $15, logout_uri = $16, events_uri = $17, pkce = $18, refresh = $19, request_objects = $20, \
-        subject = $21, userinfo = $22, leave_uri = $23, version = version + 1, last_event = $24 WHERE id = $1 AND version = $2 AND standing = $3";
+        subject = $21, userinfo = $22, leave_uri = $23, secret_sealed = $24, version = version + 1, last_event = $25 WHERE id = $1 AND version = $2 AND standing = $3";
 }
 
 named! {
@@ -48,6 +48,8 @@ named! {
         Ps256 = "PS256",
         /// Ed25519.
         EdDsa = "EdDSA",
+        /// The client's secret.
+        Hs256 = "HS256",
     }
 }
 
@@ -171,6 +173,8 @@ pub struct ClientRow {
     pub userinfo: Userinfo,
     /// Where aidants end the session it keeps of its own.
     pub leave_uri: Option<String>,
+    /// Its secret, sealed, where that signs its ID tokens.
+    pub secret_sealed: Option<Vec<u8>>,
     /// When it was registered.
     pub created_at: Instant,
     /// Guards changes; 1 when new.
@@ -215,6 +219,7 @@ fn read(row: &Columns<'_>) -> Result<ClientRow, StoreError> {
         subject: row.named("subject", Subject::parse)?,
         userinfo: row.named("userinfo", Userinfo::parse)?,
         leave_uri: row.text_or_none("leave_uri")?,
+        secret_sealed: row.bytes_or_none("secret_sealed")?,
         created_at: row.instant("created_at")?,
         version: row.number("version")?,
     })
@@ -273,6 +278,7 @@ fn bind_body(statement: super::bound::Bound, row: &ClientRow) -> super::bound::B
         .bind(row.subject.as_str())
         .bind(row.userinfo.as_str())
         .bind(row.leave_uri.as_deref())
+        .bind(row.secret_sealed.as_deref())
 }
 
 /// Registers a relying party.

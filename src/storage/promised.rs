@@ -8,13 +8,16 @@ impl Store {
     /// A signed promise for each of these entries that is committed, in their order.
     ///
     /// # Errors
-    /// [`StoreError::Closed`] when nobody signs here; [`StoreError::Signing`]; any fault of reading.
+    /// [`StoreError::Closed`] when nobody signs here; [`StoreError::Behind`] when signing has ended; [`StoreError::Signing`]; any fault of reading.
     pub async fn promise(
         &self,
         events: &[EventId],
         now: Instant,
     ) -> Result<Vec<(EventId, String)>, StoreError> {
-        let signer = &self.warden().ok_or(StoreError::Closed)?.signer;
+        let warden = self.warden().ok_or(StoreError::Closed)?;
+        // Where signing has ended no place is given any more: that would be promised in vain.
+        warden.halt.check()?;
+        let signer = &warden.signer;
         let asked = events.to_vec();
         let rows = self.read("promise", move |snapshot| {
             Box::pin(async move {

@@ -405,7 +405,7 @@ async fn what_is_queued_while_a_shard_is_opened_gets_its_place_behind_the_openin
     grow(&test, 2).await.unwrap();
     let held = test.held_back().await;
     for _ in 0..3 {
-        assert!(matches!(grow(&held, 2).await, Err(Error::BeingRecorded)));
+        assert!(matches!(grow(&held, 2).await, Err(Error::Promised(_))));
     }
     opening::open_now(&held.web.app, "queued").await.unwrap();
     assert_eq!(size(&held).await, 3, "the opening alone");

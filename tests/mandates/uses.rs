@@ -120,6 +120,7 @@ fn service(id: ClientId, procedure: &ProcedureId, now: Instant) -> ClientRow {
         subject: Subject::Usager,
         userinfo: Userinfo::Json,
         leave_uri: None,
+        secret_sealed: None,
         created_at: now,
         version: 1,
     }

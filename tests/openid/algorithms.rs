@@ -23,6 +23,20 @@ const ALGS: [(TokenAlg, JwsAlg, CoreJwsSigningAlgorithm); 4] = [
 
 /// A copy of the run's keys as they were made before there was a purpose.
 fn keys_without(database: &TestDatabase, purpose: &str) -> PathBuf {
+    let folder = keys_copied(database);
+    edited(&folder, |key| key["purpose"].as_str() != Some(purpose));
+    folder
+}
+
+/// Keeps those keys alone in the manifest.
+fn edited(folder: &Path, keep: impl Fn(&toml::Value) -> bool) {
+    let manifest = folder.join("keys.toml");
+    let mut told: toml::Table = fs::read_to_string(&manifest).unwrap().parse().unwrap();
+    told["key"].as_array_mut().unwrap().retain(|key| keep(key));
+    fs::write(&manifest, toml::to_string(&told).unwrap()).unwrap();
+}
+
+fn keys_copied(database: &TestDatabase) -> PathBuf {
     let folder = database.folder().join("older-keys");
     fs::create_dir(&folder).unwrap();
     fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
@@ -30,10 +44,6 @@ fn keys_without(database: &TestDatabase, purpose: &str) -> PathBuf {
         let path = entry.unwrap().path();
         fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
     }
-    let manifest = folder.join("keys.toml");
-    let mut told: toml::Table = fs::read_to_string(&manifest).unwrap().parse().unwrap();
-    told["key"].as_array_mut().unwrap().retain(|key| key["purpose"].as_str() != Some(purpose));
-    fs::write(&manifest, toml::to_string(&told).unwrap()).unwrap();
     folder
 }
 
@@ -135,5 +145,36 @@ on_both! {
             let (code, said) = run(&config, &[command]);
             assert!(code == Some(1) && said.contains(cure), "{command}: {said}");
         }
+    }
+
+    a_secret_that_signs_is_explained_and_still_opens_after_the_key_that_seals_it_was_rotated(database) {
+        let folder = keys_copied(&database);
+        let (config, file) = (database.folder().join("porteplume.toml"), database.folder().join("fc.toml"));
+        fs::write(&config, configuration("127.0.0.1:0", "http://127.0.0.1:1", &database.options().url, &folder, "")).unwrap();
+        let add = |profile: &str, method: &str| {
+            fs::write(&file, format!("id = \"fc\"\nname = \"FC\"\nredirect_uris = [\"https://fc.example/cb\"]\nprofile = \"{profile}\"\n\
+                auth_method = \"{method}\"\nid_token_alg = \"HS256\"\n")).unwrap();
+            run(&config, &["client", "add", "--file", file.to_str().unwrap()])
+        };
+        for (profile, method) in [("oidc", "client_secret_post"), ("oidc", "client_secret_basic")] {
+            let (code, said) = add(profile, method);
+            assert!(code == Some(1) && said.contains("HS256 is weaker"), "{profile}: {said}");
+        }
+        let (code, said) = add("franceconnect", "client_secret_basic");
+        assert!(code == Some(1) && said.contains("does not fit the profile franceconnect"), "{said}");
+        let (code, said) = add("franceconnect", "client_secret_post");
+        assert!(code == Some(0) && said.contains("HS256 is weaker") && said.contains("client_secret "), "{said}");
+
+        let services = || {
+            let (_, said) = run(&config, &["doctor"]);
+            said.lines().find(|line| line.contains(" services: ")).unwrap_or_else(|| panic!("{said}")).to_owned()
+        };
+        assert!(services().starts_with("ok "), "{}", services());
+        let (code, said) = run(&config, &["keys", "rotate", "key-encryption"]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(services().starts_with("ok "), "the former key still opens it: {}", services());
+        edited(&folder, |key| (key["purpose"].as_str(), key["state"].as_str()) != (Some("key-encryption"), Some("retired")));
+        let (code, said) = run(&config, &["serve"]);
+        assert!(code == Some(1) && said.contains("key-encryption key this key store does not hold"), "{said}");
     }
 }

@@ -4,8 +4,11 @@
 use super::conformance::changed;
 use super::*;
 use crate::support::database::{TestDatabase, on_both};
-use crate::support::franceconnect::{FranceConnect, LABELS, PEER};
-use porteplume::crypto::JwsAlg;
+use crate::support::franceconnect::{FranceConnect, LABELS, PEER, SignedBy};
+use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJwsSigningAlgorithm};
+use porteplume::crypto::{ClientMac, JwsAlg, SecretString, TokenAlg, sign_jws};
+use porteplume::service::manage;
+use porteplume::storage::Engine;
 use time::Duration;
 
 const CALLBACK: &str = "https://fcp-low.example/api/v2/oidc-callback";
@@ -19,7 +22,7 @@ fn franceconnect() -> FranceConnect {
         issuer: ISSUER,
         client: "franceconnect",
         callback: CALLBACK,
-        alg: JwsAlg::Es256,
+        signed_by: SignedBy::Key(JwsAlg::Es256),
         signed_userinfo: false,
         themes: FOUR,
         allowed_acr: &["eidas1"],
@@ -49,6 +52,17 @@ async fn town(database: TestDatabase, changes: &[(&str, Value)]) -> Town {
     let town = Town::new(database).await;
     world::client(town.app(), changed(registration(), changes)).await;
     town
+}
+
+/// A town with FranceConnect registered for HS256, and its double that was told so.
+async fn town_by_secret(database: TestDatabase) -> (Town, FranceConnect) {
+    let town = Town::new(database).await;
+    let mut draft = changed(registration(), &[("id_token_alg", json!("HS256")), ("userinfo", json!("jwt"))]);
+    draft.as_object_mut().unwrap().remove("secret_hash");
+    let (draft, secret) = (serde_json::from_value(draft).unwrap(), SecretString::new(SECRET.to_owned()));
+    manage::register_client(town.app(), draft, Some(secret)).await.unwrap();
+    let fc = FranceConnect { signed_by: SignedBy::Secret(SECRET), signed_userinfo: true, ..franceconnect() };
+    (town, fc)
 }
 
 /// A browser in which somebody signs in anew after FranceConnect has sent it here; the page of the choice.
@@ -248,10 +262,10 @@ on_both! {
         let fc = franceconnect();
         let answer = connected(&town, &fc, PRIME).await;
         let (now, keys) = (town.app().now().seconds(), jwks(&town));
-        let key = town.app().keys.token_key(porteplume::crypto::TokenAlg::Es256).unwrap();
+        let key = town.app().keys.token_key(TokenAlg::Es256).unwrap();
         let resigned = |changes: &[(&str, Value)]| {
             let payload = changed(claims(answer["id_token"].as_str().unwrap()), changes).to_string();
-            let jwt = porteplume::crypto::sign_jws(key, "JWT", payload.as_bytes()).unwrap();
+            let jwt = sign_jws(key, "JWT", payload.as_bytes()).unwrap();
             fc.id_token(&changed(answer.clone(), &[("id_token", json!(jwt))]), &keys, now)
         };
         let refused = |changes: &[(&str, Value)]| resigned(changes).map(|_| ());
@@ -273,7 +287,7 @@ on_both! {
         ] {
             assert_eq!(refused(std::slice::from_ref(&change)), verdict, "{change:?}");
         }
-        let other_alg = FranceConnect { alg: JwsAlg::Rs256, ..franceconnect() };
+        let other_alg = FranceConnect { signed_by: SignedBy::Key(JwsAlg::Rs256), ..franceconnect() };
         assert_eq!(other_alg.id_token(&answer, &keys, now).map(|_| ()), peer);
         let theme = |value: Value| fc.verify(&resigned(&[("rep_scope", value)]).unwrap());
         for (value, verdict) in [
@@ -324,6 +338,121 @@ on_both! {
         let (browser, page) = arrives(&town, &former).await;
         assert!(!page.body.contains("/authorize/") || browser.confirms(&handle_in(&page.body), &town.mandate, PRIME).await.status != 303);
         assert_eq!(town.representations().await, before);
+    }
+
+    franceconnect_registered_with_hs256_reads_everything_by_its_secret(database) {
+        let (town, fc) = town_by_secret(database).await;
+        let answer = connected(&town, &fc, PRIME).await;
+        let (now, none) = (town.app().now().seconds(), json!({"keys": []}));
+        let id_token = fc.id_token(&answer, &none, now).unwrap();
+        assert_eq!(fc.verify(&id_token), Ok(true));
+        let told = town.userinfo(answer["access_token"].as_str().unwrap()).await;
+        let identity = fc.identity(told.header("content-type"), &told.body, &none).unwrap();
+        assert_eq!((&identity["sub"], &identity["given_name"]), (&id_token["sub"], &json!("Rose")));
+
+        // A certified library reads the ID token by the same secret.
+        let jwt = answer["id_token"].as_str().unwrap();
+        let at = time::OffsetDateTime::from_unix_timestamp(now).unwrap();
+        let at = format!("\"{}\"", at.format(&time::format_description::well_known::Rfc3339).unwrap());
+        let verifier = CoreIdTokenVerifier::new_confidential_client(
+            openidconnect::ClientId::new("franceconnect".to_owned()), openidconnect::ClientSecret::new(SECRET.to_owned()),
+            openidconnect::IssuerUrl::new(ISSUER.to_owned()).unwrap(), openidconnect::JsonWebKeySet::new(Vec::new()),
+        )
+        .set_allowed_algs([CoreJwsSigningAlgorithm::HmacSha256])
+        .set_time_fn(move || serde_json::from_str(&at).unwrap());
+        let read: CoreIdToken = jwt.parse().unwrap();
+        assert!(read.claims(&verifier, &openidconnect::Nonce::new(fc.nonce.clone())).is_ok());
+
+        // Another secret, or a key of ours, reads neither.
+        for signed_by in [SignedBy::Secret("another-secret-of-the-caisse-0123"), SignedBy::Key(JwsAlg::Es256)] {
+            let other = FranceConnect { signed_by, signed_userinfo: true, ..franceconnect() };
+            assert_eq!(other.id_token(&answer, &jwks(&town), now).map(|_| ()), Err(PEER));
+            assert_eq!(other.identity("application/jwt", &told.body, &jwks(&town)).map(|_| ()), Err(PEER));
+        }
+        // The secret rests sealed, besides its hash.
+        let mut raw = town.test.database.raw().await;
+        let row = sqlx::query("SELECT secret_sealed, secret_hash FROM client WHERE id = 'franceconnect'").fetch_one(&mut raw).await.unwrap();
+        let (sealed, hash): (Vec<u8>, String) = (row.get(0), row.get(1));
+        assert!(!sealed.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()));
+        assert_eq!(hash, world::secret_hash(SECRET));
+        // Others go on as before.
+        let caisse = town.exchange(&town.browser().await.code(&[]).await, &[]).await.json();
+        assert!(porteplume::crypto::verify_jws(caisse["id_token"].as_str().unwrap(), &jwks(&town), &[JwsAlg::Es256]).is_ok());
+        town.test.verifies().await;
+    }
+
+    a_hint_counts_under_what_signs_for_its_client_and_under_nothing_else(database) {
+        let (town, fc) = town_by_secret(database).await;
+        let answer = connected(&town, &fc, PRIME).await;
+        let browser = town.browser().await;
+        let caisse = town.exchange(&browser.code(&[]).await, &[]).await.json();
+        let (by_secret, by_key) = (answer["id_token"].as_str().unwrap(), caisse["id_token"].as_str().unwrap());
+        let mac = |secret: &str| ClientMac::new(&SecretString::new(secret.to_owned())).unwrap_or_else(|_| panic!("{secret}"));
+        let ours = town.app().keys.token_key(TokenAlg::Es256).unwrap();
+        let public = ours.public_jwk();
+        let hs256 = |secret: &str, of: &str| sign_jws(&mac(secret), "JWT", claims(of).to_string().as_bytes()).unwrap();
+        let point = STANDARD.encode([&[4], &URL_SAFE_NO_PAD.decode(public.x.as_deref().unwrap()).unwrap()[..],
+            &URL_SAFE_NO_PAD.decode(public.y.as_deref().unwrap()).unwrap()].concat());
+        let forged = [
+            // Our public key taken for a secret, in the forms it is published in.
+            hs256(&serde_json::to_string(&public).unwrap(), by_key), hs256(&jwks(&town).to_string(), by_key), hs256(public.x.as_deref().unwrap(), by_key),
+            hs256(&point, by_key), hs256(&serde_json::to_string(&public).unwrap(), by_secret), hs256(&jwks(&town).to_string(), by_secret),
+            // FranceConnect's own secret, for another client's token; another secret for its own.
+            hs256(SECRET, by_key), hs256("another-secret-of-the-caisse-0123", by_secret), hs256(&world::secret_hash(SECRET), by_secret),
+            // A key of ours where the secret signs.
+            sign_jws(ours, "JWT", claims(by_secret).to_string().as_bytes()).unwrap(),
+            sign_jws(&mac(SECRET), "logout+jwt", claims(by_secret).to_string().as_bytes()).unwrap(),
+        ];
+        let open = async || town.count("SELECT count(*) FROM representation WHERE closed_at IS NULL").await;
+        let ends = async |hint: &str| town.get(&format!("/end_session?{}", form(&[("id_token_hint", hint)]))).await;
+        let before = open().await;
+        let nonsense = ends("nonsense").await;
+        for hint in &forged {
+            let answer = ends(hint).await;
+            assert_eq!((answer.status, answer.location()), (nonsense.status, nonsense.location()), "{hint}");
+            assert_eq!(open().await, before, "{hint}");
+        }
+        ends(by_secret).await;
+        assert_eq!(open().await, before - 1);
+        ends(by_key).await;
+        assert_eq!(open().await, before - 2);
+    }
+
+    a_secret_that_does_not_open_lets_nothing_out(database) {
+        let (town, fc) = town_by_secret(database).await;
+        let first = connected(&town, &fc, PRIME).await;
+        let (browser, page) = arrives(&town, &fc).await;
+        let sent = browser.confirms(&handle_in(&page.body), &town.mandate, PRIME).await;
+        let code = fc.called_back(sent.status, sent.location()).unwrap().unwrap();
+        let mut raw = town.test.database.raw().await;
+        let free = match town.test.database.engine() {
+            Engine::Sqlite => "DROP TRIGGER client_change_needs_entry",
+            Engine::Postgres => "ALTER TABLE client DISABLE TRIGGER client_change_needs_entry",
+        };
+        sqlx::query(free).execute(&mut raw).await.unwrap();
+        let found: Vec<u8> = sqlx::query_scalar("SELECT secret_sealed FROM client WHERE id = 'franceconnect'").fetch_one(&mut raw).await.unwrap();
+        let put = async |bytes: Vec<u8>| {
+            let mut raw = town.test.database.raw().await;
+            sqlx::query("UPDATE client SET secret_sealed = $1 WHERE id = 'franceconnect'").bind(bytes).execute(&mut raw).await.unwrap();
+        };
+        let mut altered = found.clone();
+        *altered.last_mut().unwrap() ^= 1;
+        let used = "SELECT count(*) FROM access_token";
+        let before = town.count(used).await;
+        for bad in [altered, vec![1]] {
+            put(bad).await;
+            let answer = exchanged(&town, &code).await;
+            assert_eq!((answer.status, answer.json()["error"].as_str()), (500, Some("server_error")), "{}", answer.body);
+            let told = town.userinfo(first["access_token"].as_str().unwrap()).await;
+            assert_eq!(told.status, 500, "{}", told.body);
+            assert!(!told.body.contains("Rose"));
+            let found = porteplume::service::registry::unsigned(town.app()).await.unwrap().unwrap();
+            assert_eq!((found.client.as_str(), found.why.code()), ("franceconnect", "sealed_value_unreadable"));
+        }
+        assert_eq!(town.count(used).await, before, "nothing was used up");
+        put(found).await;
+        assert_eq!(exchanged(&town, &code).await.status, 200, "the code still serves");
+        assert!(porteplume::service::registry::unsigned(town.app()).await.unwrap().is_none());
     }
 
     every_theme_of_the_catalogue_goes_by_franceconnects_own_label(database) {

@@ -198,6 +198,7 @@ pub(crate) fn client() -> ClientRow {
         subject: Subject::Aidant,
         userinfo: Userinfo::Jwt,
         leave_uri: Some("https://caisse.test/leave".to_owned()),
+        secret_sealed: None,
         created_at: NOW,
         version: 1,
     }

@@ -4,6 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use porteplume::crypto::{JwsAlg, verify_jws};
+use ring::hmac;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use url::form_urlencoded;
@@ -30,8 +31,8 @@ pub(crate) struct FranceConnect {
     pub(crate) client: &'static str,
     /// Its one callback.
     pub(crate) callback: &'static str,
-    /// The algorithm it was told we sign with.
-    pub(crate) alg: JwsAlg,
+    /// What it was told we sign with.
+    pub(crate) signed_by: SignedBy,
     /// Whether it was told that userinfo is signed.
     pub(crate) signed_userinfo: bool,
     /// The `rep_scope` of the service behind it.
@@ -42,6 +43,14 @@ pub(crate) struct FranceConnect {
     pub(crate) asked_acr: &'static str,
     pub(crate) state: String,
     pub(crate) nonce: String,
+}
+
+/// What signs for it, as it is written down on its side.
+pub(crate) enum SignedBy {
+    /// Our key, by that algorithm.
+    Key(JwsAlg),
+    /// Its own secret, by HS256.
+    Secret(&'static str),
 }
 
 /// What an answer came to: somebody is connected, or its code and HTTP status.
@@ -99,8 +108,7 @@ impl FranceConnect {
     pub(crate) fn id_token(&self, answer: &Value, jwks: &Value, now: i64) -> Verdict<Map<String, Value>> {
         let jwt = answer["id_token"].as_str().ok_or(PEER)?;
         let access_token = answer["access_token"].as_str().ok_or(PEER)?;
-        let verified = verify_jws(jwt, jwks, &[self.alg]).map_err(|_| PEER)?;
-        let claims: Map<String, Value> = serde_json::from_slice(&verified.payload).map_err(|_| PEER)?;
+        let claims = self.signed(jwt, jwks)?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let time = |name: &str| claims.get(name).and_then(Value::as_i64);
         let audience = match claims.get("aud") {
@@ -131,6 +139,26 @@ impl FranceConnect {
         Ok(claims)
     }
 
+    /// The claims of a JWT, which must be signed as registered and in no other way. With a secret it never asks for keys.
+    fn signed(&self, jwt: &str, jwks: &Value) -> Verdict<Map<String, Value>> {
+        let payload = match self.signed_by {
+            SignedBy::Key(alg) => verify_jws(jwt, jwks, &[alg]).map_err(|_| PEER)?.payload,
+            SignedBy::Secret(secret) => {
+                let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| PEER);
+                let (signed, code) = jwt.rsplit_once('.').ok_or(PEER)?;
+                let (header, payload) = signed.split_once('.').ok_or(PEER)?;
+                let header: Value = serde_json::from_slice(&decoded(header)?).map_err(|_| PEER)?;
+                let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+                let holds = hmac::verify(&key, signed.as_bytes(), &decoded(code)?).is_ok();
+                if header["alg"] != "HS256" || !holds {
+                    return Err(PEER);
+                }
+                decoded(payload)?
+            }
+        };
+        serde_json::from_slice(&payload).map_err(|_| PEER)
+    }
+
     /// The identity that userinfo gives, of the registered kind and form (section 1.4).
     pub(crate) fn identity(&self, media_type: &str, body: &str, jwks: &Value) -> Verdict<Map<String, Value>> {
         const KIND: (&str, u16) = ("Y020027", 502);
@@ -139,8 +167,7 @@ impl FranceConnect {
             if media_type != "application/jwt" {
                 return Err(KIND);
             }
-            let verified = verify_jws(body, jwks, &[self.alg]).map_err(|_| PEER)?;
-            serde_json::from_slice(&verified.payload).map_err(|_| PEER)?
+            self.signed(body, jwks)?
         } else {
             if media_type != "application/json" {
                 return Err(KIND);

@@ -1,8 +1,9 @@
 //! Why a client cannot be registered.
 
 use super::MAX_URIS;
+use crate::crypto::ClientMac;
 use crate::provider::client_keys::UnusableKeys;
-use crate::provider::options::ClientAuthMethod;
+use crate::provider::options::{ClientAuthMethod, IdTokenAlg};
 use crate::provider::profile::Profile;
 use thiserror::Error;
 
@@ -48,6 +49,12 @@ pub enum RegistrationError {
     /// The profile does not take ID tokens or keys of this algorithm.
     #[error("the algorithm {0} does not fit the profile {name}, which is {demands}", name = .1.as_str(), demands = .1.demands())]
     AlgorithmOfProfile(&'static str, Profile),
+    /// HS256 is for those alone that take nothing better.
+    #[error("only a client of the profile franceconnect may have HS256. {}", IdTokenAlg::WHY_NOT_HS256)]
+    SecretSigns,
+    /// The secret is to sign, and is shorter than its hash.
+    #[error("a secret that signs (HS256) has at least {} bytes", ClientMac::LEAST)]
+    ShortSecret,
 }
 
 impl RegistrationError {
@@ -68,6 +75,8 @@ impl RegistrationError {
             Self::MemberOfProfile(..) => "client_profile_member",
             Self::RequestsWithoutKeys => "client_request_objects",
             Self::AlgorithmOfProfile(..) => "client_profile_algorithm",
+            Self::SecretSigns => "client_secret_signs",
+            Self::ShortSecret => "client_secret_short",
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What is registered, as the operator and the referent list it.
 
 use super::Manager;
-use crate::crypto::{OpaqueToken, SecretString, TokenHash};
+use crate::crypto::{ClientMac, OpaqueToken, SecretString};
 use crate::mandate::{AidantId, AuditorId, EventKind, Instant, OrganisationId, ProcedureId, Role, Standing};
-use crate::provider::{ClientAuthMethod, ClientDraft, ClientRegistration};
+use crate::provider::{ClientAuthMethod, ClientDraft, ClientRegistration, IdTokenAlg, RegistrationError};
 use crate::service::{App, Caller, Error, InputError, Record, people, registered, registry};
 use crate::storage::organisations::OrganisationRow;
 use crate::storage::{aidants, auditors, clients, organisations};
@@ -103,26 +103,38 @@ pub async fn clients_list(app: &App) -> Result<Vec<clients::ClientRow>, Error> {
 pub async fn add_client(app: &App, draft: ClientDraft) -> Result<Option<SecretString>, Error> {
     let by_key = draft.auth_method == ClientAuthMethod::PrivateKeyJwt;
     let secret = if by_key { None } else { Some(OpaqueToken::generate(&*app.entropy)?) };
-    register_client(app, draft, secret.as_ref().map(OpaqueToken::hash)).await?;
-    Ok(secret.map(|secret| SecretString::new(secret.expose().to_owned())))
+    let secret = secret.map(|secret| SecretString::new(secret.expose().to_owned()));
+    register_client(app, draft, secret.clone()).await?;
+    Ok(secret)
 }
 
-/// Registers a service whose secret was agreed beforehand, by the secret's hash.
+/// Registers a service whose secret was agreed beforehand. The secret rests as a hash and, where it signs (HS256), sealed
+/// as well.
 ///
 /// # Errors
 /// As [`add_client`].
-pub async fn register_client(app: &App, draft: ClientDraft, secret: Option<TokenHash>) -> Result<(), Error> {
-    let draft = ClientDraft { secret_hash: secret.map(|hash| hash.to_hex()), ..draft };
+pub async fn register_client(
+    app: &App,
+    draft: ClientDraft,
+    secret: Option<SecretString>,
+) -> Result<(), Error> {
+    let hash = secret.as_ref().map(|secret| OpaqueToken::hash_of(secret.expose()).to_hex());
+    let draft = ClientDraft { secret_hash: hash, ..draft };
     if draft.procedures.iter().any(|procedure| app.catalogue.procedure(procedure).is_none()) {
         return Err(InputError::Field("procedures").into());
     }
     let (now, app_) = (app.now(), App::clone(app));
     let client = ClientRegistration::try_from(draft)?;
-    app.keys.token_key(client.id_token_alg())?;
-    let row = Arc::new(registry::row(&client, Standing::Active, now));
+    app.keys.token_key(client.signing_alg())?;
+    if let (IdTokenAlg::Hs256, Some(secret)) = (client.id_token_alg(), &secret) {
+        ClientMac::new(secret).map_err(|_| RegistrationError::ShortSecret)?;
+    }
+    let given = Arc::new((registry::row(&client, Standing::Active, now), secret));
     app.include("manage.add_client", move |tx| {
-        let (app, row) = (App::clone(&app_), Arc::clone(&row));
+        let (app, given) = (App::clone(&app_), Arc::clone(&given));
         Box::pin(async move {
+            let (row, secret) = &*given;
+            let row = registry::seal(&app, tx, row.clone(), secret.as_ref(), now).await?;
             let record = Manager::Operator.sign(Record::done(EventKind::ClientAdded)).client(&row.id);
             let record = record.registered(registered::client(&app.keys, &row));
             let event = record.append(&app, tx, &Caller::default(), now).await?;
