@@ -1,8 +1,8 @@
 //! Wiring: from a configuration to a running service.
 
 use crate::clock::{Clock, Entropy};
-use crate::config::Config;
-use crate::crypto::{KeyStore, KeyStoreError};
+use crate::config::{Config, TokenAlgorithm};
+use crate::crypto::{KeyPlace, KeyStore, KeyStoreError, ModuleAccess, SecretString, TokenAlg};
 use crate::journal::{self, NamedWitness, Policy, PolicyError, TimestampAuthorities, Vkey, VkeyError};
 use crate::mandate::EventKind;
 use crate::provider::Issuer;
@@ -103,7 +103,7 @@ pub async fn open(
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 ) -> Result<App, StartError> {
-    let keys = Arc::new(KeyStore::open(&config.keys.dir)?);
+    let keys = Arc::new(KeyStore::open(key_place(config))?);
     let signer = JournalSigner::new(config.journal.origin.clone(), Arc::clone(&keys))?;
     let signer_keys = signer.verifiers().to_vec();
     let options = StoreOptions {
@@ -152,6 +152,25 @@ pub async fn open(
     });
     open_journal(&app).await?;
     Ok(app)
+}
+
+/// Where the configuration has the keys.
+pub(crate) fn key_place(config: &Config) -> KeyPlace {
+    let module = config.keys.pkcs11.as_ref().map(|pkcs11| {
+        let alg = |named: &TokenAlgorithm| match named {
+            TokenAlgorithm::Es256 => TokenAlg::Es256,
+            TokenAlgorithm::Rs256 => TokenAlg::Rs256,
+            TokenAlgorithm::Ps256 => TokenAlg::Ps256,
+            TokenAlgorithm::EdDsa => TokenAlg::EdDsa,
+        };
+        Arc::new(ModuleAccess {
+            path: pkcs11.module.clone(),
+            token: pkcs11.token.clone(),
+            pin: SecretString::new(pkcs11.pin.expose().to_owned()),
+            algs: pkcs11.algorithms.iter().map(alg).collect(),
+        })
+    });
+    KeyPlace { dir: config.keys.dir.clone(), module }
 }
 
 /// What outgoing calls may do: an instance on loopback may call loopback.

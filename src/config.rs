@@ -6,6 +6,7 @@
 
 mod email;
 mod error;
+mod keys;
 mod outgoing;
 mod provider;
 mod reader;
@@ -14,6 +15,7 @@ mod watch;
 
 pub use email::email_domain;
 pub use error::ConfigError;
+pub use keys::{Keys, Pkcs11, TokenAlgorithm};
 pub use outgoing::Outgoing;
 pub use provider::{Algorithm, AuthMethod, OtherAgents, Provider, UserinfoFormat};
 pub use values::{Issuer, Networks, Secret};
@@ -80,13 +82,6 @@ pub struct Database {
     pub connections: u32,
     /// Seconds a request waits for a connection before it is refused. Default 5.
     pub wait_seconds: u32,
-}
-
-/// `[keys]`: the key store.
-#[derive(Debug, Clone)]
-pub struct Keys {
-    /// Its folder.
-    pub dir: PathBuf,
 }
 
 /// `[journal]`: the journal's public face.
@@ -202,7 +197,7 @@ impl Config {
         let config = Self {
             server: reader.section("server", server)?,
             database: reader.section("database", database)?,
-            keys: reader.section("keys", keys)?,
+            keys: reader.section("keys", keys::read)?,
             journal: reader.section("journal", journal)?,
             citizens: reader.section("citizens", provider::read)?,
             agents: reader.section("agents", provider::read)?,
@@ -229,7 +224,10 @@ impl Config {
         vec![
             ("server", format!("{:?}", self.server)),
             ("database", format!("{:?} {} {owner}", self.database, self.database.url.expose())),
-            ("keys", format!("{:?}", self.keys)),
+            (
+                "keys",
+                format!("{:?} {}", self.keys, self.keys.pkcs11.as_ref().map_or("", |one| one.pin.expose())),
+            ),
             ("journal", format!("{:?}", self.journal)),
             ("citizens", provider(&self.citizens)),
             ("agents", provider(&self.agents)),
@@ -277,10 +275,6 @@ fn database(section: &mut Section<'_>) -> Result<Database, ConfigError> {
         connections: section.number("connections", 1..=1000, 8)?,
         wait_seconds: section.number("wait_seconds", 1..=60, 5)?,
     })
-}
-
-fn keys(section: &mut Section<'_>) -> Result<Keys, ConfigError> {
-    Ok(Keys { dir: section.required("dir", "write the path of a folder", values::path)? })
 }
 
 const WITNESS: &str = "write each as name, key and address, such as \"association temoin.example.org/1+1c2d3e4f+BBpc… \
@@ -573,7 +567,10 @@ mod tests {
     #[test]
     fn what_is_not_known_is_refused() {
         let key = SMALL.replace("[keys]", "[keys]\ndirr = \"x\"");
-        assert_eq!(refusal(&key, &[]), "keys.dirr is not a setting: its section has dir");
+        assert_eq!(
+            refusal(&key, &[]),
+            "keys.dirr is not a setting: its section has dir, pkcs11_module, pkcs11_token, pkcs11_pin, pkcs11_algorithms"
+        );
         let section = format!("{SMALL}\n[sevrer]\nlisten = \"x\"");
         assert!(refusal(&section, &[]).starts_with("[sevrer] is not a section: there are server, database"));
         assert!(refusal(SMALL, &[("PORTEPLUME__KEYS__DIRR", "x")]).starts_with("keys.dirr is not a setting"));
@@ -595,6 +592,40 @@ mod tests {
         );
         let number = SMALL.replace("\"hush-agents\"", "7");
         assert!(refusal(&number, &[]).starts_with("agents.client_secret = (hidden) cannot be used"));
+    }
+
+    #[test]
+    fn a_module_is_named_whole_or_not_at_all_and_its_pin_is_hidden() {
+        let with = |more: &str| SMALL.replace("[keys]", &format!("[keys]\n{more}"));
+        let module = "pkcs11_module = \"/usr/lib/pkcs11.so\"\n";
+        let whole = format!("{module}pkcs11_token = \"t\"\npkcs11_pin = \"hush\"\n");
+        let with_more = |more: &str| read(&with(&format!("{whole}{more}")), &[]).unwrap();
+        let config = with_more("");
+        assert!(!format!("{:?}", config.keys).contains("hush"));
+        let pkcs11 = config.keys.pkcs11.unwrap();
+        assert_eq!((pkcs11.token.as_str(), pkcs11.pin.expose()), ("t", "hush"));
+        assert_eq!(pkcs11.algorithms.len(), 4, "every key is made there");
+        let algorithms = |more: &str| with_more(more).keys.pkcs11.unwrap().algorithms;
+        assert_eq!(algorithms("pkcs11_algorithms = [\"EdDSA\"]\n"), [TokenAlgorithm::EdDsa]);
+        assert!(algorithms("pkcs11_algorithms = []\n").is_empty());
+        let told = |pin: &str| read(&with(&whole.replace("hush", pin)), &[]).unwrap().sections();
+        assert!(told("one") != told("two"), "another PIN is another configuration");
+
+        for (more, key) in [
+            (module.to_owned(), "keys.pkcs11_token is missing"),
+            (format!("{module}pkcs11_token = \"t\"\n"), "keys.pkcs11_pin is missing"),
+            ("pkcs11_pin = \"hush\"\n".to_owned(), "keys.pkcs11_module is missing"),
+            ("pkcs11_algorithms = []\n".to_owned(), "keys.pkcs11_module is missing"),
+            (whole.replace("/usr/lib/", ""), "keys.pkcs11_module = \"pkcs11.so\" cannot be used"),
+            (
+                format!("{whole}pkcs11_algorithms = [\"HS256\"]\n"),
+                "keys.pkcs11_algorithms = [\"HS256\"] cannot be used",
+            ),
+            (whole.replace("\"hush\"", "1234"), "keys.pkcs11_pin = (hidden) cannot be used"),
+        ] {
+            let refused = refusal(&with(&more), &[]);
+            assert!(refused.starts_with(key) && !refused.contains("hush"), "{refused}");
+        }
     }
 
     #[test]

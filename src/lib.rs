@@ -6,7 +6,7 @@
 //! |---|---|---|---|
 //! | [`mandate`] | the contract: states, parties, catalogue, `decide()`, events | none | none |
 //! | [`journal`] | entries, Merkle tree, checkpoints, proofs, offline verification | `cms` `der` `pki_types` `tar` `webpki` `x509_cert` `x509_tsp` | `clock` `crypto` `mandate` |
-//! | [`crypto`] | key store, signing, sealing, blind indexes, hashing, secret types | `ring` `rsa` | `clock` `mandate` |
+//! | [`crypto`] | key store, signing, sealing, blind indexes, hashing, secret types | `cryptoki` `ring` `rsa` `tokio` | `clock` `mandate` |
 //! | [`relying`] | Porteplume as OpenID relying party | `openidconnect` `reqwest` `rustls` `tokio` | `clock` `config` `crypto` `mandate` |
 //! | [`provider`] | Porteplume as OpenID Provider: bytes in, bytes out | `openidconnect` | `clock` `crypto` `mandate` |
 //! | [`service`] | one function per act of a person | `tokio` | `clock` `crypto` `journal` `mandate` `provider` `relying` `storage` `telemetry` |

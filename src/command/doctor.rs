@@ -2,7 +2,7 @@
 
 use super::{Configured, Refused, say};
 use crate::config::Config;
-use crate::crypto::KeyStore;
+use crate::crypto::{KeyState, KeyStore};
 use crate::relying::{HttpClient, HttpError, HttpPolicy};
 use crate::service::{App, health, read, registry, timestamps};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,7 +25,7 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
             say(&format!("FAULT {what}: {fault}"));
         }
     };
-    let keys = KeyStore::open(&config.keys.dir);
+    let keys = KeyStore::open(crate::app::key_place(&config));
     check("keys", keys.map(|keys| told(&keys)).map_err(|error| error.to_string()));
     match super::open(&config).await {
         Err(error) => check("service", Err(error.to_string())),
@@ -94,11 +94,17 @@ async fn stamped(app: &App) -> Found {
 
 /// How many keys there are, and whether a rotation of the journal's is under way.
 fn told(keys: &KeyStore) -> String {
-    let count = keys.listing().len();
+    let listing = keys.listing();
+    let mut count = format!("{} keys", listing.len());
+    let held: Vec<_> = listing.iter().filter(|key| key.state != KeyState::Retired).collect();
+    let held: Vec<_> = held.iter().filter_map(|key| key.token.as_ref()).collect();
+    if let Some(token) = held.first() {
+        count = format!("{count}, {} of them in the token {token:?}", held.len());
+    }
     match keys.journal_keys().len() {
-        1 => format!("{count} keys"),
+        1 => count,
         _ => format!(
-            "{count} keys; the journal's former key still signs beside the new one: `porteplume keys retire journal` ends \
+            "{count}; the journal's former key still signs beside the new one: `porteplume keys retire journal` ends \
              that, once auditors and witnesses know the new one"
         ),
     }

@@ -139,7 +139,7 @@ fn journal(
     origin: String,
     published: Option<PathBuf>,
 ) -> Result<Journal, Refused> {
-    let keys = Arc::new(KeyStore::open(keys).map_err(Refused::other)?);
+    let keys = Arc::new(KeyStore::open_files(keys).map_err(Refused::other)?);
     let signer = JournalSigner::new(origin, Arc::clone(&keys)).map_err(Refused::other)?;
     Ok(Journal {
         store,

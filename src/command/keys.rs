@@ -1,9 +1,10 @@
 //! `keys init|list|rotate|retire`.
 
 use super::{Configured, Refused, say};
+use crate::app::key_place;
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::{Config, Telemetry};
-use crate::crypto::{KeyListing, KeyPurpose, KeyStore};
+use crate::crypto::{KeyListing, KeyPurpose, KeyState, KeyStore};
 use crate::service::{App, manage, read};
 use crate::telemetry;
 use clap::Subcommand;
@@ -34,8 +35,8 @@ pub(super) enum KeysAct {
 pub(super) async fn run(act: KeysAct) -> Result<(), Refused> {
     match act {
         KeysAct::Init(configured) => {
-            let dir = configured.load()?.keys.dir;
-            let keys = KeyStore::init(&dir, &SystemEntropy, &SystemClock).map_err(Refused::other)?;
+            let place = key_place(&configured.load()?);
+            let keys = KeyStore::init(place, &SystemEntropy, &SystemClock).map_err(Refused::other)?;
             list(keys.listing());
         }
         KeysAct::List(configured) => {
@@ -59,7 +60,7 @@ async fn rotate(purpose: &str, configured: &Configured) -> Result<(), Refused> {
     telemetry::start(&Telemetry::at_a_terminal()).map_err(Refused::other)?;
     let config = configured.load()?;
     let app = super::open(&config).await?;
-    let changed = manage::rotate_key(&app, &config.keys.dir, purpose).await;
+    let changed = manage::rotate_key(&app, key_place(&config), purpose).await;
     let policy = policy(&app, &config).await;
     app.store.close().await;
     list(&changed.map_err(Refused::other)?);
@@ -94,15 +95,18 @@ async fn retire(purpose: &str, configured: &Configured) -> Result<(), Refused> {
 
 /// The policy under the keys as they stand now.
 async fn policy(app: &App, config: &Config) -> Result<String, Refused> {
-    let keys = KeyStore::open(&config.keys.dir).map_err(Refused::other)?;
+    let keys = KeyStore::open_files(&config.keys.dir).map_err(Refused::other)?;
     let policy = read::policy_under(app, None, &Arc::new(keys)).await?;
     policy.ok_or_else(|| Refused::other("the journal has no shard"))
 }
 
 fn list(keys: &[KeyListing]) {
     for key in keys {
+        // What is retired is nowhere any more.
+        let token = key.token.as_ref().filter(|_| key.state != KeyState::Retired);
+        let held = token.map_or_else(String::new, |token| format!("  in the token {token:?}"));
         say(&format!(
-            "{}  {}  {}  {}",
+            "{}  {}  {}  {}{held}",
             key.kid,
             key.purpose.as_str(),
             key.purpose.algorithm(),

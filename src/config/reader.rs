@@ -202,7 +202,17 @@ impl Section<'_> {
         cure: &str,
         read: impl Fn(&str) -> Option<T>,
     ) -> Result<Vec<T>, ConfigError> {
-        let Some(raw) = self.take(key) else { return Ok(Vec::new()) };
+        Ok(self.given_list(key, cure, read)?.unwrap_or_default())
+    }
+
+    /// The same, where an empty list says something else than none.
+    pub(super) fn given_list<T>(
+        &mut self,
+        key: &'static str,
+        cure: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<Vec<T>>, ConfigError> {
+        let Some(raw) = self.take(key) else { return Ok(None) };
         let items: Option<Vec<T>> = match &raw {
             Raw::File(Value::Array(items)) => items.iter().map(|i| i.as_str().and_then(&read)).collect(),
             Raw::File(_) => None,
@@ -210,7 +220,7 @@ impl Section<'_> {
                 text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(&read).collect()
             }
         };
-        items.ok_or_else(|| self.invalid(key, &raw, cure))
+        items.map(Some).ok_or_else(|| self.invalid(key, &raw, cure))
     }
 
     /// A whole number within bounds.

@@ -192,7 +192,8 @@ fn choose(jwks: &serde_json::Value, alg: JwsAlg, kid: Option<&str>) -> Result<Jw
     }
 }
 
-fn check(alg: JwsAlg, key: &Jwk, message: &[u8], signature: &[u8]) -> Result<(), JwsError> {
+/// Whether a signature holds under a public key.
+pub(super) fn check(alg: JwsAlg, key: &Jwk, message: &[u8], signature: &[u8]) -> Result<(), JwsError> {
     let member = |text: &Option<String>| {
         text.as_deref().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).ok_or(JwsError::BadKeys)
     };

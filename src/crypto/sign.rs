@@ -1,5 +1,6 @@
-//! Signing keys: ES256, PS256, EdDSA and RS256 for tokens, Ed25519 for the journal.
+//! Signing keys: ES256, PS256, EdDSA and RS256 for tokens, here or in a PKCS#11 module; Ed25519 for the journal.
 
+use super::module::Module;
 use super::{CryptoError, Digest, SecretBytes, rsa_key};
 use crate::clock::Entropy;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -9,6 +10,7 @@ use ring::signature::{
     RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// ring's own random source, whose trait is sealed: the one place it is named.
@@ -95,11 +97,34 @@ impl Jwk {
     /// The public half of an Ed25519 key (RFC 8037).
     #[must_use]
     pub fn ed25519(kid: &str, public: &[u8; 32]) -> Self {
+        Self::okp(kid, public)
+    }
+
+    /// The same, for bytes known to be a key.
+    pub(super) fn okp(kid: &str, public: &[u8]) -> Self {
         Self {
             crv: Some("Ed25519".to_owned()),
             x: Some(URL_SAFE_NO_PAD.encode(public)),
             ..Self::bare("OKP", kid, "EdDSA")
         }
+    }
+
+    /// The public half of a P-256 key: an uncompressed point, 0x04 and then both coordinates.
+    pub(super) fn p256(kid: &str, point: &[u8]) -> Self {
+        let coordinates = point.get(1..).unwrap_or_default();
+        let (x, y) = coordinates.split_at(coordinates.len() / 2);
+        Self {
+            crv: Some("P-256".to_owned()),
+            x: Some(URL_SAFE_NO_PAD.encode(x)),
+            y: Some(URL_SAFE_NO_PAD.encode(y)),
+            ..Self::bare("EC", kid, "ES256")
+        }
+    }
+
+    /// The public half of an RSA key, for one algorithm: modulus and exponent, big-endian, without leading zeros.
+    pub(super) fn rsa(kid: &str, alg: TokenAlg, n: &[u8], e: &[u8]) -> Self {
+        let text = |bytes: &[u8]| Some(URL_SAFE_NO_PAD.encode(bytes));
+        Self { n: text(n), e: text(e), ..Self::bare("RSA", kid, alg.as_str()) }
     }
 
     fn bare(kty: &str, kid: &str, alg: &str) -> Self {
@@ -128,6 +153,8 @@ enum Pair {
     Ecdsa(EcdsaKeyPair),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
     Ed25519(Ed25519KeyPair),
+    /// Its private half is in the module; here is the public one.
+    Module(Arc<Module>, Box<Jwk>),
 }
 
 /// A private key that signs tokens.
@@ -176,6 +203,11 @@ impl TokenKey {
         Ok(Self { kid: kid.to_owned(), alg, pair: pair.map_err(|_| CryptoError::BadKey)? })
     }
 
+    /// The key in a module that has this identifier and public half.
+    pub(super) fn in_module(kid: &str, alg: TokenAlg, module: Arc<Module>, public: Jwk) -> Self {
+        Self { kid: kid.to_owned(), alg, pair: Pair::Module(module, Box::new(public)) }
+    }
+
     /// Key identifier.
     #[must_use]
     pub fn kid(&self) -> &str {
@@ -202,6 +234,13 @@ impl TokenKey {
                 pair.sign(*encoding, &ring_random(), message, &mut signature).map(|()| signature)
             }
             Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            Pair::Module(module, _) => {
+                let signed = module.sign(&self.kid, self.alg, message);
+                return signed.map_err(|error| {
+                    tracing::error!(code = error.code(), %error, "a token could not be signed");
+                    CryptoError::Signing
+                });
+            }
         }
         .map_err(|_| CryptoError::Signing)
     }
@@ -209,24 +248,14 @@ impl TokenKey {
     /// The public half, to publish.
     #[must_use]
     pub fn public_jwk(&self) -> Jwk {
-        let text = |bytes: &[u8]| Some(URL_SAFE_NO_PAD.encode(bytes));
-        let alg = self.alg().as_str();
         match &self.pair {
-            Pair::Ecdsa(pair) => {
-                // An uncompressed point: 0x04, then both coordinates.
-                let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
-                let (x, y) = point.split_at(point.len() / 2);
-                let crv = Some("P-256".to_owned());
-                Jwk { crv, x: text(x), y: text(y), ..Jwk::bare("EC", &self.kid, alg) }
-            }
+            Pair::Ecdsa(pair) => Jwk::p256(&self.kid, pair.public_key().as_ref()),
             Pair::Rsa(pair, _) => {
                 let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public());
-                Jwk { n: text(&public.n), e: text(&public.e), ..Jwk::bare("RSA", &self.kid, alg) }
+                Jwk::rsa(&self.kid, self.alg, &public.n, &public.e)
             }
-            Pair::Ed25519(pair) => {
-                let crv = Some("Ed25519".to_owned());
-                Jwk { crv, x: text(pair.public_key().as_ref()), ..Jwk::bare("OKP", &self.kid, alg) }
-            }
+            Pair::Ed25519(pair) => Jwk::okp(&self.kid, pair.public_key().as_ref()),
+            Pair::Module(_, public) => Jwk::clone(public),
         }
     }
 }

@@ -281,7 +281,7 @@ fn configuration(
             metrics_listen: None,
         },
         database: Database { url: Secret::new(url), owner_url: None, connections: 8, wait_seconds: 5 },
-        keys: Keys { dir: data.join("keys") },
+        keys: Keys { dir: data.join("keys"), pkcs11: None },
         journal: Journal {
             origin: "porteplume.example/demonstration".to_owned(),
             // A demonstration's past is made up: its years are nobody's.

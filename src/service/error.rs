@@ -211,7 +211,7 @@ impl Error {
             Self::Bearer(error) => error.code(),
             Self::Relying(error) => error.code(),
             Self::Store(error) => error.code(),
-            Self::Crypto(error @ CryptoError::NoTokenKey(_)) => error.code(),
+            Self::Crypto(error @ (CryptoError::NoTokenKey(_) | CryptoError::Signing)) => error.code(),
             Self::Crypto(_) | Self::Unreadable => "sealed_value_unreadable",
             Self::Registration(error) => error.code(),
             Self::Entry(error) => error.code(),

@@ -11,6 +11,7 @@ mod endings;
 mod facts;
 mod flow;
 mod franceconnect;
+mod hardware;
 mod inclusion;
 mod introspection;
 mod journaled;

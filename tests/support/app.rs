@@ -3,7 +3,7 @@
 use super::database::{TestDatabase, signer};
 use porteplume::clock::{ManualClock, SystemEntropy};
 use porteplume::config::{Config, Limits, Provider};
-use porteplume::crypto::KeyStore;
+use porteplume::crypto::{KeyPlace, KeyStore};
 use porteplume::mandate::{Instant, ThemeId, Thresholds};
 use porteplume::relying::{HttpClient, HttpPolicy, RelyingParty};
 use porteplume::service::agents::{Agents, OtherAgents};
@@ -226,7 +226,9 @@ impl TestApp {
         let config = config();
         let app: App = Arc::new(Ctx {
             store,
-            keys: KeyStore::open(&config.keys.dir).unwrap().into(),
+            keys: KeyStore::open(KeyPlace { dir: config.keys.dir.clone(), module: super::token::lent() })
+                .unwrap()
+                .into(),
             vault: Vault::default(),
             catalogue: service::catalogue().unwrap(),
             clock: Arc::new(clock.clone()),

@@ -13,5 +13,6 @@ pub(crate) mod settings;
 pub(crate) mod site;
 pub(crate) mod slots;
 pub(crate) mod state;
+pub(crate) mod token;
 pub(crate) mod totp;
 pub(crate) mod world;

@@ -1,6 +1,6 @@
 //! What keeps a key store from opening; each message says what to do.
 
-use crate::crypto::CryptoError;
+use crate::crypto::{CryptoError, ModuleError};
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -79,6 +79,9 @@ pub enum KeyStoreError {
         /// What it said.
         source: std::io::Error,
     },
+    /// The module that holds keys cannot be used.
+    #[error(transparent)]
+    Module(#[from] ModuleError),
     /// A key could not be made or used.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
@@ -99,6 +102,7 @@ impl KeyStoreError {
             Self::NotRotatable { .. } => "key_not_rotatable",
             Self::NotLeaving { .. } => "key_not_leaving",
             Self::Io { .. } => "keys_io",
+            Self::Module(error) => error.code(),
             Self::Crypto(error) => error.code(),
         }
     }

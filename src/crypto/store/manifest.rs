@@ -169,6 +169,8 @@ pub struct KeyListing {
     pub state: KeyState,
     /// When it was made.
     pub created: Instant,
+    /// The token of a PKCS#11 module that holds it; none, when it is a file.
+    pub token: Option<String>,
 }
 
 /// One key in the manifest.
@@ -180,6 +182,9 @@ pub(super) struct Record {
     pub(super) state: KeyState,
     #[serde(with = "time::serde::rfc3339")]
     pub(super) created: OffsetDateTime,
+    /// The label of the token that holds the private half, under this identifier, instead of a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) token: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) public: Option<Jwk>,
 }
@@ -223,6 +228,11 @@ impl Manifest {
         }
         if let Some(bad) = kids.iter().find(|kid| !kid.bytes().all(|c| c.is_ascii_alphanumeric())) {
             return Err(format!("{bad:?} is not a key identifier"));
+        }
+        if let Some(bad) =
+            manifest.keys.iter().find(|key| key.token.is_some() && key.purpose.token_alg().is_none())
+        {
+            return Err(format!("a {} key is a file and in no token", bad.purpose.as_str()));
         }
         for purpose in KeyPurpose::ALL {
             if purpose.may_be_absent() && !manifest.knows(purpose) {
@@ -291,6 +301,11 @@ impl Manifest {
             .ok_or(KeyStoreError::Crypto(crate::crypto::CryptoError::UnknownKey))
     }
 
+    /// The key of a purpose that the next rotation lets sign.
+    pub(super) fn next(&self, purpose: KeyPurpose) -> Option<&Record> {
+        self.keys.iter().find(|key| key.is(purpose, KeyState::Next))
+    }
+
     pub(super) fn retired(&self, purpose: KeyPurpose) -> impl Iterator<Item = &Record> {
         self.keys.iter().filter(move |key| key.is(purpose, KeyState::Retired))
     }
@@ -315,6 +330,7 @@ impl Manifest {
             purpose: key.purpose,
             state: key.state,
             created: key.created.into(),
+            token: key.token.clone(),
         };
         self.keys.iter().map(listed).collect()
     }

@@ -2,7 +2,8 @@
 //!
 //! `keys.toml` says which keys there are and in which state; it is replaced atomically and is the only commit
 //! point, so that a process killed at any moment leaves a store that opens. Private keys are files `<kid>.key`
-//! of mode 0600; the store refuses to open while one of them is looser.
+//! of mode 0600; the store refuses to open while one of them is looser. Keys that sign tokens may be in a token of a PKCS#11
+//! module instead, which the manifest then names: where each is made is up to [`KeyPlace`], and where it is stays.
 //!
 //! Token-signing keys go `next -> current -> retired`: a key is published before it signs, and stays published
 //! after it has signed until the one that follows it retires. Other keys are born `current`. The journal's key
@@ -18,16 +19,61 @@ pub use error::KeyStoreError;
 pub use manifest::{KeyListing, KeyPurpose, KeyState};
 pub use rotation::Rotation;
 
+use super::module::Module;
 use super::{
-    CryptoError, IndexKey, JournalKey, Jwk, Jwks, KeyEncryptionKey, PairwiseKey, SecretBytes, TokenAlg,
-    TokenKey, to_hex,
+    CryptoError, IndexKey, JournalKey, Jwk, Jwks, KeyEncryptionKey, ModuleAccess, ModuleError, PairwiseKey,
+    SecretBytes, TokenAlg, TokenKey, to_hex,
 };
 use crate::clock::{Clock, Entropy, random};
 use files::{Directory, Lock};
 use manifest::{Manifest, Record};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use zeroize::Zeroizing;
+
+/// Where the keys of an instance are: its folder and, where one is configured, a PKCS#11 module beside it.
+#[derive(Clone)]
+pub struct KeyPlace {
+    /// The folder.
+    pub dir: PathBuf,
+    /// The module.
+    pub module: Option<Arc<ModuleAccess>>,
+}
+
+impl KeyPlace {
+    /// The module, opened.
+    fn opened(&self) -> Result<Option<Arc<Module>>, ModuleError> {
+        self.module.as_ref().map(Module::open).transpose()
+    }
+}
+
+impl From<&Path> for KeyPlace {
+    fn from(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), module: None }
+    }
+}
+
+impl From<&PathBuf> for KeyPlace {
+    fn from(dir: &PathBuf) -> Self {
+        dir.as_path().into()
+    }
+}
+
+impl From<&Self> for KeyPlace {
+    fn from(place: &Self) -> Self {
+        place.clone()
+    }
+}
+
+/// What there is to open keys in a module with.
+#[derive(Clone, Copy)]
+enum Modules<'a> {
+    /// This one, or none.
+    Configured(Option<&'a Arc<Module>>),
+    /// Nobody will sign tokens: keys in a module are passed over.
+    PassedOver,
+}
 
 /// The opened keys of one instance. Has no `Debug`.
 pub struct KeyStore {
@@ -54,40 +100,76 @@ impl KeyStore {
     /// # Errors
     /// [`KeyStoreError::Exists`] and nothing changed when there is a key store already;
     /// [`KeyStoreError::Orphans`] when there are keys without a manifest; others from files and entropy.
-    pub fn init(dir: &Path, entropy: &dyn Entropy, clock: &dyn Clock) -> Result<Self, KeyStoreError> {
-        let directory = Directory::create(dir)?;
+    pub fn init(
+        place: impl Into<KeyPlace>,
+        entropy: &dyn Entropy,
+        clock: &dyn Clock,
+    ) -> Result<Self, KeyStoreError> {
+        let place = place.into();
+        // First, so that nothing lies there when the module cannot be used.
+        let module = place.opened()?;
+        let directory = Directory::create(&place.dir)?;
         {
             let _lock = directory.lock(Lock::Exclusive)?;
             directory.begin_init()?;
             let mut manifest = Manifest::default();
             for purpose in KeyPurpose::ALL {
-                manifest.add(make(&directory, purpose, KeyState::Current, entropy, clock)?);
-                if purpose.token_alg().is_some() {
-                    manifest.add(make(&directory, purpose, KeyState::Next, entropy, clock)?);
+                let states: &[KeyState] = match purpose.token_alg() {
+                    Some(_) => &[KeyState::Current, KeyState::Next],
+                    None => &[KeyState::Current],
+                };
+                for state in states {
+                    let made = make((&directory, module.as_ref()), purpose, *state, entropy, clock);
+                    match made {
+                        Ok(record) => manifest.add(record),
+                        Err(error) => {
+                            // Files are cleared away by the next `init`; nobody would clear the token.
+                            clear(&manifest, module.as_deref());
+                            return Err(error);
+                        }
+                    }
                 }
             }
             directory.save(&manifest)?;
             directory.end_init()?;
         }
-        Self::open(dir)
+        Self::opened(&place.dir, Modules::Configured(module.as_ref()))
     }
 
     /// Opens the key store.
     ///
     /// # Errors
     /// [`KeyStoreError::LooseFile`] and [`KeyStoreError::LooseDirectory`] when others could read a private key
-    /// or exchange one; [`KeyStoreError::Missing`], [`KeyStoreError::BadManifest`], [`KeyStoreError::BadKey`].
-    pub fn open(dir: &Path) -> Result<Self, KeyStoreError> {
+    /// or exchange one; [`KeyStoreError::Missing`], [`KeyStoreError::BadManifest`], [`KeyStoreError::BadKey`];
+    /// [`KeyStoreError::Module`] when the module of the configuration, or one that holds keys, cannot be used.
+    pub fn open(place: impl Into<KeyPlace>) -> Result<Self, KeyStoreError> {
+        let place = place.into();
+        if !Self::exists(&place.dir) {
+            return Err(KeyStoreError::Missing { dir: place.dir });
+        }
+        let module = place.opened()?;
+        Self::opened(&place.dir, Modules::Configured(module.as_ref()))
+    }
+
+    /// Opens the key store for who signs no token: keys in a module are passed over, and the module is left alone.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_files(dir: &Path) -> Result<Self, KeyStoreError> {
+        Self::opened(dir, Modules::PassedOver)
+    }
+
+    fn opened(dir: &Path, modules: Modules<'_>) -> Result<Self, KeyStoreError> {
         let directory = Directory::new(dir);
         if !directory.has_manifest() {
             return Err(KeyStoreError::Missing { dir: dir.to_owned() });
         }
         let _lock = directory.lock(Lock::Shared)?;
         directory.check_modes()?;
-        Self::load(&directory, &directory.manifest()?)
+        Self::load(&directory, &directory.manifest()?, modules)
     }
 
-    fn load(directory: &Directory, manifest: &Manifest) -> Result<Self, KeyStoreError> {
+    fn load(directory: &Directory, manifest: &Manifest, modules: Modules<'_>) -> Result<Self, KeyStoreError> {
         let secret = |purpose| load_secret(directory, manifest.current(purpose)?);
         let former_kek = manifest
             .retired(KeyPurpose::KeyEncryption)
@@ -97,8 +179,10 @@ impl KeyStore {
         for alg in TokenAlg::ALL {
             let purpose = KeyPurpose::of_tokens(alg);
             published.keys.extend(manifest.published(purpose).filter_map(|record| record.public.clone()));
-            if manifest.knows(purpose) {
-                tokens.insert(alg, load_token(directory, manifest.current(purpose)?, alg)?);
+            if manifest.knows(purpose)
+                && let Some(key) = load_token(directory, manifest.current(purpose)?, alg, modules)?
+            {
+                tokens.insert(alg, key);
             }
         }
         let leaving_journal = manifest.leaving(KeyPurpose::Journal);
@@ -195,17 +279,23 @@ impl KeyStore {
     }
 }
 
-/// Makes a key, writes its private half and gives the record that makes it known.
+/// Makes a key, in the module or as a file, and gives the record that makes it known.
 fn make(
-    directory: &Directory,
+    (directory, module): (&Directory, Option<&Arc<Module>>),
     purpose: KeyPurpose,
     state: KeyState,
     entropy: &dyn Entropy,
     clock: &dyn Clock,
 ) -> Result<Record, KeyStoreError> {
     let kid = to_hex(&random::<8>(entropy).map_err(CryptoError::from)?);
+    let created = clock.now().to_utc();
     let (private, public) = match (purpose.token_alg(), purpose) {
         (Some(alg), _) => {
+            if let Some(module) = module.filter(|module| module.makes(alg)) {
+                let public = Some(module.generate(&kid, alg)?);
+                let token = Some(module.token().to_owned());
+                return Ok(Record { kid, purpose, state, created, token, public });
+            }
             let pkcs8 = TokenKey::generate_pkcs8(alg, entropy)?;
             let public = TokenKey::from_pkcs8(&kid, alg, &pkcs8)?.public_jwk();
             (pkcs8, Some(public))
@@ -221,7 +311,17 @@ fn make(
         }
     };
     directory.write_key(&kid, &private)?;
-    Ok(Record { kid, purpose, state, created: clock.now().to_utc(), public })
+    Ok(Record { kid, purpose, state, created, token: None, public })
+}
+
+/// Removes the keys of a manifest that never counted from the token again.
+fn clear(manifest: &Manifest, module: Option<&Module>) {
+    let Some(module) = module else { return };
+    for key in manifest.listing().iter().filter(|key| key.token.is_some()) {
+        if let Err(error) = module.remove(&key.kid) {
+            tracing::warn!(%error, kid = key.kid, "a key that was made for nothing stays in the token; it does no harm");
+        }
+    }
 }
 
 fn load_secret(directory: &Directory, record: &Record) -> Result<SecretBytes<32>, KeyStoreError> {
@@ -229,10 +329,34 @@ fn load_secret(directory: &Directory, record: &Record) -> Result<SecretBytes<32>
     SecretBytes::from_slice(&bytes).ok_or_else(|| directory.bad_key(record))
 }
 
-fn load_token(directory: &Directory, record: &Record, alg: TokenAlg) -> Result<TokenKey, KeyStoreError> {
+/// A key that signs tokens; nothing when it is passed over.
+fn load_token(
+    directory: &Directory,
+    record: &Record,
+    alg: TokenAlg,
+    modules: Modules<'_>,
+) -> Result<Option<TokenKey>, KeyStoreError> {
+    if let Some(holds) = &record.token {
+        let (holds, purpose, kid) = (holds.clone(), record.purpose.as_str(), record.kid.clone());
+        return Ok(match modules {
+            Modules::PassedOver => None,
+            Modules::Configured(None) => {
+                return Err(ModuleError::NotConfigured { holds, purpose, kid }.into());
+            }
+            Modules::Configured(Some(module)) if module.token() != holds => {
+                let token = module.token().to_owned();
+                return Err(ModuleError::OtherToken { token, holds, purpose, kid }.into());
+            }
+            Modules::Configured(Some(module)) => Some(module.key(&kid, alg, record.public.as_ref())?),
+        });
+    }
     let pkcs8 = directory.read_key(&record.kid)?;
     let key = TokenKey::from_pkcs8(&record.kid, alg, &pkcs8).map_err(|_| directory.bad_key(record))?;
-    if record.public.as_ref() == Some(&key.public_jwk()) { Ok(key) } else { Err(directory.bad_key(record)) }
+    if record.public.as_ref() == Some(&key.public_jwk()) {
+        Ok(Some(key))
+    } else {
+        Err(directory.bad_key(record))
+    }
 }
 
 fn load_journal(directory: &Directory, record: &Record) -> Result<JournalKey, KeyStoreError> {

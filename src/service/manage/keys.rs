@@ -1,7 +1,7 @@
 //! Rotating a key of the instance: an act of the operator, journaled like any other.
 
 use super::Manager;
-use crate::crypto::{KeyListing, KeyPurpose, KeyStoreError, Rotation};
+use crate::crypto::{KeyListing, KeyPlace, KeyPurpose, KeyStoreError, Rotation};
 use crate::journal::{Checkpoint, Vkey};
 use crate::mandate::EventKind;
 use crate::service::{App, Caller, Error, Record};
@@ -35,10 +35,10 @@ pub enum RotationError {
 /// failed after it or the outcome of its commit is not known, a second entry says so.
 pub async fn rotate_key(
     app: &App,
-    dir: &Path,
+    place: impl Into<KeyPlace>,
     purpose: KeyPurpose,
 ) -> Result<Vec<KeyListing>, RotationError> {
-    let rotation = Rotation::prepare(dir, purpose, &*app.entropy, &*app.clock)?;
+    let rotation = Rotation::prepare(place, purpose, &*app.entropy, &*app.clock)?;
     journaled(app, purpose, rotation).await
 }
 
