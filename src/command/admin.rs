@@ -5,7 +5,7 @@ mod grants;
 use super::{Configured, Refused, say};
 use crate::mandate::{AidantId, AuditorId, ClientId, InvalidId, OrganisationId, Role, Standing, Whereabouts};
 use crate::provider::{ClientDraft, IdTokenAlg};
-use crate::service::manage::{self, Invited, Manager, Party};
+use crate::service::manage::{self, Answer, Invited, Manager, Party};
 use crate::service::{App, Caller};
 use clap::{Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -89,10 +89,28 @@ pub(super) enum AidantAct {
         #[command(flatten)]
         configured: Configured,
     },
+    /// Say whether an aidant's new account is theirs, where no other referent can. Example: porteplume aidant account ID same
+    Account {
+        /// The aidant's identifier.
+        id: String,
+        /// `same`: the same person, the former account is dead. `another`: not that person.
+        answer: Said,
+        #[command(flatten)]
+        configured: Configured,
+    },
     /// Suspend an aidant. Example: porteplume aidant suspend ID
     Suspend(One),
     /// Reinstate an aidant. Example: porteplume aidant reinstate ID
     Reinstate(One),
+}
+
+/// What is said of an aidant's new account.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Said {
+    /// The same person.
+    Same,
+    /// Not that person.
+    Another,
 }
 
 #[derive(Subcommand)]
@@ -236,6 +254,7 @@ pub(super) async fn aidant(act: AidantAct) -> Result<(), Refused> {
             }
             Ok(())
         }
+        AidantAct::Account { id: of, answer, configured } => account(&of, answer, &configured).await,
         AidantAct::Suspend(one) => {
             let party = Party::Aidant(id(&one.id, AidantId::parse)?);
             change(&one, true, party).await
@@ -245,6 +264,24 @@ pub(super) async fn aidant(act: AidantAct) -> Result<(), Refused> {
             change(&one, false, party).await
         }
     }
+}
+
+/// Answers whether an aidant's other sign-in is theirs.
+async fn account(of: &str, answer: Said, configured: &Configured) -> Result<(), Refused> {
+    let aidant = id(of, AidantId::parse)?;
+    let app = configured.open().await?;
+    let answer = match answer {
+        Said::Same => Answer::Same,
+        Said::Another => Answer::Another,
+    };
+    let done = manage::answer_for(&app, &aidant, answer).await;
+    close(app).await;
+    done?;
+    say(match answer {
+        Answer::Same => "the new account replaces the former one from now on",
+        Answer::Another => "denied: everything stays as it was",
+    });
+    Ok(())
 }
 
 pub(super) async fn auditor(act: AuditorAct) -> Result<(), Refused> {

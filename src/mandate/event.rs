@@ -237,6 +237,12 @@ kinds! {
     UsagerSpaceRead = "usager.space_read" in Technical, sub Always, aid Never;
     /// An aidant was invited.
     AidantInvited = "aidant.invited" in Evidence, sub Never, aid Always;
+    /// The provider presented an aidant under another sign-in, as after a change of employer.
+    OtherSignInAsked = "aidant.other_sign_in_asked" in Evidence, sub Never, aid Always;
+    /// It was confirmed that they are the same person: they come by it from now on, and by the former no more.
+    OtherSignInConfirmed = "aidant.other_sign_in_confirmed" in Evidence, sub Never, aid Always;
+    /// It was said that it is not that person: nobody comes by it.
+    OtherSignInDenied = "aidant.other_sign_in_denied" in Evidence, sub Never, aid Always;
     /// An aidant was suspended.
     AidantSuspended = "aidant.suspended" in Evidence, sub Never, aid Always;
     /// An aidant was reinstated.

@@ -45,6 +45,9 @@ pub enum SignInError {
     /// Nobody registered has this identity.
     #[error("not_registered")]
     NotRegistered,
+    /// A registered aidant by another sign-in than theirs: their referent is asked.
+    #[error("other_sign_in")]
+    OtherSignIn,
     /// The invitation has run out.
     #[error("invitation_expired")]
     InvitationExpired,
@@ -189,6 +192,7 @@ impl Error {
             Self::SignIn(error) => match error {
                 SignInError::UnknownFlow => "sign_in_flow_unknown",
                 SignInError::NotRegistered => "not_registered",
+                SignInError::OtherSignIn => "other_sign_in",
                 SignInError::InvitationExpired => "invitation_expired",
                 SignInError::Suspended => "suspended",
                 SignInError::Cancelled => "sign_in_cancelled",

@@ -1,9 +1,9 @@
 //! What a referent does in the own organisation: aidants, procedures, mandates. Every other organisation is "not
 //! found" (invariant 9), and each refusal is journaled.
 
-use super::manage::{self, ClosedFor, Invited, ListedAidant, Manager, Party};
+use super::manage::{self, Answer, ClosedFor, Invited, ListedAidant, Manager, Party};
 use super::{App, Caller, Error, InputError, Record, Session, SessionError};
-use crate::mandate::{AidantId, EventKind, OrganisationId, ProcedureId};
+use crate::mandate::{AidantId, EventKind, Instant, OrganisationId, ProcedureId};
 use crate::storage::organisations;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -73,6 +73,15 @@ impl Referent {
     pub async fn reinstate(&self, id: &AidantId) -> Result<(), Error> {
         let party = Party::Aidant(id.clone());
         let done = manage::reinstate(&self.app, &self.manager, &self.caller, &party).await;
+        self.or_refused(done).await
+    }
+
+    /// Answers whether an aidant's other sign-in, first seen at `asked`, is theirs.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Conflict`] when none waits, another one does, or they are the referent themself.
+    pub async fn other_sign_in(&self, id: &AidantId, asked: Instant, answer: Answer) -> Result<(), Error> {
+        let done = manage::other_sign_in(&self.app, &self.manager, &self.caller, (id, asked), answer).await;
         self.or_refused(done).await
     }
 

@@ -2,10 +2,12 @@
 //! referent the own organisation and nothing else (invariant 9).
 
 mod keys;
+mod other_sign_in;
 mod register;
 mod standing;
 
 pub use keys::{RotationError, retire_key, rotate_key};
+pub use other_sign_in::{Answer, answer_for, other_sign_in};
 pub use register::{
     ListedAidant, add_client, aidants_of, auditors_list, clients_list, organisations_list, register_client,
 };
@@ -220,6 +222,7 @@ pub async fn invite_aidant(
                 invited_at: now,
                 invite_expires_at: now.plus(INVITATION_LIFE),
                 activated_at: None,
+                asked: None,
                 version: 1,
             };
             let record = record.registered(registered::aidant(&app.keys, &row));

@@ -56,7 +56,10 @@ pub(super) fn aidant(keys: &KeyStore, row: &AidantRow) -> String {
     let sealed = to_hex(&row.identity_sealed);
     let [first, until, came] = invited(row.invited_at, row.invite_expires_at, row.activated_at);
     let rest = [row.email_blind.as_str(), &sealed, &row.identity_key, &first, &until, &came];
-    both(keys, "aidant", &[&of[..], &bound(row.subject.as_ref())].concat(), &rest)
+    let asked = row.asked.as_ref().map(|asked| (&asked.subject, at(asked.at)));
+    let asked = asked.as_ref().map(|((iss, sub), at)| ["asked", iss, sub, at]);
+    let asked = asked.as_ref().map_or(&[][..], |asked| asked);
+    both(keys, "aidant", &[&of[..], &bound(row.subject.as_ref())].concat(), &[&rest[..], asked].concat())
 }
 
 /// Auditor: the sign-in they are bound to.

@@ -6,6 +6,9 @@
 
 mod agent;
 mod citizen;
+mod other;
+
+pub(super) use other::waiting;
 
 use super::session::{self, Opened};
 use super::{App, Caller, Error, Record, Session, SignInError, Who, leaving};

@@ -1,4 +1,4 @@
-//! Aidants: invited, bound to one sign-in, suspended and reinstated.
+//! Aidants: invited, bound to one sign-in, or asking for another, suspended and reinstated.
 
 use super::bound::sql;
 use super::column::{Columns, Row};
@@ -15,7 +15,7 @@ const TABLE: &str = "aidant";
 macro_rules! columns {
     () => {
         "id, organisation_id, role, standing, email_blind, identity_sealed, identity_key, iss, sub, \
-         invited_at, invite_expires_at, activated_at, version"
+         invited_at, invite_expires_at, activated_at, asked_iss, asked_sub, asked_at, version"
     };
 }
 
@@ -35,17 +35,26 @@ pub(super) use for_decision_columns;
 
 statements! {
     INSERT = "INSERT INTO aidant (id, organisation_id, role, standing, email_blind, identity_sealed, identity_key, \
-        iss, sub, invited_at, invite_expires_at, activated_at, version, last_event) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13)";
+        iss, sub, invited_at, invite_expires_at, activated_at, asked_iss, asked_sub, asked_at, version, last_event) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16)";
     LOAD = concat!("SELECT ", columns!(), " FROM aidant WHERE id = $1");
     OF_ORGANISATION = concat!("SELECT ", columns!(), " FROM aidant WHERE organisation_id = $1 ORDER BY id");
     PAGE = concat!("SELECT ", columns!(), " FROM aidant WHERE id > $1 ORDER BY id LIMIT CAST($2 AS BIGINT)");
     BY_EMAIL = concat!("SELECT ", columns!(), " FROM aidant WHERE email_blind = $1");
     BY_SUBJECT = concat!("SELECT ", columns!(), " FROM aidant WHERE iss = $1 AND sub = $2");
     UPDATE = "UPDATE aidant SET role = $4, standing = $5, email_blind = $6, identity_sealed = $7, identity_key = $8, \
-        iss = $9, sub = $10, invited_at = $11, invite_expires_at = $12, activated_at = $13, version = version + 1, \
-        last_event = $14 WHERE id = $1 AND version = $2 AND standing = $3";
+        iss = $9, sub = $10, invited_at = $11, invite_expires_at = $12, activated_at = $13, asked_iss = $14, \
+        asked_sub = $15, asked_at = $16, version = version + 1, last_event = $17 WHERE id = $1 AND version = $2 AND standing = $3";
     FOR_DECISION = concat!("SELECT ", for_decision_columns!(), " WHERE aidant.id = $1");
+}
+
+/// Another sign-in under which the provider presents the person, until the referent has said whether they are the same.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OtherSignIn {
+    /// Its issuer and subject.
+    pub subject: (String, String),
+    /// When it came first.
+    pub at: Instant,
 }
 
 /// An aidant as stored. Personal data: sealed, and no `Debug`.
@@ -73,6 +82,8 @@ pub struct AidantRow {
     pub invite_expires_at: Instant,
     /// When the invitation was accepted.
     pub activated_at: Option<Instant>,
+    /// Another sign-in that waits for the referent.
+    pub asked: Option<OtherSignIn>,
     /// Guards changes; 1 when new.
     pub version: i64,
 }
@@ -82,6 +93,16 @@ pub(super) fn subject(row: &Columns<'_>) -> Result<Option<(String, String)>, Sto
         (Some(iss), Some(sub)) => Ok(Some((iss, sub))),
         (None, None) => Ok(None),
         _ => Err(row.inconsistent("sub")),
+    }
+}
+
+fn asked(row: &Columns<'_>) -> Result<Option<OtherSignIn>, StoreError> {
+    let of =
+        (row.text_or_none("asked_iss")?, row.text_or_none("asked_sub")?, row.instant_or_none("asked_at")?);
+    match of {
+        (Some(iss), Some(sub), Some(at)) => Ok(Some(OtherSignIn { subject: (iss, sub), at })),
+        (None, None, None) => Ok(None),
+        _ => Err(row.inconsistent("asked_sub")),
     }
 }
 
@@ -98,6 +119,7 @@ fn read(row: &Columns<'_>) -> Result<AidantRow, StoreError> {
         invited_at: row.instant("invited_at")?,
         invite_expires_at: row.instant("invite_expires_at")?,
         activated_at: row.instant_or_none("activated_at")?,
+        asked: asked(row)?,
         version: row.number("version")?,
     })
 }
@@ -105,6 +127,7 @@ fn read(row: &Columns<'_>) -> Result<AidantRow, StoreError> {
 /// Invites an aidant (or registers an active one).
 pub async fn insert(tx: &mut Tx, row: &AidantRow, event: &EventId) -> Result<(), StoreError> {
     let (iss, sub) = row.subject.clone().unzip();
+    let asked = row.asked.as_ref();
     let insert = sql(INSERT)
         .bind(row.id.as_str())
         .bind(row.organisation.as_str())
@@ -118,6 +141,9 @@ pub async fn insert(tx: &mut Tx, row: &AidantRow, event: &EventId) -> Result<(),
         .bind(row.invited_at.micros())
         .bind(row.invite_expires_at.micros())
         .bind(row.activated_at.map(Instant::micros))
+        .bind(asked.map(|asked| asked.subject.0.as_str()))
+        .bind(asked.map(|asked| asked.subject.1.as_str()))
+        .bind(asked.map(|asked| asked.at.micros()))
         .bind(event.as_str());
     tx.execute(insert).await.map(|_| ())
 }
@@ -162,6 +188,7 @@ pub async fn update(
     event: &EventId,
 ) -> Result<(), StoreError> {
     let (iss, sub) = after.subject.clone().unzip();
+    let asked = after.asked.as_ref();
     let update = sql(UPDATE)
         .bind(before.id.as_str())
         .bind(before.version)
@@ -176,6 +203,9 @@ pub async fn update(
         .bind(after.invited_at.micros())
         .bind(after.invite_expires_at.micros())
         .bind(after.activated_at.map(Instant::micros))
+        .bind(asked.map(|asked| asked.subject.0.as_str()))
+        .bind(asked.map(|asked| asked.subject.1.as_str()))
+        .bind(asked.map(|asked| asked.at.micros()))
         .bind(event.as_str());
     tx.change_one(TABLE, update).await
 }

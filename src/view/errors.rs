@@ -26,6 +26,8 @@ pub enum Fault {
     Provider,
     /// Nobody is registered under that sign-in.
     NotRegistered,
+    /// A registered aidant by another sign-in than theirs.
+    OtherSignIn,
     /// This person may not sign in for now.
     Suspended,
     /// This auditor was given nothing to read, or no longer.
@@ -62,7 +64,7 @@ const fn said(
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NotFound,
         Self::TooManyRequests,
         Self::FormExpired,
@@ -73,6 +75,7 @@ impl Fault {
         Self::ServiceRequest,
         Self::Provider,
         Self::NotRegistered,
+        Self::OtherSignIn,
         Self::Suspended,
         Self::NoGrant,
         Self::Conflict,
@@ -191,6 +194,17 @@ impl Fault {
                 (
                     "Demandez une invitation au référent de votre structure.",
                     "Ask your organisation’s referent for an invitation.",
+                ),
+            ),
+            Self::OtherSignIn => said(
+                ("Votre compte a changé", "Your account has changed"),
+                (
+                    "Votre fournisseur d’identité vous présente comme une nouvelle personne, par exemple après un changement d’employeur. Vous n’êtes pas connecté.",
+                    "Your identity provider presents you as a new person, for example after a change of employer. You are not signed in.",
+                ),
+                (
+                    "Demandez au référent de votre structure de confirmer sur sa page que c’est bien vous. Il a sept jours. Reconnectez-vous ensuite.",
+                    "Ask your organisation’s referent to confirm on their page that it is you. They have seven days. Then sign in again.",
                 ),
             ),
             Self::Suspended => said(

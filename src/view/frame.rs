@@ -86,6 +86,10 @@ pub enum Flash {
     FactorEnrolled,
     /// An invitation was sent.
     AidantInvited,
+    /// An aidant's other sign-in was confirmed.
+    SignInConfirmed,
+    /// An aidant's other sign-in was denied.
+    SignInDenied,
     /// An aidant was suspended.
     AidantSuspended,
     /// An aidant was reinstated.
@@ -102,13 +106,15 @@ pub enum Flash {
 
 impl Flash {
     /// Every message, for the cookie that carries one across a redirect.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::MandateActive,
         Self::MandateRenounced,
         Self::MandateEnded,
         Self::RepresentationClosed,
         Self::FactorEnrolled,
         Self::AidantInvited,
+        Self::SignInConfirmed,
+        Self::SignInDenied,
         Self::AidantSuspended,
         Self::AidantReinstated,
         Self::ProceduresSaved,
@@ -127,6 +133,8 @@ impl Flash {
             Self::RepresentationClosed => "representation-closed",
             Self::FactorEnrolled => "factor-enrolled",
             Self::AidantInvited => "aidant-invited",
+            Self::SignInConfirmed => "sign-in-confirmed",
+            Self::SignInDenied => "sign-in-denied",
             Self::AidantSuspended => "aidant-suspended",
             Self::AidantReinstated => "aidant-reinstated",
             Self::ProceduresSaved => "procedures-saved",
@@ -160,6 +168,14 @@ impl Flash {
                 ("Votre application de codes est enregistrée.", "Your code application is registered.")
             }
             Self::AidantInvited => ("L’invitation est enregistrée.", "The invitation is recorded."),
+            Self::SignInConfirmed => (
+                "Le nouveau compte remplace l’ancien dès maintenant.",
+                "The new account replaces the former one from now on.",
+            ),
+            Self::SignInDenied => (
+                "Le nouveau compte est refusé. Rien d’autre n’a changé.",
+                "The new account is denied. Nothing else has changed.",
+            ),
             Self::AidantSuspended => (
                 "L’accès est suspendu. Il est fermé dès maintenant.",
                 "Access is suspended. It is closed from now on.",

@@ -101,6 +101,8 @@ pub const USAGER_RECEIPT: &str = "/usager/mandates/{mandate}/history/{number}";
 pub const REFERENT: &str = "/referent";
 /// Invites an aidant (GET, POST).
 pub const INVITE: &str = "/referent/aidants/invite";
+/// Whether an aidant's other sign-in is theirs (GET asks, POST decides). Takes `{aidant}`.
+pub const OTHER_SIGN_IN: &str = "/referent/aidants/{aidant}/other-sign-in";
 /// Suspends an aidant (GET asks, POST does). Takes `{aidant}`.
 pub const SUSPEND: &str = "/referent/aidants/{aidant}/suspend";
 /// Reinstates an aidant (GET asks, POST does).

@@ -17,6 +17,8 @@ pub struct AidantLine {
     pub role: Role,
     /// Whether they may act.
     pub standing: Standing,
+    /// Since when another sign-in waits to be confirmed as theirs.
+    pub asked: Option<Instant>,
     /// When they accepted their invitation, if they have.
     pub since: Option<Instant>,
     /// How many procedures are closed for them.
@@ -33,7 +35,7 @@ impl AidantLine {
 
 page! {
     /// The organisation's aidants. Links: `link-invite`, `link-procedures`, `link-mandates`, and by aidant
-    /// `suspend-<id>`, `reinstate-<id>`, `procedures-<id>`.
+    /// `other-sign-in-<id>`, `suspend-<id>`, `reinstate-<id>`, `procedures-<id>`.
     Aidants in Guarded from "referent/aidants.html" {
         /// The aidants.
         aidants: Vec<AidantLine>,
@@ -79,6 +81,25 @@ impl ChangeStanding {
 
     fn action(&self) -> String {
         self.aidant.path(if self.reinstates() { paths::REINSTATE } else { paths::SUSPEND })
+    }
+}
+
+page! {
+    /// Asks whether an aidant's other sign-in is theirs.
+    ///
+    /// Form `other-form` (POST `/referent/aidants/{id}/other-sign-in`): `csrf`, `asked`; buttons `answer-same` and
+    /// `answer-another` (`answer`: `same` or `another`); link `link-keep`.
+    OtherSignIn in Guarded from "referent/other_sign_in.html" {
+        /// The aidant.
+        aidant: AidantLine,
+        /// Since when it waits.
+        asked: Instant,
+    }
+}
+
+impl OtherSignIn {
+    fn action(&self) -> String {
+        self.aidant.path(paths::OTHER_SIGN_IN)
     }
 }
 

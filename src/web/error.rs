@@ -89,6 +89,7 @@ const fn sign_in(error: SignInError, code: &'static str) -> Problem {
         SignInError::NotRegistered | SignInError::InvitationExpired => {
             Problem::new(StatusCode::FORBIDDEN, code, Fault::NotRegistered)
         }
+        SignInError::OtherSignIn => Problem::new(StatusCode::FORBIDDEN, code, Fault::OtherSignIn),
         SignInError::Suspended => Problem::new(StatusCode::FORBIDDEN, code, Fault::Suspended),
         SignInError::Cancelled => Problem::new(StatusCode::FORBIDDEN, code, Fault::Provider),
         SignInError::IdentityIncomplete => Problem::new(StatusCode::BAD_GATEWAY, code, Fault::Provider),

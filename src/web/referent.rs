@@ -2,12 +2,13 @@
 
 use super::pages::Visit;
 use super::{CheckedForm, Held, Page, Problem, Reply, Web, named, shown};
-use crate::mandate::{AidantId, MandateId, ProcedureId, Role, Standing};
+use crate::mandate::{AidantId, Instant, MandateId, ProcedureId, Role, Standing};
 use crate::service::govern::Referent;
-use crate::service::manage::{Invited, ListedAidant};
+use crate::service::manage::{Answer, Invited, ListedAidant};
 use crate::service::{Error, InputError, Session, accept, desk, propose};
 use crate::view::referent::{
     AidantLine, Aidants, ChangeStanding, Invite, OpenProcedures, OrganisationEnd, OrganisationMandates,
+    OtherSignIn,
 };
 use crate::view::{self, Closed, Flash, ProcedureChoice, ThemeChoice, paths};
 use axum::Router;
@@ -20,6 +21,7 @@ pub(super) fn routes() -> Router<Web> {
     Router::new()
         .route(paths::REFERENT, get(aidants))
         .route(paths::INVITE, get(ask_invite).post(invite))
+        .route(paths::OTHER_SIGN_IN, get(ask_other_sign_in).post(other_sign_in))
         .route(paths::SUSPEND, get(ask_suspend).post(suspend))
         .route(paths::REINSTATE, get(ask_reinstate).post(reinstate))
         .route(paths::AIDANT_PROCEDURES, get(aidant_procedures).post(save_aidant_procedures))
@@ -40,6 +42,7 @@ fn line(listed: ListedAidant, referent: &Referent) -> AidantLine {
         email: listed.email,
         role: listed.role,
         standing: listed.standing,
+        asked: listed.asked_at,
         since: listed.activated_at,
         closed: u64::try_from(listed.closed.len()).unwrap_or(u64::MAX),
     }
@@ -144,6 +147,40 @@ async fn suspend(State(web): State<Web>, visit: Visit, Path(id): Path<String>, f
 async fn reinstate(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
     referent(&web, &visit, &form.session).await?.reinstate(&named(&id, AidantId::parse)?).await?;
     Ok(Reply::go_saying(&web, paths::REFERENT, Flash::AidantReinstated))
+}
+
+async fn ask_other_sign_in(
+    State(web): State<Web>,
+    visit: Visit,
+    Held(session): Held,
+    Path(id): Path<String>,
+) -> Page {
+    let referent = referent(&web, &visit, &session).await?;
+    let aidant = line(referent.aidant(&named(&id, AidantId::parse)?).await?, &referent);
+    match aidant.asked {
+        Some(asked) if !aidant.is_self => {
+            let page = OtherSignIn { aidant, asked };
+            Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
+        }
+        _ => Ok(Reply::go(paths::REFERENT)),
+    }
+}
+
+async fn other_sign_in(
+    State(web): State<Web>,
+    visit: Visit,
+    Path(id): Path<String>,
+    form: CheckedForm,
+) -> Page {
+    let asked = named(form.fields.text("asked")?, |text| text.parse().map(Instant::from_micros))?;
+    let (answer, flash) = match form.fields.text("answer")? {
+        "same" => (Answer::Same, Flash::SignInConfirmed),
+        "another" => (Answer::Another, Flash::SignInDenied),
+        _ => return Err(Error::from(InputError::Field("answer")).into()),
+    };
+    let referent = referent(&web, &visit, &form.session).await?;
+    referent.other_sign_in(&named(&id, AidantId::parse)?, asked, answer).await?;
+    Ok(Reply::go_saying(&web, paths::REFERENT, flash))
 }
 
 /// Procedures by theme, ticked where open. For one aidant, those the organisation has closed cannot be ticked.

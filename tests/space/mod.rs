@@ -1,5 +1,6 @@
 //! The usager's own space and the referent's pages, over the real router and both engines.
 
+mod accounts;
 mod bytes;
 mod callbacks;
 pub(crate) mod elsewhere;

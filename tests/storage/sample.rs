@@ -150,6 +150,7 @@ pub(crate) fn aidant(organisation: &OrganisationRow) -> AidantRow {
         invited_at: NOW,
         invite_expires_at: in_minutes(60),
         activated_at: None,
+        asked: None,
         version: 1,
     }
 }

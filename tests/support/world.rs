@@ -112,6 +112,7 @@ pub(crate) async fn engaged(
         invited_at: now,
         invite_expires_at: now.plus(Duration::days(7)),
         activated_at: Some(now),
+        asked: None,
         version: 1,
     };
     aidants::insert(tx, &row, &event).await?;

@@ -118,6 +118,7 @@ async fn aidant(app: &App, organisation: &OrganisationId) -> Result<AidantId, Er
                 invited_at: now,
                 invite_expires_at: now.plus(Duration::days(7)),
                 activated_at: Some(now),
+                asked: None,
                 version: 1,
             };
             Ok(aidants::insert(tx, &row, &event).await?)

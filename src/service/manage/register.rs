@@ -4,6 +4,7 @@ use super::Manager;
 use crate::crypto::{ClientMac, OpaqueToken, SecretString};
 use crate::mandate::{AidantId, AuditorId, EventKind, Instant, OrganisationId, ProcedureId, Role, Standing};
 use crate::provider::{ClientAuthMethod, ClientDraft, ClientRegistration, IdTokenAlg, RegistrationError};
+use crate::service::sign_in::waiting;
 use crate::service::{App, Caller, Error, InputError, Record, people, registered, registry};
 use crate::storage::organisations::OrganisationRow;
 use crate::storage::{aidants, auditors, clients, organisations};
@@ -22,6 +23,8 @@ pub struct ListedAidant {
     pub role: Role,
     /// Standing.
     pub standing: Standing,
+    /// Since when another sign-in waits to be confirmed as theirs.
+    pub asked_at: Option<Instant>,
     /// When they accepted their invitation.
     pub activated_at: Option<Instant>,
     /// Procedures closed for them.
@@ -54,6 +57,7 @@ pub async fn aidants_of(app: &App, organisation: &OrganisationId) -> Result<Vec<
                         email: identity.email,
                         role: row.role,
                         standing: row.standing,
+                        asked_at: waiting(&row, app_.now()).map(|asked| asked.at),
                         activated_at: row.activated_at,
                         id: row.id,
                     });

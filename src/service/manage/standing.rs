@@ -112,7 +112,7 @@ impl Change<'_> {
             for aidant in aidants::of_organisation(tx, id).await? {
                 sessions::delete_of_aidant(tx, &aidant.id).await?;
             }
-            self.stop(tx, &Scope::Organisation(id.clone())).await?;
+            stop(self.app, tx, &Scope::Organisation(id.clone()), (self.caller, self.now)).await?;
         }
         Ok(())
     }
@@ -127,7 +127,7 @@ impl Change<'_> {
         aidants::update(tx, &row, &AidantRow { standing, ..row.clone() }, &event).await?;
         if self.down {
             sessions::delete_of_aidant(tx, id).await?;
-            self.stop(tx, &Scope::Aidant(id.clone())).await?;
+            stop(self.app, tx, &Scope::Aidant(id.clone()), (self.caller, self.now)).await?;
         }
         Ok(())
     }
@@ -153,19 +153,24 @@ impl Change<'_> {
         let event = record.client(id).append(self.app, tx, self.caller, self.now).await?;
         clients::update(tx, &row, &ClientRow { standing, ..row.clone() }, &event).await?;
         if self.down {
-            self.stop(tx, &Scope::Client(id.clone())).await?;
+            stop(self.app, tx, &Scope::Client(id.clone()), (self.caller, self.now)).await?;
         }
         Ok(())
     }
+}
 
-    /// Kills what lives of the party, and closes each open representation in its mandate's history.
-    async fn stop(&self, tx: &mut Tx, of: &Scope) -> Result<(), Error> {
-        tokens::revoke_live(tx, of, self.now).await?;
-        for representation in representations::open(tx, of).await? {
-            let mut row = mandates::load(tx, &representation.mandate).await?.ok_or(Error::Unreadable)?;
-            let by = (Actor::Service, self.caller, self.now);
-            close_representation(self.app, tx, &mut row, &representation, CloseReason::Suspended, by).await?;
-        }
-        Ok(())
+/// Kills what lives of the party, and closes each open representation in its mandate's history.
+pub(super) async fn stop(
+    app: &App,
+    tx: &mut Tx,
+    of: &Scope,
+    (caller, now): (&Caller, Instant),
+) -> Result<(), Error> {
+    tokens::revoke_live(tx, of, now).await?;
+    for representation in representations::open(tx, of).await? {
+        let mut row = mandates::load(tx, &representation.mandate).await?.ok_or(Error::Unreadable)?;
+        let by = (Actor::Service, caller, now);
+        close_representation(app, tx, &mut row, &representation, CloseReason::Suspended, by).await?;
     }
+    Ok(())
 }

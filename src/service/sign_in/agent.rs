@@ -1,6 +1,6 @@
 //! Aidants and auditors, authenticated by the agents' provider: registered people only.
 
-use super::Provider;
+use super::{Provider, other};
 use crate::mandate::{EventKind, Instant, ProfessionalIdentity, Standing};
 use crate::relying::SignedIn;
 use crate::service::session::{self, Opened};
@@ -75,20 +75,25 @@ pub(super) async fn aidant(
     let (before, after) = (session.id, Arc::new(opened.session.clone()));
     let level = signed_in.acr.clone().unwrap_or_default();
     let (app_, caller) = (Arc::clone(app), caller.clone());
-    app.commit("sign_in.aidant", move |tx| {
-        let (app, caller, asserted) = (Arc::clone(&app_), caller.clone(), Arc::clone(&asserted));
-        let (after, id, level) = (Arc::clone(&after), id.clone(), level.clone());
-        Box::pin(async move {
-            let row = aidants::load(tx, &id).await?.ok_or(SignInError::NotRegistered)?;
-            admit_aidant(&app, tx, &caller, row, &asserted, &level).await?;
-            session::rotate(tx, &before, &after).await
+    let admitted = app
+        .commit("sign_in.aidant", move |tx| {
+            let (app, caller, asserted) = (Arc::clone(&app_), caller.clone(), Arc::clone(&asserted));
+            let (after, id, level) = (Arc::clone(&after), id.clone(), level.clone());
+            Box::pin(async move {
+                let row = aidants::load(tx, &id).await?.ok_or(SignInError::NotRegistered)?;
+                if !admit_aidant(&app, tx, &caller, row, &asserted, &level).await? {
+                    return Ok(false);
+                }
+                session::rotate(tx, &before, &after).await?;
+                Ok(true)
+            })
         })
-    })
-    .await?;
-    Ok(opened)
+        .await?;
+    if admitted { Ok(opened) } else { Err(SignInError::OtherSignIn.into()) }
 }
 
-/// Checks the registration, binds an invitation to its first sign-in, and appends the entries.
+/// Checks the registration, binds an invitation to its first sign-in, and appends the entries. False for somebody who comes
+/// by another sign-in than theirs, of which their referent is asked.
 async fn admit_aidant(
     app: &App,
     tx: &mut Tx,
@@ -96,7 +101,7 @@ async fn admit_aidant(
     row: AidantRow,
     asserted: &Asserted,
     level: &str,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let organisation = organisations::load(tx, &row.organisation).await?.ok_or(SignInError::NotRegistered)?;
     if organisation.standing != Standing::Active {
         return Err(SignInError::Suspended.into());
@@ -126,7 +131,10 @@ async fn admit_aidant(
             aidants::update(tx, &row, &after, &event).await?;
             after
         }
-        // The address belongs to somebody whose sign-in is another one.
+        (Standing::Active, Some(_)) => {
+            other::ask(app, tx, (&row, subject), (caller, asserted.at)).await?;
+            return Ok(false);
+        }
         _ => return Err(SignInError::NotRegistered.into()),
     };
     let record = Record::done(EventKind::AidantSignedIn).detail("level", level);
@@ -140,7 +148,7 @@ async fn admit_aidant(
         }
     };
     record.organisation(&row.organisation).aidant(&row.id).append(app, tx, caller, asserted.at).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Lets a registered auditor in.

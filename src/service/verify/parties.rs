@@ -25,7 +25,11 @@ pub(super) struct Registrations(HashMap<(&'static str, String), Option<String>>)
 pub(super) const fn registers(kind: EventKind) -> Option<&'static str> {
     match kind {
         EventKind::OrganisationAdded => Some("organisation"),
-        EventKind::AidantInvited | EventKind::InvitationAccepted => Some("aidant"),
+        EventKind::AidantInvited
+        | EventKind::InvitationAccepted
+        | EventKind::OtherSignInAsked
+        | EventKind::OtherSignInConfirmed
+        | EventKind::OtherSignInDenied => Some("aidant"),
         EventKind::AuditorAdded | EventKind::AuditorBound => Some("auditor"),
         EventKind::UsagerIdentified | EventKind::UsagerSignedIn => Some("usager"),
         EventKind::ClientAdded => Some("client"),

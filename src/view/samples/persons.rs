@@ -229,6 +229,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     ("error-provider", |_, l| error(Fault::Provider, l)),
     ("error-not-registered", |_, l| error(Fault::NotRegistered, l)),
     ("error-no-grant", |_, l| error(Fault::NoGrant, l)),
+    ("error-other-sign-in", |_, l| error(Fault::OtherSignIn, l)),
     ("error-suspended", |_, l| error(Fault::Suspended, l)),
     ("error-conflict", |_, l| error(Fault::Conflict, l)),
     ("error-behind", |_, l| error(Fault::Behind, l)),

@@ -83,6 +83,7 @@ fn line(cast: &Cast, digit: u8, standing: Standing) -> AidantLine {
         email: "karim.benali@saint-aubin.example".into(),
         role: if digit == 1 { Role::Referent } else { Role::Aidant },
         standing,
+        asked: (digit == 2 && standing == Standing::Active).then(|| minute(-90)),
         since: (standing != Standing::Invited).then(|| minute(-4_000)),
         closed: u64::from(digit) - 1,
         is_self: digit == 1,
@@ -189,6 +190,10 @@ pub(super) const SAMPLES: &[Sample] = &[
             role: None,
             idempotency: "idempotency-key".into(),
         };
+        page.render(&cast.as_aidant(l))
+    }),
+    ("referent-other-sign-in", |cast, l| {
+        let page = OtherSignIn { aidant: line(cast, 2, Standing::Active), asked: minute(-90) };
         page.render(&cast.as_aidant(l))
     }),
     ("referent-suspend", |cast, l| {

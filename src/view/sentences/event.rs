@@ -108,6 +108,17 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             text("La personne a consulté son espace.", "The person read their own space.")
         }
         EventKind::AidantInvited => text("Un aidant a été invité.", "An aidant was invited."),
+        EventKind::OtherSignInAsked => text(
+            "Un aidant s’est présenté avec un nouveau compte professionnel. Son référent doit confirmer.",
+            "An aidant came with a new professional account. Their referent has to confirm.",
+        ),
+        EventKind::OtherSignInConfirmed => text(
+            "Le nouveau compte d’un aidant a été confirmé. L’ancien ne sert plus.",
+            "An aidant’s new account was confirmed. The former one no longer works.",
+        ),
+        EventKind::OtherSignInDenied => {
+            text("Le nouveau compte d’un aidant a été refusé.", "An aidant’s new account was denied.")
+        }
         EventKind::AidantSuspended => text("Un aidant a été suspendu.", "An aidant was suspended."),
         EventKind::AidantReinstated => text("Un aidant a été rétabli.", "An aidant was reinstated."),
         EventKind::ProceduresRestricted => {
