@@ -89,28 +89,21 @@ pub(super) enum AidantAct {
         #[command(flatten)]
         configured: Configured,
     },
-    /// Say whether an aidant's new account is theirs, where no other referent can. Example: porteplume aidant account ID same
-    Account {
+    /// Confirm that an aidant's new account is theirs, where no other referent can. Example: porteplume aidant confirm ID CODE
+    Confirm {
         /// The aidant's identifier.
         id: String,
-        /// `same`: the same person, the former account is dead. `another`: not that person.
-        answer: Said,
+        /// The code that the person read when they signed in.
+        code: String,
         #[command(flatten)]
         configured: Configured,
     },
+    /// Deny an aidant's new account: everything stays as it was. Example: porteplume aidant deny ID
+    Deny(One),
     /// Suspend an aidant. Example: porteplume aidant suspend ID
     Suspend(One),
     /// Reinstate an aidant. Example: porteplume aidant reinstate ID
     Reinstate(One),
-}
-
-/// What is said of an aidant's new account.
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum Said {
-    /// The same person.
-    Same,
-    /// Not that person.
-    Another,
 }
 
 #[derive(Subcommand)]
@@ -254,7 +247,13 @@ pub(super) async fn aidant(act: AidantAct) -> Result<(), Refused> {
             }
             Ok(())
         }
-        AidantAct::Account { id: of, answer, configured } => account(&of, answer, &configured).await,
+        AidantAct::Confirm { id, code, configured } => {
+            let told = "the new account replaces the former one from now on";
+            account((&id, &configured), Answer::Same(code), told).await
+        }
+        AidantAct::Deny(one) => {
+            account((&one.id, &one.configured), Answer::Another, "denied: everything stays as it was").await
+        }
         AidantAct::Suspend(one) => {
             let party = Party::Aidant(id(&one.id, AidantId::parse)?);
             change(&one, true, party).await
@@ -267,20 +266,13 @@ pub(super) async fn aidant(act: AidantAct) -> Result<(), Refused> {
 }
 
 /// Answers whether an aidant's other sign-in is theirs.
-async fn account(of: &str, answer: Said, configured: &Configured) -> Result<(), Refused> {
-    let aidant = id(of, AidantId::parse)?;
-    let app = configured.open().await?;
-    let answer = match answer {
-        Said::Same => Answer::Same,
-        Said::Another => Answer::Another,
-    };
-    let done = manage::answer_for(&app, &aidant, answer).await;
+async fn account(of: (&str, &Configured), answer: Answer, told: &str) -> Result<(), Refused> {
+    let aidant = id(of.0, AidantId::parse)?;
+    let app = of.1.open().await?;
+    let done = manage::other_sign_in(&app, &Manager::Operator, &Caller::default(), &aidant, answer).await;
     close(app).await;
     done?;
-    say(match answer {
-        Answer::Same => "the new account replaces the former one from now on",
-        Answer::Another => "denied: everything stays as it was",
-    });
+    say(told);
     Ok(())
 }
 

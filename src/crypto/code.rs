@@ -2,10 +2,14 @@
 
 use super::SecretString;
 use crate::clock::{Entropy, NoEntropy, random};
+use std::fmt::{self, Write as _};
 use zeroize::Zeroizing;
 
 /// Letters and digits nobody takes for one another on paper: no 0 and o, no 1, i and l.
 const ALPHABET: &[u8; 31] = b"23456789abcdefghjkmnpqrstuvwxyz";
+
+/// How many those are.
+const LETTERS: u128 = 31;
 
 /// How many recovery codes a person gets.
 const RECOVERY_CODES: usize = 10;
@@ -54,6 +58,42 @@ impl VerificationCode {
     }
 }
 
+/// Eight characters (39 bits) by which two people, on the telephone, make sure that they speak of the same thing. No
+/// secret: it opens nothing, and only somebody who may decide anyway can use it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpokenCode([u8; 8]);
+
+impl SpokenCode {
+    /// The code of a digest: the same for the same thing, unlike for any other.
+    pub(super) fn of(digest: &[u8; 32]) -> Self {
+        let mut number = digest.first_chunk().map_or(0, |head| u128::from_be_bytes(*head));
+        Self([(); 8].map(|()| {
+            let place = usize::try_from(number % LETTERS).unwrap_or_default();
+            number /= LETTERS;
+            ALPHABET.get(place).copied().unwrap_or_default()
+        }))
+    }
+
+    /// Whether this is what somebody typed, however they did.
+    #[must_use]
+    pub fn is(self, typed: &str) -> bool {
+        normalise_code(typed).as_bytes() == self.0
+    }
+}
+
+impl fmt::Display for SpokenCode {
+    /// As shown and said: `xxxx-xxxx`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, letter) in self.0.iter().enumerate() {
+            if place == 4 {
+                f.write_char('-')?;
+            }
+            f.write_char(char::from(*letter))?;
+        }
+        Ok(())
+    }
+}
+
 /// A typed code as it is compared: lower case, without spaces and hyphens.
 #[must_use]
 pub fn normalise_code(typed: &str) -> String {
@@ -76,6 +116,7 @@ fn draw(entropy: &dyn Entropy, length: usize) -> Result<Zeroizing<String>, NoEnt
 mod tests {
     use super::*;
     use crate::clock::SeededEntropy;
+    use crate::crypto::{IndexKey, SecretBytes};
     use std::collections::BTreeSet;
 
     #[test]
@@ -96,6 +137,22 @@ mod tests {
         let code = VerificationCode::generate(&SeededEntropy::new(2)).unwrap();
         assert_eq!(code.expose().len(), 13);
         assert_eq!(normalise_code(&code.expose().to_uppercase()), code.expose());
+    }
+
+    #[test]
+    fn a_spoken_code_is_one_thing_s_own_and_recognised_however_it_is_typed() {
+        let key = IndexKey::new(&SecretBytes::new([1; 32]));
+        let code = key.spoken_code("account", &["a", "iss", "sub"]);
+        assert_eq!(code, key.spoken_code("account", &["a", "iss", "sub"]));
+        let text = code.to_string();
+        assert!(text.len() == 9 && text.chars().nth(4) == Some('-'), "{text}");
+        assert!(text.bytes().all(|c| c == b'-' || ALPHABET.contains(&c)), "{text}");
+        assert!(code.is(&text) && code.is(&text.to_uppercase().replace('-', " ")));
+        for (number, other) in ["ab", "su", "sub2"].into_iter().enumerate() {
+            let other = key.spoken_code("account", &["a", "iss", other]);
+            assert!(other != code && !other.is(&text), "{number}");
+        }
+        assert!(!code.is("") && !code.is(&text[..8]) && !code.is(&format!("{text}2")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Keyed hashes to find things by, and the pairwise subject.
 
-use super::{HmacKey, SecretBytes, to_hex};
+use super::{HmacKey, SecretBytes, SpokenCode, to_hex};
 use crate::mandate::{AidantId, UsagerId};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -28,6 +28,12 @@ impl IndexKey {
     #[must_use]
     pub fn keyed_hash(&self, field: &str, parts: &[&str]) -> String {
         to_hex(&self.tag(field, parts))
+    }
+
+    /// A short code of a thing, for two people to say to each other.
+    #[must_use]
+    pub fn spoken_code(&self, field: &str, parts: &[&str]) -> SpokenCode {
+        SpokenCode::of(&self.tag(field, parts))
     }
 
     fn tag(&self, field: &str, parts: &[&str]) -> [u8; 32] {

@@ -2,7 +2,7 @@
 
 use super::promise::Promises;
 use crate::clock::NoEntropy;
-use crate::crypto::CryptoError;
+use crate::crypto::{CryptoError, SpokenCode};
 use crate::journal::EntryError;
 use crate::mandate::{AnomalyError, GlassError, InvalidTerms, Refusal, TransitionError};
 use crate::provider::{BearerError, OAuthError, PageError, RegistrationError};
@@ -45,9 +45,9 @@ pub enum SignInError {
     /// Nobody registered has this identity.
     #[error("not_registered")]
     NotRegistered,
-    /// A registered aidant by another sign-in than theirs: their referent is asked.
+    /// A registered aidant by another sign-in than theirs, of that code: their referent is asked.
     #[error("other_sign_in")]
-    OtherSignIn,
+    OtherSignIn(SpokenCode),
     /// The invitation has run out.
     #[error("invitation_expired")]
     InvitationExpired,
@@ -192,7 +192,7 @@ impl Error {
             Self::SignIn(error) => match error {
                 SignInError::UnknownFlow => "sign_in_flow_unknown",
                 SignInError::NotRegistered => "not_registered",
-                SignInError::OtherSignIn => "other_sign_in",
+                SignInError::OtherSignIn(_) => "other_sign_in",
                 SignInError::InvitationExpired => "invitation_expired",
                 SignInError::Suspended => "suspended",
                 SignInError::Cancelled => "sign_in_cancelled",

@@ -3,7 +3,7 @@
 
 use super::manage::{self, Answer, ClosedFor, Invited, ListedAidant, Manager, Party};
 use super::{App, Caller, Error, InputError, Record, Session, SessionError};
-use crate::mandate::{AidantId, EventKind, Instant, OrganisationId, ProcedureId};
+use crate::mandate::{AidantId, EventKind, OrganisationId, ProcedureId};
 use crate::storage::organisations;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -76,12 +76,13 @@ impl Referent {
         self.or_refused(done).await
     }
 
-    /// Answers whether an aidant's other sign-in, first seen at `asked`, is theirs.
+    /// Answers whether an aidant's other sign-in is theirs.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] when none waits, another one does, or they are the referent themself.
-    pub async fn other_sign_in(&self, id: &AidantId, asked: Instant, answer: Answer) -> Result<(), Error> {
-        let done = manage::other_sign_in(&self.app, &self.manager, &self.caller, (id, asked), answer).await;
+    /// [`Error::NotFound`]; [`Error::Conflict`] when none waits, or they are the referent themself; [`Error::Input`] for the
+    /// code of another one.
+    pub async fn other_sign_in(&self, id: &AidantId, answer: Answer) -> Result<(), Error> {
+        let done = manage::other_sign_in(&self.app, &self.manager, &self.caller, id, answer).await;
         self.or_refused(done).await
     }
 

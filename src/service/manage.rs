@@ -7,7 +7,7 @@ mod register;
 mod standing;
 
 pub use keys::{RotationError, retire_key, rotate_key};
-pub use other_sign_in::{Answer, answer_for, other_sign_in};
+pub use other_sign_in::{Answer, other_sign_in};
 pub use register::{
     ListedAidant, add_client, aidants_of, auditors_list, clients_list, organisations_list, register_client,
 };

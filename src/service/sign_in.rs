@@ -8,7 +8,7 @@ mod agent;
 mod citizen;
 mod other;
 
-pub(super) use other::waiting;
+pub(super) use other::{code, waiting};
 
 use super::session::{self, Opened};
 use super::{App, Caller, Error, Record, Session, SignInError, Who, leaving};

@@ -26,8 +26,6 @@ pub enum Fault {
     Provider,
     /// Nobody is registered under that sign-in.
     NotRegistered,
-    /// A registered aidant by another sign-in than theirs.
-    OtherSignIn,
     /// This person may not sign in for now.
     Suspended,
     /// This auditor was given nothing to read, or no longer.
@@ -64,7 +62,7 @@ const fn said(
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 16] = [
         Self::NotFound,
         Self::TooManyRequests,
         Self::FormExpired,
@@ -75,7 +73,6 @@ impl Fault {
         Self::ServiceRequest,
         Self::Provider,
         Self::NotRegistered,
-        Self::OtherSignIn,
         Self::Suspended,
         Self::NoGrant,
         Self::Conflict,
@@ -196,17 +193,6 @@ impl Fault {
                     "Ask your organisation’s referent for an invitation.",
                 ),
             ),
-            Self::OtherSignIn => said(
-                ("Votre compte a changé", "Your account has changed"),
-                (
-                    "Votre fournisseur d’identité vous présente comme une nouvelle personne, par exemple après un changement d’employeur. Vous n’êtes pas connecté.",
-                    "Your identity provider presents you as a new person, for example after a change of employer. You are not signed in.",
-                ),
-                (
-                    "Demandez au référent de votre structure de confirmer sur sa page que c’est bien vous. Il a sept jours. Reconnectez-vous ensuite.",
-                    "Ask your organisation’s referent to confirm on their page that it is you. They have seven days. Then sign in again.",
-                ),
-            ),
             Self::Suspended => said(
                 ("Votre accès est suspendu", "Your access is suspended"),
                 ("Vous ne pouvez pas vous connecter pour le moment.", "You cannot sign in for the moment."),
@@ -273,6 +259,20 @@ page! {
     ErrorPage in Frame from "errors/error.html" {
         /// What did not work.
         fault: Fault,
+        /// Stable code.
+        code: String,
+        /// Identifier of the request, to quote to support.
+        request_id: String,
+        /// Where to go on; the landing page when absent.
+        back: Option<String>,
+    }
+}
+
+page! {
+    /// Somebody known came by another account than theirs. Ids: `account-code`, `error-code`, `request-id`; link `link-back`.
+    OtherAccount in Frame from "errors/other_account.html" {
+        /// The account's code, to be said to the referent.
+        account: String,
         /// Stable code.
         code: String,
         /// Identifier of the request, to quote to support.

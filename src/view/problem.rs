@@ -13,6 +13,8 @@ pub enum Problem {
         /// Tries left.
         left: u8,
     },
+    /// The code is that of another account than the one that waits.
+    AccountCodeWrong,
     /// Too many wrong codes.
     FactorLocked {
         /// When codes are accepted again.
@@ -72,7 +74,10 @@ impl Problem {
     #[must_use]
     pub const fn field(&self) -> &'static str {
         match self {
-            Self::CodeMissing | Self::CodeWrong { .. } | Self::FactorLocked { .. } => "code",
+            Self::CodeMissing
+            | Self::CodeWrong { .. }
+            | Self::AccountCodeWrong
+            | Self::FactorLocked { .. } => "code",
             Self::Terms(InvalidTerms::NoProcedure | InvalidTerms::UnknownProcedure) => "procedures",
             Self::Terms(InvalidTerms::EndInPast | InvalidTerms::TooLong) | Self::UntilInvalid => "until",
             Self::TermMissing => "term-day",
@@ -105,6 +110,10 @@ impl Problem {
             Self::CodeWrong { .. } => (
                 "Ce code n’est pas le bon. Il reste {0} essais.",
                 "This code is not the right one. {0} tries are left.",
+            ),
+            Self::AccountCodeWrong => (
+                "Ce code n’est pas celui du compte qui attend. Faites-le répéter. S’il reste différent, refusez ce compte et demandez à la personne de se connecter de nouveau.",
+                "This is not the code of the account that waits. Have it said again. If it stays different, deny this account and ask the person to sign in again.",
             ),
             Self::FactorLocked { .. } => (
                 "Trop de codes faux. Vous pourrez réessayer à {0}.",

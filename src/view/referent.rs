@@ -87,13 +87,15 @@ impl ChangeStanding {
 page! {
     /// Asks whether an aidant's other sign-in is theirs.
     ///
-    /// Form `other-form` (POST `/referent/aidants/{id}/other-sign-in`): `csrf`, `asked`; buttons `answer-same` and
+    /// Form `other-form` (POST `/referent/aidants/{id}/other-sign-in`): `csrf`, `code`; buttons `answer-same` and
     /// `answer-another` (`answer`: `same` or `another`); link `link-keep`.
     OtherSignIn in Guarded from "referent/other_sign_in.html" {
         /// The aidant.
         aidant: AidantLine,
         /// Since when it waits.
         asked: Instant,
+        /// What is wrong with what was sent.
+        problems: Vec<Problem>,
     }
 }
 

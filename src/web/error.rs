@@ -83,13 +83,16 @@ const fn session(error: SessionError, code: &'static str) -> Problem {
     }
 }
 
-const fn sign_in(error: SignInError, code: &'static str) -> Problem {
+fn sign_in(error: SignInError, code: &'static str) -> Problem {
     match error {
         SignInError::UnknownFlow => Problem::new(StatusCode::BAD_REQUEST, code, Fault::OtherBrowser),
         SignInError::NotRegistered | SignInError::InvitationExpired => {
             Problem::new(StatusCode::FORBIDDEN, code, Fault::NotRegistered)
         }
-        SignInError::OtherSignIn => Problem::new(StatusCode::FORBIDDEN, code, Fault::OtherSignIn),
+        SignInError::OtherSignIn(account) => Problem {
+            shown: Shown::OtherAccount(account),
+            ..Problem::new(StatusCode::FORBIDDEN, code, Fault::NotRegistered)
+        },
         SignInError::Suspended => Problem::new(StatusCode::FORBIDDEN, code, Fault::Suspended),
         SignInError::Cancelled => Problem::new(StatusCode::FORBIDDEN, code, Fault::Provider),
         SignInError::IdentityIncomplete => Problem::new(StatusCode::BAD_GATEWAY, code, Fault::Provider),

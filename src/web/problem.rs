@@ -4,6 +4,7 @@
 //! language, into OAuth's JSON, or into the step that is missing.
 
 use super::rate::TooOften;
+use crate::crypto::SpokenCode;
 use crate::service::promise::Promises;
 use crate::view::errors::Fault;
 use crate::view::sentences::Advice;
@@ -32,6 +33,8 @@ pub enum Shown {
     Fault(Fault),
     /// A rule refuses; this is why, and what to do.
     Advice(Advice),
+    /// The account is not the one we know the person by; its code, to be said to whoever confirms it.
+    OtherAccount(SpokenCode),
     /// It is done but not yet under a signed checkpoint.
     BeingRecorded,
 }

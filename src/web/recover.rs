@@ -6,7 +6,7 @@ use super::problem::{Problem, Shown, Step};
 use super::reply::Reply;
 use super::trace::Trail;
 use crate::service::promise::Promises;
-use crate::view::errors::{BeingRecorded, ErrorPage, RefusedPage};
+use crate::view::errors::{BeingRecorded, ErrorPage, OtherAccount, RefusedPage};
 use crate::view::paths;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -72,6 +72,9 @@ fn page(problem: &Problem, chosen: Chosen, request_id: String) -> String {
     match problem.shown {
         Shown::Fault(fault) => ErrorPage { fault, code, request_id, back }.render(&frame),
         Shown::Advice(advice) => RefusedPage { advice, code, request_id, back }.render(&frame),
+        Shown::OtherAccount(account) => {
+            OtherAccount { account: account.to_string(), code, request_id, back }.render(&frame)
+        }
         Shown::BeingRecorded => {
             let promises = problem.promises.iter().flat_map(Promises::each);
             BeingRecorded { resume, promises: promises.map(|promised| promised.note.clone()).collect() }

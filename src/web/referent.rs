@@ -2,7 +2,7 @@
 
 use super::pages::Visit;
 use super::{CheckedForm, Held, Page, Problem, Reply, Web, named, shown};
-use crate::mandate::{AidantId, Instant, MandateId, ProcedureId, Role, Standing};
+use crate::mandate::{AidantId, MandateId, ProcedureId, Role, Standing};
 use crate::service::govern::Referent;
 use crate::service::manage::{Answer, Invited, ListedAidant};
 use crate::service::{Error, InputError, Session, accept, desk, propose};
@@ -149,6 +149,22 @@ async fn reinstate(State(web): State<Web>, visit: Visit, Path(id): Path<String>,
     Ok(Reply::go_saying(&web, paths::REFERENT, Flash::AidantReinstated))
 }
 
+/// The question, where there is one.
+async fn other_sign_in_page(
+    (web, visit, session): (&Web, Visit, &Session),
+    (referent, id): (&Referent, &AidantId),
+    problem: Option<view::Problem>,
+) -> Page {
+    let aidant = line(referent.aidant(id).await?, referent);
+    match aidant.asked {
+        Some(asked) if !aidant.is_self => {
+            let page = OtherSignIn { aidant, asked, problems: problem.into_iter().collect() };
+            Ok(Reply::form(page.render(&visit.guarded(web, session).await?), problem.is_some()))
+        }
+        _ => Ok(Reply::go(paths::REFERENT)),
+    }
+}
+
 async fn ask_other_sign_in(
     State(web): State<Web>,
     visit: Visit,
@@ -156,14 +172,8 @@ async fn ask_other_sign_in(
     Path(id): Path<String>,
 ) -> Page {
     let referent = referent(&web, &visit, &session).await?;
-    let aidant = line(referent.aidant(&named(&id, AidantId::parse)?).await?, &referent);
-    match aidant.asked {
-        Some(asked) if !aidant.is_self => {
-            let page = OtherSignIn { aidant, asked };
-            Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
-        }
-        _ => Ok(Reply::go(paths::REFERENT)),
-    }
+    let id = named(&id, AidantId::parse)?;
+    other_sign_in_page((&web, visit, &session), (&referent, &id), None).await
 }
 
 async fn other_sign_in(
@@ -172,15 +182,26 @@ async fn other_sign_in(
     Path(id): Path<String>,
     form: CheckedForm,
 ) -> Page {
-    let asked = named(form.fields.text("asked")?, |text| text.parse().map(Instant::from_micros))?;
+    let code = form.fields.text("code")?;
     let (answer, flash) = match form.fields.text("answer")? {
-        "same" => (Answer::Same, Flash::SignInConfirmed),
+        "same" => (Answer::Same(code.to_owned()), Flash::SignInConfirmed),
         "another" => (Answer::Another, Flash::SignInDenied),
         _ => return Err(Error::from(InputError::Field("answer")).into()),
     };
     let referent = referent(&web, &visit, &form.session).await?;
-    referent.other_sign_in(&named(&id, AidantId::parse)?, asked, answer).await?;
-    Ok(Reply::go_saying(&web, paths::REFERENT, flash))
+    let id = named(&id, AidantId::parse)?;
+    match referent.other_sign_in(&id, answer).await {
+        Ok(()) => Ok(Reply::go_saying(&web, paths::REFERENT, flash)),
+        Err(Error::Input(InputError::Field("code"))) => {
+            let problem = if code.trim().is_empty() {
+                view::Problem::CodeMissing
+            } else {
+                view::Problem::AccountCodeWrong
+            };
+            other_sign_in_page((&web, visit, &form.session), (&referent, &id), Some(problem)).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Procedures by theme, ticked where open. For one aidant, those the organisation has closed cannot be ticked.

@@ -3,16 +3,17 @@
 
 use super::elsewhere::{Window, provider};
 use super::world::{promote, two};
-use crate::mandates::uses::{lives, open, represent};
+use crate::mandates::uses::{Represented, lives, open, represent};
 use crate::mandates::world::{Browser, World};
 use crate::support::app::TestApp;
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::world::engaged;
 use porteplume::demo::Flavour;
-use porteplume::mandate::{AidantId, EventKind, ProfessionalIdentity};
-use porteplume::service::manage::{self, Answer};
-use porteplume::service::{Error, Who};
+use porteplume::mandate::{AidantId, EventKind, Instant, ProfessionalIdentity};
+use porteplume::service::manage::{self, Answer, Manager};
+use porteplume::service::{Caller, Error, InputError, Record, Who};
 use porteplume::storage::aidants::{self, AidantRow};
+use porteplume::storage::representations::{self, CloseReason};
 use std::sync::Arc;
 
 const DOOR: &str = "/aidant/sign-in";
@@ -56,14 +57,31 @@ async fn bound(world: &World, id: &AidantId) -> (String, bool) {
     (row.subject.unwrap().1, row.asked.is_some())
 }
 
-/// Comes by the new account, and is not let in.
-async fn asks(world: &World, at: &str) {
+/// Why a representation was closed.
+async fn closed(world: &World, of: &Represented) -> Option<CloseReason> {
+    let id = of.id.clone();
+    let read = world.app.store.read("test.closed", move |snapshot| {
+        Box::pin(async move { Ok::<_, Error>(representations::load(snapshot, &id).await?.unwrap().closed) })
+    });
+    read.await.unwrap().map(|(_, reason)| reason)
+}
+
+/// Comes by another account, and is not let in; the code that she reads.
+async fn asks(world: &World, at: &str) -> String {
     let mut window = Window::stranger(world, at).await;
     let back = window.identifies(DOOR, "nora-legoff").await;
     let refused = window.here.follow(&back).await;
     assert_eq!((refused.status, refused.location.as_str()), (403, ""), "{}", refused.body);
     assert!(refused.body.contains("other_sign_in"), "{}", refused.body);
     assert!(matches!(window.here.session().await.unwrap().who, Who::Anonymous));
+    let (_, code) = refused.body.split_once("id=\"account-code\">").unwrap();
+    code.split_once('<').unwrap().0.to_owned()
+}
+
+/// The same town at whose door another provider stands, which knows Nora by a `sub` of its own; and where it is.
+async fn elsewhere(world: &World) -> (World, String) {
+    let (usual, at) = provider(&world.test, Flavour::Agents, "agents").await;
+    (world.beside(world.test.replica().await.employed_by(usual)), at)
 }
 
 /// Whether she is let in by the new account.
@@ -87,9 +105,18 @@ fn path(id: &AidantId) -> String {
     format!("/referent/aidants/{id}/other-sign-in")
 }
 
-/// What the page would send.
-async fn asked(world: &World, id: &AidantId) -> String {
-    row(world, id).await.asked.unwrap().at.micros().to_string()
+/// The referent's answer.
+fn says<'a>(answer: &'a str, code: &'a str) -> [(&'static str, &'a str); 2] {
+    [("answer", answer), ("code", code)]
+}
+
+/// When the one that waits came.
+async fn since(world: &World, id: &AidantId) -> Instant {
+    row(world, id).await.asked.unwrap().at
+}
+
+async fn operator(world: &World, id: &AidantId, answer: Answer) -> Result<(), Error> {
+    manage::other_sign_in(&world.app, &Manager::Operator, &Caller::default(), id, answer).await
 }
 
 on_both! {
@@ -99,8 +126,8 @@ on_both! {
         let mandate = world.active(&mut former).await;
         let used = represent(&world, &mandate, &two(&world)[0], "sid").await;
         let kept = row(&world, &nora).await;
-        asks(&world, &at).await;
-        asks(&world, &at).await;
+        let code = asks(&world, &at).await;
+        assert_eq!(asks(&world, &at).await, code, "the code is the account's");
         assert_eq!(bound(&world, &nora).await, ("former".to_owned(), true));
         assert_eq!(world.entries(EventKind::OtherSignInAsked, None).await, 1, "one waits");
         assert_eq!(world.entries(EventKind::SignInRefused, Some("other_sign_in")).await, 2);
@@ -111,10 +138,8 @@ on_both! {
         assert!(referent.get("/referent").await.body.contains(&format!("other-sign-in-{nora}")));
         let page = referent.get(&path(&nora)).await;
         assert!(page.body.contains("answer-same") && page.body.contains("Nora Le Goff"), "{}", page.body);
-        let since = asked(&world, &nora).await;
-        assert!(page.body.contains(&format!("value=\"{since}\"")), "{}", page.body);
-        let form = [("asked", since.as_str()), ("answer", "same")];
-        assert_eq!(referent.post(&path(&nora), &form).await.status, 303);
+        assert!(!page.body.contains(&code), "the code comes from the person");
+        assert_eq!(referent.post(&path(&nora), &says("same", &code.to_uppercase().replace('-', " "))).await.status, 303);
 
         let after = row(&world, &nora).await;
         assert!(after.subject != kept.subject && after.asked.is_none());
@@ -122,11 +147,75 @@ on_both! {
         assert!(former.session().await.is_none(), "whoever came by the former account is out");
         assert!(!lives(&world, &used).await);
         assert_eq!(open(&world).await, 0);
+        assert_eq!(closed(&world, &used).await, Some(CloseReason::SignedOut));
         assert_eq!(world.state(&mandate).await, "active", "the mandate stays");
         assert!(comes(&world, &at).await);
-        assert_eq!(referent.post(&path(&nora), &form).await.status, 409, "it was answered");
+        assert_eq!(referent.post(&path(&nora), &says("same", &code)).await.status, 409, "it was answered");
         assert_eq!(referent.get(&path(&nora)).await.status, 303, "nothing is asked any more");
         world.test.verifies().await;
+    }
+
+    of_two_accounts_at_one_address_only_the_one_whose_code_was_said_is_confirmed(database) {
+        let (world, at, nora) = town(database).await;
+        let (beside, there) = elsewhere(&world).await;
+        let first = asks(&world, &at).await;
+        let waits = since(&world, &nora).await;
+        let second = asks(&beside, &there).await;
+        assert_ne!(first, second);
+        assert_eq!(since(&world, &nora).await, waits, "who came first waits");
+        let referent = referent(&world).await;
+        for said in [second.as_str(), "", &first[..8], "2222-2222"] {
+            let wrong = referent.post(&path(&nora), &says("same", said)).await;
+            assert_eq!(wrong.status, 422, "{said}");
+            assert!(wrong.body.contains("code-problem") && !wrong.body.contains(&first), "{}", wrong.body);
+            let wrong = operator(&world, &nora, Answer::Same(said.to_owned())).await;
+            assert!(matches!(wrong, Err(Error::Input(InputError::Field("code")))), "{wrong:?}");
+        }
+        assert_eq!(bound(&world, &nora).await, ("former".to_owned(), true));
+        assert_eq!(world.entries(EventKind::OtherSignInConfirmed, None).await, 0);
+
+        // The one that is nobody's account is denied, and the person comes again.
+        assert_eq!(referent.post(&path(&nora), &says("another", "")).await.status, 303);
+        assert_eq!(asks(&beside, &there).await, second);
+        assert_eq!(referent.post(&path(&nora), &says("same", &first)).await.status, 422, "the code of the denied one");
+        assert_eq!(referent.post(&path(&nora), &says("same", &second)).await.status, 303);
+        assert!(comes(&beside, &there).await);
+        assert_eq!(asks(&world, &at).await, first, "the denied one is not let in by it");
+        world.test.verifies().await;
+    }
+
+    a_former_account_that_comes_back_asks_as_any_other(database) {
+        let (world, at, nora) = town(database).await;
+        let (beside, there) = elsewhere(&world).await;
+        let first = asks(&world, &at).await;
+        operator(&world, &nora, Answer::Same(first.clone())).await.unwrap();
+        let second = asks(&beside, &there).await;
+        operator(&world, &nora, Answer::Same(second)).await.unwrap();
+        assert_eq!(asks(&world, &at).await, first);
+        assert!(comes(&beside, &there).await);
+        world.test.verifies().await;
+    }
+
+    an_account_that_became_somebody_else_s_meanwhile_is_a_conflict(database) {
+        let (world, at, nora) = town(database).await;
+        let code = asks(&world, &at).await;
+        let asked = row(&world, &nora).await.asked.unwrap().subject;
+        let (id, now, app) = (world.aidant.clone(), world.app.now(), Arc::clone(&world.app));
+        let taken = world.app.commit("test.bind", move |tx| {
+            let (id, asked, app) = (id.clone(), asked.clone(), Arc::clone(&app));
+            Box::pin(async move {
+                let row = aidants::load(tx, &id).await?.unwrap();
+                let after = AidantRow { subject: Some(asked), ..row.clone() };
+                let record = Record::done(EventKind::InvitationAccepted).aidant(&id);
+                let event = record.append(&app, tx, &Caller::default(), now).await?;
+                Ok::<_, Error>(aidants::update(tx, &row, &after, &event).await?)
+            })
+        });
+        taken.await.unwrap();
+        let refused = operator(&world, &nora, Answer::Same(code)).await;
+        assert!(matches!(refused, Err(Error::Conflict)), "{refused:?}");
+        assert_eq!(bound(&world, &nora).await, ("former".to_owned(), true));
+        assert_eq!(world.entries(EventKind::OtherSignInConfirmed, None).await, 0);
     }
 
     a_denied_account_changes_nothing_and_may_come_again(database) {
@@ -134,9 +223,7 @@ on_both! {
         let former = world.signed_in(&nora).await;
         asks(&world, &at).await;
         let referent = referent(&world).await;
-        let since = asked(&world, &nora).await;
-        let form = [("asked", since.as_str()), ("answer", "another")];
-        assert_eq!(referent.post(&path(&nora), &form).await.status, 303);
+        assert_eq!(referent.post(&path(&nora), &says("another", "")).await.status, 303);
         assert_eq!(bound(&world, &nora).await, ("former".to_owned(), false));
         assert!(former.session().await.is_some());
         assert_eq!(world.entries(EventKind::OtherSignInDenied, None).await, 1);
@@ -144,75 +231,76 @@ on_both! {
         world.wait(1);
         asks(&world, &at).await;
         assert_eq!(world.entries(EventKind::OtherSignInAsked, None).await, 2);
-        assert_eq!(referent.post(&path(&nora), &form).await.status, 409, "the page from before answers nothing new");
         assert_eq!(bound(&world, &nora).await, ("former".to_owned(), true));
         world.test.verifies().await;
     }
 
     what_nobody_answers_runs_out(database) {
         let (world, at, nora) = town(database).await;
-        asks(&world, &at).await;
-        let since = asked(&world, &nora).await;
+        let code = asks(&world, &at).await;
+        let before = since(&world, &nora).await;
         world.wait(7 * 24 * 60);
         let referent = referent(&world).await;
         assert!(!referent.get("/referent").await.body.contains("other-sign-in-"));
         assert_eq!(referent.get(&path(&nora)).await.status, 303);
-        assert_eq!(referent.post(&path(&nora), &[("asked", &since), ("answer", "same")]).await.status, 409);
+        assert_eq!(referent.post(&path(&nora), &says("same", &code)).await.status, 409);
         assert_eq!(bound(&world, &nora).await.0, "former");
         asks(&world, &at).await;
-        assert_ne!(asked(&world, &nora).await, since, "it waits anew");
+        assert_ne!(since(&world, &nora).await, before, "it waits anew");
         assert_eq!(world.entries(EventKind::OtherSignInAsked, None).await, 2);
         world.test.verifies().await;
     }
 
     nobody_answers_for_themself_for_others_people_or_out_of_nothing(database) {
         let (world, at, nora) = town(database).await;
-        asks(&world, &at).await;
-        let since = asked(&world, &nora).await;
+        let code = asks(&world, &at).await;
         promote(&world, &nora).await;
         let stranger = world.stranger().await;
         promote(&world, &stranger).await;
-        let other = (since.parse::<i64>().unwrap() + 1).to_string();
         let referent = referent(&world).await;
         let (own, stranger, aidant) = (
             world.signed_in(&nora).await, world.signed_in(&stranger).await, world.signed_in(&world.aidant).await,
         );
-        for (browser, asked, answer, status) in [
-            (&own, &since, "same", 409), (&stranger, &since, "same", 404), (&aidant, &since, "same", 404),
-            (&referent, &other, "same", 409), (&referent, &String::new(), "same", 404), (&referent, &since, "yes", 422),
+        for (browser, answer, status) in [
+            (&own, "same", 409), (&stranger, "same", 404), (&aidant, "same", 404),
+            (&own, "another", 409), (&stranger, "another", 404), (&aidant, "another", 404), (&referent, "yes", 422),
         ] {
-            let sent = browser.post(&path(&nora), &[("asked", asked), ("answer", answer)]).await;
-            assert_eq!(sent.status, status, "{asked} {answer}: {}", sent.body);
+            let sent = browser.post(&path(&nora), &says(answer, &code)).await;
+            assert_eq!(sent.status, status, "{answer}: {}", sent.body);
         }
-        let to_nobody = path(&world.aidant);
-        assert_eq!(referent.post(&to_nobody, &[("asked", &since), ("answer", "same")]).await.status, 409);
+        assert_eq!(referent.post(&path(&world.aidant), &says("same", &code)).await.status, 409);
         assert_eq!(own.get(&path(&nora)).await.status, 303);
         assert_eq!(bound(&world, &nora).await, ("former".to_owned(), true));
         assert!(own.session().await.is_some());
         assert_eq!(world.entries(EventKind::OtherSignInConfirmed, None).await, 0);
 
         // The operator answers for a referent who is alone.
-        manage::answer_for(&world.app, &nora, Answer::Same).await.unwrap();
+        operator(&world, &nora, Answer::Same(code.clone())).await.unwrap();
         assert!(own.session().await.is_none() && comes(&world, &at).await);
-        assert!(matches!(manage::answer_for(&world.app, &nora, Answer::Same).await, Err(Error::Conflict)));
+        assert!(matches!(operator(&world, &nora, Answer::Same(code)).await, Err(Error::Conflict)));
         world.test.verifies().await;
     }
 
     of_two_answers_at_once_one_counts(database) {
         let (world, at, nora) = town(database).await;
-        asks(&world, &at).await;
-        let since = asked(&world, &nora).await;
+        let code = asks(&world, &at).await;
         let referent = referent(&world).await;
         let path = path(&nora);
-        let (same, another) = ([("asked", since.as_str()), ("answer", "same")], [("asked", since.as_str()), ("answer", "another")]);
+        let (same, another) = (says("same", &code), says("another", &code));
         let (first, second) = tokio::join!(referent.post(&path, &same), referent.post(&path, &another));
         let mut statuses = [first.status, second.status];
         statuses.sort_unstable();
         assert_eq!(statuses, [303, 409]);
         let confirmed = world.entries(EventKind::OtherSignInConfirmed, None).await;
         assert_eq!(confirmed + world.entries(EventKind::OtherSignInDenied, None).await, 1);
-        assert_eq!(bound(&world, &nora).await, if confirmed == 1 { (bound(&world, &nora).await.0, false) } else { ("former".to_owned(), false) });
-        assert_eq!(comes(&world, &at).await, confirmed == 1);
+        let (sub, waits) = bound(&world, &nora).await;
+        assert_eq!((sub == "former", waits), (confirmed == 0, false));
+        assert_eq!(first.status == 303, confirmed == 1, "who was told yes is who was heard");
+        if confirmed == 1 {
+            assert!(comes(&world, &at).await);
+        } else {
+            asks(&world, &at).await;
+        }
         world.test.verifies().await;
     }
 

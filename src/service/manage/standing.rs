@@ -13,6 +13,9 @@ use crate::storage::representations::{self, CloseReason, Scope};
 use crate::storage::{Tx, mandates, sessions, tokens};
 use std::sync::Arc;
 
+/// Why what lives of a suspended party is closed.
+const SUSPENDED: CloseReason = CloseReason::Suspended;
+
 /// What is suspended or reinstated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Party {
@@ -112,7 +115,8 @@ impl Change<'_> {
             for aidant in aidants::of_organisation(tx, id).await? {
                 sessions::delete_of_aidant(tx, &aidant.id).await?;
             }
-            stop(self.app, tx, &Scope::Organisation(id.clone()), (self.caller, self.now)).await?;
+            stop(self.app, tx, (&Scope::Organisation(id.clone()), SUSPENDED), (self.caller, self.now))
+                .await?;
         }
         Ok(())
     }
@@ -127,7 +131,7 @@ impl Change<'_> {
         aidants::update(tx, &row, &AidantRow { standing, ..row.clone() }, &event).await?;
         if self.down {
             sessions::delete_of_aidant(tx, id).await?;
-            stop(self.app, tx, &Scope::Aidant(id.clone()), (self.caller, self.now)).await?;
+            stop(self.app, tx, (&Scope::Aidant(id.clone()), SUSPENDED), (self.caller, self.now)).await?;
         }
         Ok(())
     }
@@ -153,7 +157,7 @@ impl Change<'_> {
         let event = record.client(id).append(self.app, tx, self.caller, self.now).await?;
         clients::update(tx, &row, &ClientRow { standing, ..row.clone() }, &event).await?;
         if self.down {
-            stop(self.app, tx, &Scope::Client(id.clone()), (self.caller, self.now)).await?;
+            stop(self.app, tx, (&Scope::Client(id.clone()), SUSPENDED), (self.caller, self.now)).await?;
         }
         Ok(())
     }
@@ -163,14 +167,14 @@ impl Change<'_> {
 pub(super) async fn stop(
     app: &App,
     tx: &mut Tx,
-    of: &Scope,
+    (of, reason): (&Scope, CloseReason),
     (caller, now): (&Caller, Instant),
 ) -> Result<(), Error> {
     tokens::revoke_live(tx, of, now).await?;
     for representation in representations::open(tx, of).await? {
         let mut row = mandates::load(tx, &representation.mandate).await?.ok_or(Error::Unreadable)?;
         let by = (Actor::Service, caller, now);
-        close_representation(app, tx, &mut row, &representation, CloseReason::Suspended, by).await?;
+        close_representation(app, tx, &mut row, &representation, reason, by).await?;
     }
     Ok(())
 }

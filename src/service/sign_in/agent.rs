@@ -1,6 +1,7 @@
 //! Aidants and auditors, authenticated by the agents' provider: registered people only.
 
 use super::{Provider, other};
+use crate::crypto::SpokenCode;
 use crate::mandate::{EventKind, Instant, ProfessionalIdentity, Standing};
 use crate::relying::SignedIn;
 use crate::service::session::{self, Opened};
@@ -75,25 +76,25 @@ pub(super) async fn aidant(
     let (before, after) = (session.id, Arc::new(opened.session.clone()));
     let level = signed_in.acr.clone().unwrap_or_default();
     let (app_, caller) = (Arc::clone(app), caller.clone());
-    let admitted = app
+    let other = app
         .commit("sign_in.aidant", move |tx| {
             let (app, caller, asserted) = (Arc::clone(&app_), caller.clone(), Arc::clone(&asserted));
             let (after, id, level) = (Arc::clone(&after), id.clone(), level.clone());
             Box::pin(async move {
                 let row = aidants::load(tx, &id).await?.ok_or(SignInError::NotRegistered)?;
-                if !admit_aidant(&app, tx, &caller, row, &asserted, &level).await? {
-                    return Ok(false);
+                let other = admit_aidant(&app, tx, &caller, row, &asserted, &level).await?;
+                if other.is_none() {
+                    session::rotate(tx, &before, &after).await?;
                 }
-                session::rotate(tx, &before, &after).await?;
-                Ok(true)
+                Ok::<_, Error>(other)
             })
         })
         .await?;
-    if admitted { Ok(opened) } else { Err(SignInError::OtherSignIn.into()) }
+    other.map_or(Ok(opened), |code| Err(SignInError::OtherSignIn(code).into()))
 }
 
-/// Checks the registration, binds an invitation to its first sign-in, and appends the entries. False for somebody who comes
-/// by another sign-in than theirs, of which their referent is asked.
+/// Checks the registration, binds an invitation to its first sign-in, and appends the entries. A code for somebody who comes
+/// by another sign-in than theirs, of which their referent is asked: they are not let in.
 async fn admit_aidant(
     app: &App,
     tx: &mut Tx,
@@ -101,7 +102,7 @@ async fn admit_aidant(
     row: AidantRow,
     asserted: &Asserted,
     level: &str,
-) -> Result<bool, Error> {
+) -> Result<Option<SpokenCode>, Error> {
     let organisation = organisations::load(tx, &row.organisation).await?.ok_or(SignInError::NotRegistered)?;
     if organisation.standing != Standing::Active {
         return Err(SignInError::Suspended.into());
@@ -132,8 +133,7 @@ async fn admit_aidant(
             after
         }
         (Standing::Active, Some(_)) => {
-            other::ask(app, tx, (&row, subject), (caller, asserted.at)).await?;
-            return Ok(false);
+            return other::ask(app, tx, (&row, subject), (caller, asserted.at)).await.map(Some);
         }
         _ => return Err(SignInError::NotRegistered.into()),
     };
@@ -148,7 +148,7 @@ async fn admit_aidant(
         }
     };
     record.organisation(&row.organisation).aidant(&row.id).append(app, tx, caller, asserted.at).await?;
-    Ok(true)
+    Ok(None)
 }
 
 /// Lets a registered auditor in.

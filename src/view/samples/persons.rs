@@ -3,7 +3,7 @@
 use super::*;
 use crate::mandate::{EventKind, ProcedureOutcome, ReceiptNumber, ServiceReport};
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
-use crate::view::errors::{BeingRecorded, ErrorPage, Fault, RefusedPage};
+use crate::view::errors::{BeingRecorded, ErrorPage, Fault, OtherAccount, RefusedPage};
 use crate::view::history::{History, HistoryLine, Proved, Whose};
 use crate::view::public::{
     Accessibility, ClosedShard, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut,
@@ -229,7 +229,10 @@ pub(super) const SAMPLES: &[Sample] = &[
     ("error-provider", |_, l| error(Fault::Provider, l)),
     ("error-not-registered", |_, l| error(Fault::NotRegistered, l)),
     ("error-no-grant", |_, l| error(Fault::NoGrant, l)),
-    ("error-other-sign-in", |_, l| error(Fault::OtherSignIn, l)),
+    ("error-other-account", |_, l| {
+        let (account, code, request_id) = ("k7mw-3xha".into(), "other_sign_in".into(), "01JD5Z6Y7X".into());
+        OtherAccount { account, code, request_id, back: None }.render(&anonymous(l))
+    }),
     ("error-suspended", |_, l| error(Fault::Suspended, l)),
     ("error-conflict", |_, l| error(Fault::Conflict, l)),
     ("error-behind", |_, l| error(Fault::Behind, l)),

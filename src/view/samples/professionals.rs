@@ -193,8 +193,12 @@ pub(super) const SAMPLES: &[Sample] = &[
         page.render(&cast.as_aidant(l))
     }),
     ("referent-other-sign-in", |cast, l| {
-        let page = OtherSignIn { aidant: line(cast, 2, Standing::Active), asked: minute(-90) };
-        page.render(&cast.as_aidant(l))
+        let (aidant, asked) = (line(cast, 2, Standing::Active), minute(-90));
+        OtherSignIn { aidant, asked, problems: Vec::new() }.render(&cast.as_aidant(l))
+    }),
+    ("referent-other-sign-in-wrong", |cast, l| {
+        let (aidant, asked) = (line(cast, 2, Standing::Active), minute(-90));
+        OtherSignIn { aidant, asked, problems: vec![Problem::AccountCodeWrong] }.render(&cast.as_aidant(l))
     }),
     ("referent-suspend", |cast, l| {
         ChangeStanding { aidant: line(cast, 2, Standing::Active) }.render(&cast.as_aidant(l))
