@@ -55,24 +55,23 @@ impl World {
     /// The same over a service of the test's own.
     pub(crate) async fn of(test: TestApp) -> Self {
         let app = Arc::clone(&test.web.app);
-        let service = router(test.web.clone());
         let organisation =
             manage::add_organisation(&app, "Mairie de L’Haÿ-les-Roses", "21940038500017", &whereabouts())
                 .await
                 .unwrap();
         let aidant = aidant_named(&app, &organisation, "Camille", "Le Goff-O’Brien").await;
+        Self::peopled(test, organisation, aidant)
+    }
+
+    /// A service in which that aidant is registered.
+    pub(crate) fn peopled(test: TestApp, organisation: OrganisationId, aidant: AidantId) -> Self {
+        let (app, service) = (Arc::clone(&test.web.app), router(test.web.clone()));
         Self { test, app, service, organisation, aidant }
     }
 
     /// The same world, served by another instance.
     pub(crate) fn beside(&self, test: TestApp) -> Self {
-        Self {
-            app: Arc::clone(&test.web.app),
-            service: router(test.web.clone()),
-            test,
-            organisation: self.organisation.clone(),
-            aidant: self.aidant.clone(),
-        }
+        Self::peopled(test, self.organisation.clone(), self.aidant.clone())
     }
 
     /// An aidant of another organisation.

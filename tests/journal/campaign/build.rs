@@ -1,12 +1,15 @@
 //! Journals to tamper with: a small one, where a case costs milliseconds, and one that fills a tile.
 
 use crate::journal::history::{self, live};
+use crate::mandates::world::World;
+use crate::space::elsewhere::{Window, provider};
 use crate::storage::sample::{self, in_minutes};
 use crate::support::app::TestApp;
 use crate::support::authority::Authority;
 use crate::support::database::TestDatabase;
 use crate::support::world::{self, whereabouts};
 use porteplume::clock::Clock as _;
+use porteplume::demo::Flavour;
 use porteplume::journal::{Timestamp, TimestampRequest};
 use porteplume::mandate::{EventKind, MandateId, Role};
 use porteplume::service::manage::{self, Invited, Manager};
@@ -18,6 +21,9 @@ use porteplume::storage::{BoxFuture, StoreError, Tx, journal};
 use serde_json::json;
 use sqlx::Executor as _;
 use std::sync::Arc;
+
+/// The address of an aidant whom the sandbox providers know.
+const NORA: &str = "nora.legoff@mediatheque.valmarie.example";
 
 async fn write<F>(app: &App, work: F)
 where
@@ -150,17 +156,22 @@ pub(super) async fn parted(database: TestDatabase) -> TestApp {
     test
 }
 
-/// Two of each party that somebody registers.
+/// Two of each party that somebody registers; of the aidants one has signed in, and comes by another account since.
 pub(super) async fn registered(database: TestDatabase) -> TestApp {
     let test = TestApp::over(database).await;
+    let (first, at) = provider(&test, Flavour::Agents, "agents").await;
+    let (second, there) = provider(&test, Flavour::Agents, "agents").await;
+    let test = test.employed_by(first);
     let app = &test.web.app;
+    let mut last = None;
     for (digit, role) in [("1", Role::Aidant), ("2", Role::Referent)] {
         let siret = format!("2175000160001{digit}");
         let organisation = manage::add_organisation(app, "Mairie", &siret, &whereabouts()).await.unwrap();
-        let email = format!("ana{digit}@mairie.example");
-        let invited = Invited { given_name: "Ana", family_name: "Petit", email: &email, role };
+        let email = if digit == "1" { "ana@mairie.example" } else { NORA };
+        let invited = Invited { given_name: "Ana", family_name: "Petit", email, role };
         let (operator, nobody) = (Manager::Operator, Caller::default());
-        manage::invite_aidant(app, &operator, &nobody, &organisation, invited).await.unwrap();
+        let aidant = manage::invite_aidant(app, &operator, &nobody, &organisation, invited).await.unwrap();
+        last = Some((organisation, aidant));
         manage::add_auditor(app, "Léa", "Roux", &format!("lea{digit}@audit.example")).await.unwrap();
         let id = format!("caisse-{digit}");
         world::client(
@@ -174,8 +185,17 @@ pub(super) async fn registered(database: TestDatabase) -> TestApp {
         )
         .await;
     }
-    test.web.app.store.close().await;
-    test
+    let (organisation, aidant) = last.unwrap();
+    let world = World::peopled(test, organisation, aidant);
+    Window::stranger(&world, &at).await.signs_in("/aidant/sign-in", "nora-legoff").await;
+    let beside = world.beside(world.test.replica().await.employed_by(second));
+    let mut window = Window::stranger(&beside, &there).await;
+    let back = window.identifies("/aidant/sign-in", "nora-legoff").await;
+    assert_eq!(window.here.follow(&back).await.status, 403);
+    for store in [&beside.app.store, &world.app.store] {
+        store.close().await;
+    }
+    world.test
 }
 
 /// More entries than one tile holds.
