@@ -101,11 +101,14 @@ async fn deliver(app: &App, message: MessageRow) -> Result<(), Error> {
         .read("outbox.letter", move |snapshot| {
             Box::pin(async move { letter(&app_, snapshot, &message_, told).await })
         })
-        .await?;
+        .await;
     let refused = match letter {
-        Some(letter) => send(app, letter).await.err(),
+        Ok(Some(letter)) => send(app, letter).await.err(),
         // The service gave its address back since.
-        None => Some("no_address"),
+        Ok(None) => Some("no_address"),
+        // Nothing signs for the moment: as if the service had not answered, and told alike.
+        Err(error @ Error::Crypto(_)) => Some(error.code()),
+        Err(error) => return Err(error),
     };
     let (app_, message) = (Arc::clone(app), Arc::new(message));
     app.commit("outbox.answered", move |tx| {

@@ -8,21 +8,21 @@ use crate::support::listener::Listener;
 use crate::support::settings::configuration;
 use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJwsSigningAlgorithm};
 use openidconnect::{AccessToken, AccessTokenHash, IssuerUrl, Nonce};
-use porteplume::crypto::{JwsAlg, TokenAlg, verify_jws};
+use porteplume::crypto::{JwsAlg, verify_jws};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Our name of an algorithm, ours as a verifier, and openidconnect's.
-const ALGS: [(TokenAlg, JwsAlg, CoreJwsSigningAlgorithm); 4] = [
-    (TokenAlg::Es256, JwsAlg::Es256, CoreJwsSigningAlgorithm::EcdsaP256Sha256),
-    (TokenAlg::Rs256, JwsAlg::Rs256, CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256),
-    (TokenAlg::Ps256, JwsAlg::Ps256, CoreJwsSigningAlgorithm::RsaSsaPssSha256),
-    (TokenAlg::EdDsa, JwsAlg::EdDsa, CoreJwsSigningAlgorithm::EdDsa),
+/// Our name of an algorithm, and openidconnect's.
+const ALGS: [(JwsAlg, CoreJwsSigningAlgorithm); 4] = [
+    (JwsAlg::Es256, CoreJwsSigningAlgorithm::EcdsaP256Sha256),
+    (JwsAlg::Rs256, CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256),
+    (JwsAlg::Ps256, CoreJwsSigningAlgorithm::RsaSsaPssSha256),
+    (JwsAlg::EdDsa, CoreJwsSigningAlgorithm::EdDsa),
 ];
 
 /// A copy of the run's keys as they were made before there was a purpose.
-fn keys_without(database: &TestDatabase, purpose: &str) -> PathBuf {
+pub(super) fn keys_without(database: &TestDatabase, purpose: &str) -> PathBuf {
     let folder = keys_copied(database);
     edited(&folder, |key| key["purpose"].as_str() != Some(purpose));
     folder
@@ -61,7 +61,7 @@ on_both! {
         let town = Town::new(database).await;
         let jwks = town.get("/jwks").await.json();
         let mut kids = Vec::new();
-        for (alg, by, theirs) in ALGS {
+        for (alg, theirs) in ALGS {
             let id = format!("caisse-{}", alg.as_str().to_lowercase());
             let mut registered = draft(&id);
             for (member, value) in [
@@ -110,7 +110,7 @@ on_both! {
             assert_eq!(heard.len(), 2, "the hint was read, and both are told: {}", alg.as_str());
             signed.extend(heard.iter().map(|one| if one.path == "/logout" { logout_token(&one.body) } else { one.body.clone() }));
             for jwt in signed {
-                let checked = verify_jws(&jwt, &jwks, &[by]);
+                let checked = verify_jws(&jwt, &jwks, &[alg]);
                 let header = checked.unwrap_or_else(|error| panic!("{}: {error}: {jwt}", alg.as_str())).header;
                 kids.push(header.kid.unwrap());
             }

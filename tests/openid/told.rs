@@ -1,10 +1,11 @@
 //! Services are told of an end: by logout token and by security event, again until they answer.
 
+use super::algorithms::keys_without;
 use super::refusals::revoke;
 use super::*;
 use crate::support::database::on_both;
 use crate::support::listener::Listener;
-use porteplume::crypto::{JwsAlg, verify_jws};
+use porteplume::crypto::{JwsAlg, KeyPlace, KeyStore, verify_jws};
 use porteplume::service::outbox;
 use time::Duration;
 use tokio::task::JoinSet;
@@ -23,6 +24,17 @@ async fn opened(town: &Town, listener: &Listener) -> (Value, String) {
     let answer = town.exchange_as(&basic("told", SECRET), &code, &[]).await.json();
     let token = answer["access_token"].as_str().unwrap().to_owned();
     (claims(answer["id_token"].as_str().unwrap()), token)
+}
+
+/// A replica without the key that signs for a service, at which one representation is open.
+async fn lacking(town: &Town, listener: &Listener) -> TestApp {
+    let mut of = draft("told");
+    (of["id_token_alg"], of["backchannel_logout_uri"]) = (json!("PS256"), json!(listener.at("/logout")));
+    world::client(town.app(), of).await;
+    let code = town.browser().await.code(&[("client_id", "told")]).await;
+    assert_eq!(town.exchange_as(&basic("told", SECRET), &code, &[]).await.status, 200);
+    let dir = keys_without(&town.test.database, "token-ps256");
+    town.test.replica().await.holding(KeyStore::open(KeyPlace { dir, module: None }).unwrap())
 }
 
 /// One round of sending, until every answer is there.
@@ -148,6 +160,36 @@ on_both! {
         listener.answers(|_| 204);
         send(town.app()).await;
         assert_eq!((town.waiting().await, town.answered().await), (0, 1));
+        town.test.verifies().await;
+    }
+
+    what_nothing_signs_is_a_silence_too_and_told_once_there_is_a_key(database) {
+        let listener = Listener::answering(|path| if path == "/logout" { 200 } else { 202 }).await;
+        let town = Town::new(database).await;
+        let lacking = lacking(&town, &listener).await;
+        revoke(&town).await;
+        let silent = || town.entries("representation.service_not_told");
+        for seconds in [0, 20] {
+            town.test.clock.advance(Duration::seconds(seconds));
+            send(&lacking.web.app).await;
+            assert_eq!((listener.heard().len(), silent().await.len(), town.waiting().await), (0, 1, 1));
+        }
+        town.test.clock.advance(Duration::seconds(20));
+        send(town.app()).await;
+        assert_eq!((listener.heard().len(), town.waiting().await, town.answered().await), (1, 0, 1));
+        town.test.verifies().await;
+    }
+
+    what_nothing_signs_for_a_day_is_given_up_and_that_is_journaled(database) {
+        let listener = Listener::answering(|_| 200).await;
+        let town = Town::new(database).await;
+        let lacking = lacking(&town, &listener).await;
+        revoke(&town).await;
+        send(&lacking.web.app).await;
+        town.test.clock.advance(Duration::days(1));
+        send(&lacking.web.app).await;
+        assert_eq!((town.entries("representation.service_not_told").await.len(), town.waiting().await), (2, 0));
+        assert_eq!((listener.heard().len(), town.answered().await), (0, 0));
         town.test.verifies().await;
     }
 

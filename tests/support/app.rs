@@ -197,6 +197,11 @@ impl TestApp {
         self.with(|ctx| ctx.watch = watch)
     }
 
+    /// The same service, with other keys.
+    pub(crate) fn holding(self, keys: KeyStore) -> Self {
+        self.with(|ctx| ctx.keys = keys.into())
+    }
+
     fn with(self, change: impl FnOnce(&mut Ctx)) -> Self {
         let mut ctx = Arc::into_inner(self.web.app).expect("nobody uses the service yet");
         change(&mut ctx);
