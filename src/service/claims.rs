@@ -3,7 +3,7 @@
 use super::held::{Held, Resource, Shown};
 use super::steps::{Actor, note};
 use super::{App, Caller, Error, Record, people, projection, registry};
-use crate::crypto::{ClientMac, Signer};
+use crate::crypto::ClientMac;
 use crate::mandate::{EventKind, Identity, Instant};
 use crate::provider::{
     Claim, ClientRegistration, Scope, ShownToken, Subject, USERINFO, UserinfoFormat, signed_userinfo,
@@ -17,7 +17,7 @@ const RESOURCE: Resource = Resource { path: USERINFO, bound_only: false, refused
 /// What may be told.
 struct Released {
     client: ClientRegistration,
-    /// Its secret, where that signs.
+    /// Its secret, where that signs the answer.
     secret: Option<ClientMac>,
     subject: String,
     /// By what the client knows the usager, where they are not the subject.
@@ -58,10 +58,7 @@ pub async fn release(
     Ok(match client.userinfo() {
         UserinfoFormat::Json => Told { media_type: "application/json", body: told.to_string().into_bytes() },
         UserinfoFormat::Jwt => {
-            let by = match &secret {
-                Some(secret) => Signer::from(secret),
-                None => app.keys.token_key(client.signing_alg())?.into(),
-            };
+            let by = registry::signer(app, &client, secret.as_ref())?;
             let signed = signed_userinfo(&told, &app.issuer, client.id(), by)?;
             Told { media_type: "application/jwt", body: signed.into_bytes() }
         }
@@ -81,7 +78,10 @@ async fn run(
         Err(refused) => return Ok(Err(refused)),
     };
     let client = registry::registration(&of.client)?;
-    let secret = registry::secret(app, tx, &of.client).await?;
+    let secret = match client.userinfo() {
+        UserinfoFormat::Json => None,
+        UserinfoFormat::Jwt => registry::secret(app, tx, &of.client).await?,
+    };
     let scope = client.grant(&token.scope).map_err(|_| Error::Unreadable)?;
     let (_, identity) = people::usager(app, tx, &of.representation.usager).await?;
     let names: Vec<&str> = scope.claims().iter().copied().map(Claim::as_str).collect();

@@ -4,16 +4,17 @@
 
 use super::end::close_one;
 use super::steps::Actor;
-use super::{App, Caller, Error, Session, Who, hint, projection, registry};
+use super::{App, Caller, Error, Session, Who, projection, registry};
 use crate::mandate::{Instant, RepresentationId};
 use crate::provider::{ClientRegistration, Hint, LogoutDecision, LogoutRequest, LogoutSession, Params};
 use crate::storage::representations::{self, CloseReason, RepresentationRow};
 use crate::storage::{Snapshot, clients};
 use std::sync::Arc;
 
-/// What a hint tells of: the service it was given to and the representation.
+/// A hint that counts, and what it tells of: the service it was given to and the representation.
 #[derive(Default)]
 struct Hinted {
+    hint: Option<Hint>,
     client: Option<ClientRegistration>,
     representation: Option<RepresentationRow>,
 }
@@ -29,16 +30,12 @@ pub async fn end(
     params: &Params,
 ) -> Result<LogoutDecision, Error> {
     let request = LogoutRequest::read(params)?;
-    let hint = match request.id_token_hint.as_deref() {
-        Some(jwt) => hint::read(app, jwt).await?,
-        None => None,
-    };
-    let hinted = match &hint {
-        Some(hint) => look(app, hint).await?,
+    let hinted = match &request.id_token_hint {
+        Some(jwt) => look(app, jwt).await?,
         None => Hinted::default(),
     };
     let relation = relation(session, hinted.representation.as_ref());
-    let decision = request.decide(hint.as_ref(), hinted.client.as_ref(), relation);
+    let decision = request.decide(hinted.hint.as_ref(), hinted.client.as_ref(), relation);
     let asks = matches!(decision, LogoutDecision::ConfirmPage);
     if let (false, Some(of)) = (asks, hinted.representation) {
         close(app, caller, of, app.now()).await?;
@@ -46,23 +43,31 @@ pub async fn end(
     Ok(decision)
 }
 
-async fn look(app: &App, hint: &Hint) -> Result<Hinted, Error> {
-    let (app_, hint) = (Arc::clone(app), hint.clone());
-    app.store
-        .read("logout.hint", |snapshot| Box::pin(async move { read(&app_, snapshot, &hint).await }))
-        .await
+async fn look(app: &App, jwt: &str) -> Result<Hinted, Error> {
+    let (app_, jwt) = (Arc::clone(app), jwt.to_owned());
+    app.store.read("logout.hint", |snapshot| Box::pin(async move { read(&app_, snapshot, &jwt).await })).await
 }
 
-async fn read(app: &App, snapshot: &mut Snapshot, hint: &Hint) -> Result<Hinted, Error> {
-    let Some(row) = clients::load(snapshot, &hint.client).await? else { return Ok(Hinted::default()) };
+/// Reads a hint under what signs for its client, and under nothing else: a token under a client's secret tells of no other
+/// client, and one under a key of ours of no client whose secret signs.
+async fn read(app: &App, snapshot: &mut Snapshot, jwt: &str) -> Result<Hinted, Error> {
+    let by_key = Hint::read(jwt, &app.issuer, &app.keys.published().to_value());
+    let id = by_key.as_ref().map(|hint| hint.client.clone()).or_else(|| Hint::client_by_secret(jwt));
+    let Some(id) = id else { return Ok(Hinted::default()) };
+    let Some(row) = clients::load(snapshot, &id).await? else { return Ok(Hinted::default()) };
     let client = registry::registration(&row)?;
+    let hint = match registry::secret(app, snapshot, &row).await? {
+        Some(secret) => Hint::read_by_secret(jwt, &app.issuer, &id, &secret),
+        None => by_key,
+    };
+    let Some(hint) = hint else { return Ok(Hinted::default()) };
     let representation = match RepresentationId::parse(&hint.sid) {
         Ok(id) => representations::load(snapshot, &id).await?,
         Err(_) => None,
     };
-    let representation = representation
-        .filter(|of| of.client == hint.client && projection::subject(app, &client, of) == hint.subject);
-    Ok(Hinted { client: Some(client), representation })
+    let representation =
+        representation.filter(|of| of.client == id && projection::subject(app, &client, of) == hint.subject);
+    Ok(Hinted { hint: Some(hint), client: Some(client), representation })
 }
 
 fn relation(session: Option<&Session>, of: Option<&RepresentationRow>) -> LogoutSession {

@@ -27,7 +27,6 @@ pub mod govern;
 mod grounds;
 pub mod health;
 mod held;
-mod hint;
 pub mod history;
 pub mod introspect;
 mod kept;

@@ -1,7 +1,7 @@
 //! Registrations between the database's row and the provider's checked form: the one place that knows both.
 
 use super::{App, Caller, Error, Record, registered};
-use crate::crypto::{Cell, ClientMac, SecretString};
+use crate::crypto::{Cell, ClientMac, SecretString, Signer};
 use crate::mandate::{ClientId, EventKind, Instant, Standing};
 use crate::provider::{
     Claim, ClientAuthMethod, ClientCredential, ClientDraft, ClientRegistration, IdTokenAlg, Pkce, Profile,
@@ -110,6 +110,21 @@ pub(super) async fn secret(
     let opened = key.open(&secret_cell(&row.id), sealed)?;
     let secret = SecretString::new(String::from_utf8(opened).map_err(|_| Error::Unreadable)?);
     Ok(Some(ClientMac::new(&secret)?))
+}
+
+/// What signs for a client: its secret where that does, a key of ours otherwise.
+///
+/// # Errors
+/// [`Error::Crypto`] when there is no such key.
+pub(super) fn signer<'k>(
+    app: &'k App,
+    client: &ClientRegistration,
+    secret: Option<&'k ClientMac>,
+) -> Result<Signer<'k>, Error> {
+    Ok(match secret {
+        Some(secret) => secret.into(),
+        None => app.keys.token_key(client.signing_alg())?.into(),
+    })
 }
 
 /// The checked registration of a stored relying party.

@@ -4,7 +4,7 @@ use super::authorize::{Waiting, answerer};
 use super::grounds::Use;
 use super::represent::code;
 use super::steps::{Actor, note};
-use super::{App, Caller, Error, Record, Session, hint, projection};
+use super::{App, Caller, Error, Record, Session, projection};
 use crate::crypto::OpaqueToken;
 use crate::mandate::{EventKind, Instant};
 use crate::provider::{AuthorizeCode, ErrorAnswer, Hint};
@@ -30,10 +30,10 @@ pub(super) async fn silently(
         return Ok(failed(&waiting, AuthorizeCode::LoginRequired, description)?);
     }
     let code_ = OpaqueToken::generate(&*app.entropy)?;
-    let hint = match waiting.request.id_token_hint.as_deref() {
-        Some(jwt) => Some(hint::read(app, jwt).await?),
-        None => None,
-    };
+    // A client whose secret signs its ID tokens never asks silently: its profile forbids it.
+    let read = |jwt| Hint::read(jwt, &app.issuer, &app.keys.published().to_value());
+    let by_key = waiting.client.id_token_alg().key().is_some();
+    let hint = waiting.request.id_token_hint.as_deref().map(|jwt| read(jwt).filter(|_| by_key));
     let given = Arc::new((session.clone(), caller.clone(), waiting, code_, hint));
     let (app_, given_) = (Arc::clone(app), Arc::clone(&given));
     let issued = app

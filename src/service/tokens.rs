@@ -4,7 +4,7 @@ mod exchange;
 mod refresh;
 
 use super::{App, Caller, Error, Record, projection, registry};
-use crate::crypto::{ClientMac, OpaqueToken, Signer};
+use crate::crypto::{ClientMac, OpaqueToken};
 use crate::mandate::{ClientId, EventKind, Instant};
 use crate::provider::{
     AuthenticatedClient, ClientRefusal, ClientRegistration, Credentials, Grant, IdToken, MandateDetails,
@@ -256,11 +256,7 @@ impl<R> Asked<R> {
             until: mandate.expires,
             sid: granted.of.id.as_str(),
         };
-        let by = match &self.known.secret {
-            Some(secret) => Signer::from(secret),
-            None => app.keys.token_key(client.signing_alg())?.into(),
-        };
-        let id_token = id_token.sign(by)?;
+        let id_token = id_token.sign(registry::signer(app, client, self.known.secret.as_ref())?)?;
         let scope = client.grant(&granted.scope).map_err(|_| Error::Unreadable)?;
         let answer = TokenAnswer {
             access_token: &self.access_token,
