@@ -2,7 +2,7 @@
 
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, TokenAlgorithm};
-use crate::crypto::{KeyPlace, KeyStore, KeyStoreError, ModuleAccess, SecretString, TokenAlg};
+use crate::crypto::{JwsAlg, KeyPlace, KeyStore, KeyStoreError, ModuleAccess, SecretString};
 use crate::journal::{self, NamedWitness, Policy, PolicyError, TimestampAuthorities, Vkey, VkeyError};
 use crate::mandate::EventKind;
 use crate::provider::Issuer;
@@ -158,10 +158,10 @@ pub async fn open(
 pub(crate) fn key_place(config: &Config) -> KeyPlace {
     let module = config.keys.pkcs11.as_ref().map(|pkcs11| {
         let alg = |named: &TokenAlgorithm| match named {
-            TokenAlgorithm::Es256 => TokenAlg::Es256,
-            TokenAlgorithm::Rs256 => TokenAlg::Rs256,
-            TokenAlgorithm::Ps256 => TokenAlg::Ps256,
-            TokenAlgorithm::EdDsa => TokenAlg::EdDsa,
+            TokenAlgorithm::Es256 => JwsAlg::Es256,
+            TokenAlgorithm::Rs256 => JwsAlg::Rs256,
+            TokenAlgorithm::Ps256 => JwsAlg::Ps256,
+            TokenAlgorithm::EdDsa => JwsAlg::EdDsa,
         };
         Arc::new(ModuleAccess {
             path: pkcs11.module.clone(),

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use porteplume::clock::{Clock as _, SystemClock};
-use porteplume::crypto::{TokenAlg, TokenKey};
+use porteplume::crypto::{JwsAlg, TokenKey};
 use porteplume::provider::ASSERTION_TYPE;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
@@ -22,7 +22,7 @@ impl Strict {
     pub(crate) fn new() -> Self {
         let pkcs8 =
             EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
-        let key = TokenKey::from_pkcs8("strict", TokenAlg::Es256, pkcs8.as_ref()).unwrap();
+        let key = TokenKey::from_pkcs8("strict", JwsAlg::Es256, pkcs8.as_ref()).unwrap();
         Self { key: Arc::new(key), number: Arc::default() }
     }
 

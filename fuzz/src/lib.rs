@@ -6,7 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use porteplume::crypto::{Jwks, TokenAlg, TokenKey};
+use porteplume::crypto::{Jwks, JwsAlg, TokenKey};
 use porteplume::mandate::Instant;
 use porteplume::provider::{ClientDraft, ClientRegistration, Issuer};
 use serde_json::{Map, Value, json};
@@ -31,7 +31,7 @@ pub static KEY: LazyLock<TokenKey> = LazyLock::new(|| {
     let pkcs8 = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjpsQnnGQmL+YBIffH1136cspYG6+0iY7X1fCE9+E9LKhRANCAAR/\
                  zc4ncPbEXUGDy+5v20t7WAczNXvp7xO6z248e9FURcfxRM0bvZt+hyzf7bnuufSzaV1uqQskrYpGIyiFiOWt";
     let pkcs8 = STANDARD.decode(pkcs8).expect("base64");
-    TokenKey::from_pkcs8(KID, TokenAlg::Es256, &pkcs8).expect("a key")
+    TokenKey::from_pkcs8(KID, JwsAlg::Es256, &pkcs8).expect("a key")
 });
 
 /// The set with that key alone.

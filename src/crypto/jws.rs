@@ -17,16 +17,16 @@ use thiserror::Error;
 /// Longer texts are refused unread.
 const LONGEST: usize = 16 * 1024;
 
-/// Algorithms we can verify.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Algorithms we can sign and verify by, with a pair of keys (RFC 7518, RFC 8037).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum JwsAlg {
-    /// ECDSA on P-256 with SHA-256.
+    /// ECDSA on P-256 with SHA-256, the default.
     #[serde(rename = "ES256")]
     Es256,
-    /// RSA PKCS#1 v1.5 with SHA-256.
+    /// RSA PKCS#1 v1.5 with SHA-256, for relying parties that know no other.
     #[serde(rename = "RS256")]
     Rs256,
-    /// RSA-PSS with SHA-256.
+    /// RSA-PSS with SHA-256 and a salt of 32 bytes.
     #[serde(rename = "PS256")]
     Ps256,
     /// Ed25519.
@@ -46,6 +46,16 @@ impl JwsAlg {
             Self::Rs256 => "RS256",
             Self::Ps256 => "PS256",
             Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// The hash its signatures rest on, with which an ID token hashes the access token beside it (OpenID Connect Core,
+    /// section 3.1.3.6; Ed25519 hashes with SHA-512, RFC 8032, section 5.1).
+    #[must_use]
+    pub const fn digest(self) -> Digest {
+        match self {
+            Self::Es256 | Self::Rs256 | Self::Ps256 => Digest::Sha256,
+            Self::EdDsa => Digest::Sha512,
         }
     }
 
@@ -238,7 +248,7 @@ impl<'a> From<&'a ClientMac> for Signer<'a> {
 }
 
 impl Signer<'_> {
-    /// The hash it signs with ([`super::TokenAlg::digest`]).
+    /// The hash it signs with ([`super::JwsAlg::digest`]).
     #[must_use]
     pub const fn digest(self) -> Digest {
         match self {
@@ -295,7 +305,7 @@ impl Jwks {
 mod tests {
     use super::*;
     use crate::clock::SeededEntropy;
-    use crate::crypto::{SecretBytes, TokenAlg, sign::JournalKey};
+    use crate::crypto::{JwsAlg, SecretBytes, sign::JournalKey};
     use serde_json::{Value, json};
 
     // RFC 7515, appendix A.2 (RS256), A.3 (ES256); RFC 8037, appendix A.4 (Ed25519).
@@ -313,8 +323,8 @@ mod tests {
     }
 
     fn key() -> TokenKey {
-        let pkcs8 = TokenKey::generate_pkcs8(TokenAlg::Es256, &SeededEntropy::new(1)).unwrap();
-        TokenKey::from_pkcs8("k1", TokenAlg::Es256, &pkcs8).unwrap()
+        let pkcs8 = TokenKey::generate_pkcs8(JwsAlg::Es256, &SeededEntropy::new(1)).unwrap();
+        TokenKey::from_pkcs8("k1", JwsAlg::Es256, &pkcs8).unwrap()
     }
 
     fn with_header(header: &Value, signed_by: &TokenKey) -> String {

@@ -78,7 +78,7 @@ pub fn unverified_hs256(compact: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{Jwks, JwsAlg, TokenAlg, TokenKey, sign_jws, verify_jws};
+    use crate::crypto::{Jwks, JwsAlg, TokenKey, sign_jws, verify_jws};
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn no_public_key_is_ever_a_secret_and_no_short_secret_a_key() {
-        for alg in TokenAlg::ALL {
+        for alg in JwsAlg::ALL {
             let pkcs8 = TokenKey::generate_pkcs8(alg, &crate::clock::SeededEntropy::new(1)).unwrap();
             let jwk = TokenKey::from_pkcs8("k", alg, &pkcs8).unwrap().public_jwk();
             let keys = Jwks { keys: vec![jwk.clone()] }.to_value();

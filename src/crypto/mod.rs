@@ -28,7 +28,7 @@ pub use mac::{ClientMac, VerifiedMac, unverified_hs256, verify_hs256};
 pub use module::{ModuleAccess, ModuleError};
 pub use seal::{Cell, DataKey, KeyEncryptionKey};
 pub use secret::{SecretBytes, SecretString, same};
-pub use sign::{JournalKey, Jwk, Jwks, TokenAlg, TokenKey, verify_ed25519};
+pub use sign::{JournalKey, Jwk, Jwks, TokenKey, verify_ed25519};
 pub use store::{KeyListing, KeyPlace, KeyPurpose, KeyState, KeyStore, KeyStoreError, Rotation};
 pub use token::{OpaqueToken, TokenHash};
 pub use totp::{TotpSeed, TotpStep};

@@ -1,7 +1,7 @@
 //! Signing keys: ES256, PS256, EdDSA and RS256 for tokens, here or in a PKCS#11 module; Ed25519 for the journal.
 
 use super::module::Module;
-use super::{CryptoError, Digest, SecretBytes, rsa_key};
+use super::{CryptoError, JwsAlg, SecretBytes, rsa_key};
 use crate::clock::Entropy;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
@@ -17,49 +17,6 @@ use zeroize::Zeroizing;
 #[expect(clippy::disallowed_methods, reason = "ring takes no other source for ECDSA nonces and P-256 keys")]
 fn ring_random() -> SystemRandom {
     SystemRandom::new()
-}
-
-/// Algorithm of a token-signing key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum TokenAlg {
-    /// ECDSA on P-256 with SHA-256, the default.
-    #[serde(rename = "ES256")]
-    Es256,
-    /// RSA PKCS#1 v1.5 with SHA-256, for relying parties that know no other.
-    #[serde(rename = "RS256")]
-    Rs256,
-    /// RSA-PSS with SHA-256 and a salt of 32 bytes.
-    #[serde(rename = "PS256")]
-    Ps256,
-    /// Ed25519.
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-}
-
-impl TokenAlg {
-    /// Every algorithm.
-    pub const ALL: [Self; 4] = [Self::Es256, Self::Rs256, Self::Ps256, Self::EdDsa];
-
-    /// The name in JOSE headers (RFC 7518, RFC 8037).
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Es256 => "ES256",
-            Self::Rs256 => "RS256",
-            Self::Ps256 => "PS256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-
-    /// The hash its signatures rest on, with which an ID token hashes the access token beside it (OpenID Connect Core,
-    /// section 3.1.3.6; Ed25519 hashes with SHA-512, RFC 8032, section 5.1).
-    #[must_use]
-    pub const fn digest(self) -> Digest {
-        match self {
-            Self::Es256 | Self::Rs256 | Self::Ps256 => Digest::Sha256,
-            Self::EdDsa => Digest::Sha512,
-        }
-    }
 }
 
 /// A public key as JSON (RFC 7517). Holds no member a private key would need.
@@ -122,7 +79,7 @@ impl Jwk {
     }
 
     /// The public half of an RSA key, for one algorithm: modulus and exponent, big-endian, without leading zeros.
-    pub(super) fn rsa(kid: &str, alg: TokenAlg, n: &[u8], e: &[u8]) -> Self {
+    pub(super) fn rsa(kid: &str, alg: JwsAlg, n: &[u8], e: &[u8]) -> Self {
         let text = |bytes: &[u8]| Some(URL_SAFE_NO_PAD.encode(bytes));
         Self { n: text(n), e: text(e), ..Self::bare("RSA", kid, alg.as_str()) }
     }
@@ -160,7 +117,7 @@ enum Pair {
 /// A private key that signs tokens.
 pub struct TokenKey {
     kid: String,
-    alg: TokenAlg,
+    alg: JwsAlg,
     pair: Pair,
 }
 
@@ -170,16 +127,16 @@ impl TokenKey {
     /// # Errors
     /// [`CryptoError::NoEntropy`], [`CryptoError::BadKey`].
     pub(super) fn generate_pkcs8(
-        alg: TokenAlg,
+        alg: JwsAlg,
         entropy: &dyn Entropy,
     ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         match alg {
-            TokenAlg::Es256 => {
+            JwsAlg::Es256 => {
                 let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &ring_random());
                 Ok(Zeroizing::new(document.map_err(|_| CryptoError::BadKey)?.as_ref().to_vec()))
             }
-            TokenAlg::Rs256 | TokenAlg::Ps256 => rsa_key::generate(entropy),
-            TokenAlg::EdDsa => {
+            JwsAlg::Rs256 | JwsAlg::Ps256 => rsa_key::generate(entropy),
+            JwsAlg::EdDsa => {
                 let document = Ed25519KeyPair::generate_pkcs8(&ring_random());
                 Ok(Zeroizing::new(document.map_err(|_| CryptoError::BadKey)?.as_ref().to_vec()))
             }
@@ -190,21 +147,21 @@ impl TokenKey {
     ///
     /// # Errors
     /// [`CryptoError::BadKey`].
-    pub fn from_pkcs8(kid: &str, alg: TokenAlg, pkcs8: &[u8]) -> Result<Self, CryptoError> {
+    pub fn from_pkcs8(kid: &str, alg: JwsAlg, pkcs8: &[u8]) -> Result<Self, CryptoError> {
         let pair = match alg {
-            TokenAlg::Es256 => {
+            JwsAlg::Es256 => {
                 EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &ring_random())
                     .map(Pair::Ecdsa)
             }
-            TokenAlg::Rs256 => RsaKeyPair::from_pkcs8(pkcs8).map(|pair| Pair::Rsa(pair, &RSA_PKCS1_SHA256)),
-            TokenAlg::Ps256 => RsaKeyPair::from_pkcs8(pkcs8).map(|pair| Pair::Rsa(pair, &RSA_PSS_SHA256)),
-            TokenAlg::EdDsa => Ed25519KeyPair::from_pkcs8(pkcs8).map(Pair::Ed25519),
+            JwsAlg::Rs256 => RsaKeyPair::from_pkcs8(pkcs8).map(|pair| Pair::Rsa(pair, &RSA_PKCS1_SHA256)),
+            JwsAlg::Ps256 => RsaKeyPair::from_pkcs8(pkcs8).map(|pair| Pair::Rsa(pair, &RSA_PSS_SHA256)),
+            JwsAlg::EdDsa => Ed25519KeyPair::from_pkcs8(pkcs8).map(Pair::Ed25519),
         };
         Ok(Self { kid: kid.to_owned(), alg, pair: pair.map_err(|_| CryptoError::BadKey)? })
     }
 
     /// The key in a module that has this identifier and public half.
-    pub(super) fn in_module(kid: &str, alg: TokenAlg, module: Arc<Module>, public: Jwk) -> Self {
+    pub(super) fn in_module(kid: &str, alg: JwsAlg, module: Arc<Module>, public: Jwk) -> Self {
         Self { kid: kid.to_owned(), alg, pair: Pair::Module(module, Box::new(public)) }
     }
 
@@ -216,7 +173,7 @@ impl TokenKey {
 
     /// Algorithm.
     #[must_use]
-    pub const fn alg(&self) -> TokenAlg {
+    pub const fn alg(&self) -> JwsAlg {
         self.alg
     }
 
@@ -305,7 +262,7 @@ pub fn verify_ed25519(public: &[u8; 32], message: &[u8], signature: &[u8]) -> bo
 mod tests {
     use super::*;
     use crate::clock::{NoEntropy, SeededEntropy};
-    use crate::crypto::{JwsAlg, JwsError, from_hex, sign_jws, to_hex, verify_jws};
+    use crate::crypto::{JwsError, from_hex, sign_jws, to_hex, verify_jws};
     use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256};
 
     #[test]
@@ -329,8 +286,8 @@ mod tests {
 
     #[test]
     fn an_es256_signature_is_r_and_s_and_verifies_with_the_published_key() {
-        let pkcs8 = TokenKey::generate_pkcs8(TokenAlg::Es256, &SeededEntropy::new(1)).unwrap();
-        let key = TokenKey::from_pkcs8("k1", TokenAlg::Es256, &pkcs8).unwrap();
+        let pkcs8 = TokenKey::generate_pkcs8(JwsAlg::Es256, &SeededEntropy::new(1)).unwrap();
+        let key = TokenKey::from_pkcs8("k1", JwsAlg::Es256, &pkcs8).unwrap();
         let signature = key.sign(b"message").unwrap();
         assert_eq!(signature.len(), 64);
         let jwk = key.public_jwk();
@@ -344,20 +301,20 @@ mod tests {
 
     #[test]
     fn an_rs256_signature_verifies_with_the_published_key() {
-        let pkcs8 = TokenKey::generate_pkcs8(TokenAlg::Rs256, &SeededEntropy::new(1)).unwrap();
-        let key = TokenKey::from_pkcs8("k2", TokenAlg::Rs256, &pkcs8).unwrap();
+        let pkcs8 = TokenKey::generate_pkcs8(JwsAlg::Rs256, &SeededEntropy::new(1)).unwrap();
+        let key = TokenKey::from_pkcs8("k2", JwsAlg::Rs256, &pkcs8).unwrap();
         let signature = key.sign(b"message").unwrap();
         let jwk = key.public_jwk();
         let decode = |text: Option<String>| URL_SAFE_NO_PAD.decode(text.unwrap()).unwrap();
         let public = RsaPublicKeyComponents { n: decode(jwk.n), e: decode(jwk.e) };
         assert!(public.verify(&RSA_PKCS1_2048_8192_SHA256, b"message", &signature).is_ok());
         assert!(public.verify(&RSA_PKCS1_2048_8192_SHA256, b"massage", &signature).is_err());
-        assert_eq!(TokenKey::from_pkcs8("k2", TokenAlg::Es256, &pkcs8).err(), Some(CryptoError::BadKey));
+        assert_eq!(TokenKey::from_pkcs8("k2", JwsAlg::Es256, &pkcs8).err(), Some(CryptoError::BadKey));
     }
 
     #[test]
     fn a_signature_of_each_algorithm_verifies_under_that_algorithm_alone() {
-        let keys = TokenAlg::ALL.map(|alg| {
+        let keys = JwsAlg::ALL.map(|alg| {
             let pkcs8 = TokenKey::generate_pkcs8(alg, &SeededEntropy::new(1)).unwrap();
             TokenKey::from_pkcs8(alg.as_str(), alg, &pkcs8).unwrap()
         });
@@ -380,8 +337,8 @@ mod tests {
             }
         }
         // The same RSA key for both paddings: one does not pass for the other.
-        let pkcs8 = TokenKey::generate_pkcs8(TokenAlg::Rs256, &SeededEntropy::new(1)).unwrap();
-        let [pkcs1, pss] = [TokenAlg::Rs256, TokenAlg::Ps256]
+        let pkcs8 = TokenKey::generate_pkcs8(JwsAlg::Rs256, &SeededEntropy::new(1)).unwrap();
+        let [pkcs1, pss] = [JwsAlg::Rs256, JwsAlg::Ps256]
             .map(|alg| TokenKey::from_pkcs8("k", alg, &pkcs8).unwrap().sign(b"message").unwrap());
         let public = RsaKeyPair::from_pkcs8(&pkcs8).unwrap();
         let public = RsaPublicKeyComponents::<Vec<u8>>::from(public.public());
@@ -399,14 +356,14 @@ mod tests {
 
     #[test]
     fn no_rsa_key_is_made_without_entropy() {
-        let made = TokenKey::generate_pkcs8(TokenAlg::Rs256, &Dry);
+        let made = TokenKey::generate_pkcs8(JwsAlg::Rs256, &Dry);
         assert_eq!(made.err(), Some(CryptoError::NoEntropy(NoEntropy)));
     }
 
     #[test]
     fn a_public_key_shows_no_private_member() {
-        let pkcs8 = TokenKey::generate_pkcs8(TokenAlg::Es256, &SeededEntropy::new(1)).unwrap();
-        let jwk = TokenKey::from_pkcs8("k1", TokenAlg::Es256, &pkcs8).unwrap().public_jwk();
+        let pkcs8 = TokenKey::generate_pkcs8(JwsAlg::Es256, &SeededEntropy::new(1)).unwrap();
+        let jwk = TokenKey::from_pkcs8("k1", JwsAlg::Es256, &pkcs8).unwrap().public_jwk();
         let json = serde_json::to_value(jwk).unwrap();
         let members: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x", "y"]);

@@ -10,7 +10,7 @@ use super::options::{ClientAuthMethod, IdTokenAlg};
 use super::profile::Profile;
 use super::response::ResponseMode;
 use super::token::Grant;
-use crate::crypto::{JwsAlg, TokenAlg};
+use crate::crypto::JwsAlg;
 use serde_json::json;
 
 /// Levels of identification that ID tokens may carry in `acr`.
@@ -36,8 +36,8 @@ const OWN_CLAIMS: [&str; 14] = [
 
 /// The discovery document as JSON, where there are keys of those algorithms.
 #[must_use]
-pub fn discovery(issuer: &Issuer, algs: impl IntoIterator<Item = TokenAlg>) -> Vec<u8> {
-    let signing: Vec<&str> = algs.into_iter().map(TokenAlg::as_str).collect();
+pub fn discovery(issuer: &Issuer, algs: impl IntoIterator<Item = JwsAlg>) -> Vec<u8> {
+    let signing: Vec<&str> = algs.into_iter().map(JwsAlg::as_str).collect();
     let claims: Vec<&str> = Claim::ALL.iter().map(|claim| claim.as_str()).collect();
     let scopes = [&["openid"], claims.as_slice()].concat();
     let all_claims = [OWN_CLAIMS.as_slice(), &claims, &["email_verified"]].concat();
@@ -110,7 +110,7 @@ mod tests {
     use serde_json::Value;
 
     fn document() -> Value {
-        serde_json::from_slice(&discovery(&issuer(), TokenAlg::ALL)).unwrap()
+        serde_json::from_slice(&discovery(&issuer(), JwsAlg::ALL)).unwrap()
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn an_algorithm_without_a_key_is_not_advertised() {
-        let bytes = discovery(&issuer(), [TokenAlg::Es256, TokenAlg::Rs256]);
+        let bytes = discovery(&issuer(), [JwsAlg::Es256, JwsAlg::Rs256]);
         let document: Value = serde_json::from_slice(&bytes).unwrap();
         for (of, expected) in [
             ("id_token", json!(["ES256", "RS256", "HS256"])),

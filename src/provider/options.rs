@@ -1,6 +1,6 @@
 //! What a registration may choose.
 
-use crate::crypto::TokenAlg;
+use crate::crypto::JwsAlg;
 use serde::{Deserialize, Serialize};
 
 /// How the client proves itself at the token endpoint.
@@ -72,12 +72,12 @@ impl IdTokenAlg {
 
     /// The algorithm of our key that signs; none where the client's secret does.
     #[must_use]
-    pub const fn key(self) -> Option<TokenAlg> {
+    pub const fn key(self) -> Option<JwsAlg> {
         match self {
-            Self::Es256 => Some(TokenAlg::Es256),
-            Self::Rs256 => Some(TokenAlg::Rs256),
-            Self::Ps256 => Some(TokenAlg::Ps256),
-            Self::EdDsa => Some(TokenAlg::EdDsa),
+            Self::Es256 => Some(JwsAlg::Es256),
+            Self::Rs256 => Some(JwsAlg::Rs256),
+            Self::Ps256 => Some(JwsAlg::Ps256),
+            Self::EdDsa => Some(JwsAlg::EdDsa),
             Self::Hs256 => None,
         }
     }

@@ -9,7 +9,7 @@ use super::client_keys::ClientKeys;
 use super::issuer::secure_url;
 use super::options::{ClientAuthMethod, IdTokenAlg, Pkce, Refresh, RequestObjects, Subject, UserinfoFormat};
 use super::profile::{PkceRule, Profile};
-use crate::crypto::{TokenAlg, TokenHash};
+use crate::crypto::{JwsAlg, TokenHash};
 use crate::mandate::{ClientId, ProcedureId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -314,10 +314,10 @@ impl ClientRegistration {
 
     /// Algorithm of our key that signs whatever else it is told: as its ID tokens, unless its secret signs those.
     #[must_use]
-    pub const fn signing_alg(&self) -> TokenAlg {
+    pub const fn signing_alg(&self) -> JwsAlg {
         match self.draft.id_token_alg.key() {
             Some(alg) => alg,
-            None => TokenAlg::Es256,
+            None => JwsAlg::Es256,
         }
     }
 
@@ -376,7 +376,7 @@ mod tests {
             let again = ClientRegistration::try_from(read).unwrap();
             assert_eq!(again.credential(), client.credential());
             assert_eq!(again.sector(), "caisse.example");
-            assert_eq!((again.id_token_alg(), again.signing_alg()), (IdTokenAlg::Es256, TokenAlg::Es256));
+            assert_eq!((again.id_token_alg(), again.signing_alg()), (IdTokenAlg::Es256, JwsAlg::Es256));
         }
     }
 
@@ -475,7 +475,7 @@ mod tests {
         };
         let post = ClientAuthMethod::SecretPost;
         let client = hs256(Profile::FranceConnect, post).unwrap();
-        assert_eq!((client.id_token_alg(), client.signing_alg()), (IdTokenAlg::Hs256, TokenAlg::Es256));
+        assert_eq!((client.id_token_alg(), client.signing_alg()), (IdTokenAlg::Hs256, JwsAlg::Es256));
         for method in [post, ClientAuthMethod::SecretBasic] {
             let refused = hs256(Profile::Oidc, method).map(|_| ()).unwrap_err();
             assert_eq!(refused.code(), "client_secret_signs");

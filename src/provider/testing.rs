@@ -5,7 +5,7 @@ use super::{
     JournalReference, MandateDetails, OrganisationName, Params, Profile, Said,
 };
 use crate::clock::SeededEntropy;
-use crate::crypto::{Jwks, OpaqueToken, TokenAlg, TokenKey};
+use crate::crypto::{Jwks, JwsAlg, OpaqueToken, TokenKey};
 use crate::mandate::{Act, ClientId, EventId, Instant, MandateId, OrganisationId, ProcedureId};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ pub(super) fn answerer() -> Answerer<'static> {
 pub(super) fn key(kid: &str) -> TokenKey {
     let pkcs8 = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjpsQnnGQmL+YBIffH1136cspYG6+0iY7X1fCE9+E9LKhRANCAAR/\
                  zc4ncPbEXUGDy+5v20t7WAczNXvp7xO6z248e9FURcfxRM0bvZt+hyzf7bnuufSzaV1uqQskrYpGIyiFiOWt";
-    TokenKey::from_pkcs8(kid, TokenAlg::Es256, &STANDARD.decode(pkcs8).unwrap()).unwrap()
+    TokenKey::from_pkcs8(kid, JwsAlg::Es256, &STANDARD.decode(pkcs8).unwrap()).unwrap()
 }
 
 pub(super) fn jwks(kid: &str) -> Value {

@@ -8,7 +8,8 @@ impl Store {
     /// A signed promise for each of these entries that is committed, in their order.
     ///
     /// # Errors
-    /// [`StoreError::Closed`] when nobody signs here; [`StoreError::Behind`] when signing has ended; [`StoreError::Signing`]; any fault of reading.
+    /// [`StoreError::Closed`] when nobody signs here; [`StoreError::Behind`] when signing has ended;
+    /// [`StoreError::Signing`]; any fault of reading.
     pub async fn promise(
         &self,
         events: &[EventId],

@@ -187,7 +187,7 @@ on_both! {
 
     an_assertion_proves_a_client_once(database) {
         let town = Town::new(database).await;
-        let key = porteplume::crypto::TokenKey::from_pkcs8("k", porteplume::crypto::TokenAlg::Es256,
+        let key = porteplume::crypto::TokenKey::from_pkcs8("k", porteplume::crypto::JwsAlg::Es256,
             &STANDARD.decode("MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjpsQnnGQmL+YBIffH1136cspYG6+0iY7X1fCE9+E9LKhRANCAAR/\
                 zc4ncPbEXUGDy+5v20t7WAczNXvp7xO6z248e9FURcfxRM0bvZt+hyzf7bnuufSzaV1uqQskrYpGIyiFiOWt".replace(char::is_whitespace, "")).unwrap()).unwrap();
         let mut signing = draft("caisse-jwt");

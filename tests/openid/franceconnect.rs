@@ -6,7 +6,7 @@ use super::*;
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::franceconnect::{FranceConnect, LABELS, PEER, SignedBy};
 use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJwsSigningAlgorithm};
-use porteplume::crypto::{ClientMac, JwsAlg, SecretString, TokenAlg, sign_jws};
+use porteplume::crypto::{ClientMac, JwsAlg, SecretString, sign_jws};
 use porteplume::service::manage;
 use porteplume::storage::Engine;
 use time::Duration;
@@ -262,7 +262,7 @@ on_both! {
         let fc = franceconnect();
         let answer = connected(&town, &fc, PRIME).await;
         let (now, keys) = (town.app().now().seconds(), jwks(&town));
-        let key = town.app().keys.token_key(TokenAlg::Es256).unwrap();
+        let key = town.app().keys.token_key(JwsAlg::Es256).unwrap();
         let resigned = |changes: &[(&str, Value)]| {
             let payload = changed(claims(answer["id_token"].as_str().unwrap()), changes).to_string();
             let jwt = sign_jws(key, "JWT", payload.as_bytes()).unwrap();
@@ -388,7 +388,7 @@ on_both! {
         let caisse = town.exchange(&browser.code(&[]).await, &[]).await.json();
         let (by_secret, by_key) = (answer["id_token"].as_str().unwrap(), caisse["id_token"].as_str().unwrap());
         let mac = |secret: &str| ClientMac::new(&SecretString::new(secret.to_owned())).unwrap_or_else(|_| panic!("{secret}"));
-        let ours = town.app().keys.token_key(TokenAlg::Es256).unwrap();
+        let ours = town.app().keys.token_key(JwsAlg::Es256).unwrap();
         let public = ours.public_jwk();
         let hs256 = |secret: &str, of: &str| sign_jws(&mac(secret), "JWT", claims(of).to_string().as_bytes()).unwrap();
         let point = STANDARD.encode([&[4], &URL_SAFE_NO_PAD.decode(public.x.as_deref().unwrap()).unwrap()[..],

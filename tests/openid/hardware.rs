@@ -7,9 +7,7 @@ use cryptoki::object::{Attribute, AttributeType, ObjectClass};
 use cryptoki::session::{Session, UserType};
 use cryptoki::types::AuthPin;
 use porteplume::clock::{SystemClock, SystemEntropy};
-use porteplume::crypto::{
-    JwsAlg, KeyListing, KeyPurpose, KeyState, KeyStore, TokenAlg, sign_jws, verify_jws,
-};
+use porteplume::crypto::{JwsAlg, KeyListing, KeyPurpose, KeyState, KeyStore, sign_jws, verify_jws};
 use porteplume::relying::{HttpClient, HttpPolicy};
 use porteplume::storage::Engine;
 use std::fs;
@@ -111,7 +109,7 @@ async fn what_the_module_does_not_sign_is_not_told_and_a_lost_session_is_opened_
     }
 
     // Many at once take turns.
-    let key = town.app().keys.token_key(TokenAlg::Es256).unwrap();
+    let key = town.app().keys.token_key(JwsAlg::Es256).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..16 {
             scope.spawn(|| {

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use porteplume::crypto::{Jwks, TokenAlg, TokenKey, sign_jws};
+use porteplume::crypto::{Jwks, JwsAlg, TokenKey, sign_jws};
 use ring::hmac;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ pub(crate) struct Forger {
 fn key(kid: &str) -> TokenKey {
     let random = ring::rand::SystemRandom::new();
     let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
-    TokenKey::from_pkcs8(kid, TokenAlg::Es256, document.as_ref()).unwrap()
+    TokenKey::from_pkcs8(kid, JwsAlg::Es256, document.as_ref()).unwrap()
 }
 
 impl Forger {

@@ -4,7 +4,7 @@
 use super::app::KEYS;
 use super::database::TestDatabase;
 use super::settings::configuration;
-use porteplume::crypto::{ModuleAccess, SecretString, TokenAlg};
+use porteplume::crypto::{JwsAlg, ModuleAccess, SecretString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const CONF: &str = "SOFTHSM2_CONF";
 pub(crate) fn lent() -> Option<Arc<ModuleAccess>> {
     let token = std::env::var(TOKEN).ok()?;
     let (path, pin) = (MODULE.into(), SecretString::new(PIN.to_owned()));
-    Some(Arc::new(ModuleAccess { path, token, pin, algs: TokenAlg::ALL.to_vec() }))
+    Some(Arc::new(ModuleAccess { path, token, pin, algs: JwsAlg::ALL.to_vec() }))
 }
 
 /// Where the objects of the lent token are.

@@ -2,7 +2,7 @@
 
 use super::{ModuleError, failed, told};
 use crate::crypto::store::KeyPurpose;
-use crate::crypto::{Jwk, TokenAlg, sha256};
+use crate::crypto::{Jwk, JwsAlg, sha256};
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
 use cryptoki::mechanism::rsa::{PkcsMgfType, PkcsPssParams};
@@ -45,7 +45,7 @@ impl Line {
     pub(super) fn sign(
         &mut self,
         kid: &str,
-        alg: TokenAlg,
+        alg: JwsAlg,
         message: &[u8],
     ) -> Result<Option<Vec<u8>>, ModuleError> {
         let key = match self.found.get(kid) {
@@ -61,10 +61,10 @@ impl Line {
             s_len: SALT.into(),
         };
         let signed = match alg {
-            TokenAlg::Es256 => self.session.sign(&Mechanism::Ecdsa, key, &sha256(message)),
-            TokenAlg::Rs256 => self.session.sign(&Mechanism::Sha256RsaPkcs, key, message),
-            TokenAlg::Ps256 => self.session.sign(&Mechanism::Sha256RsaPkcsPss(pss), key, message),
-            TokenAlg::EdDsa => {
+            JwsAlg::Es256 => self.session.sign(&Mechanism::Ecdsa, key, &sha256(message)),
+            JwsAlg::Rs256 => self.session.sign(&Mechanism::Sha256RsaPkcs, key, message),
+            JwsAlg::Ps256 => self.session.sign(&Mechanism::Sha256RsaPkcsPss(pss), key, message),
+            JwsAlg::EdDsa => {
                 let pure = EddsaParams::new(EddsaSignatureScheme::Pure);
                 self.session.sign(&Mechanism::Eddsa(pure), key, message)
             }
@@ -73,22 +73,22 @@ impl Line {
     }
 
     /// The public half of a key; nothing when there is no such key.
-    pub(super) fn public(&self, kid: &str, alg: TokenAlg) -> Result<Option<Jwk>, ModuleError> {
+    pub(super) fn public(&self, kid: &str, alg: JwsAlg) -> Result<Option<Jwk>, ModuleError> {
         let Some(key) = self.find(kid, ObjectClass::PUBLIC_KEY)? else { return Ok(None) };
         let wanted: &[AttributeType] = match alg {
-            TokenAlg::Es256 | TokenAlg::EdDsa => &[AttributeType::EcPoint],
-            TokenAlg::Rs256 | TokenAlg::Ps256 => &[AttributeType::Modulus, AttributeType::PublicExponent],
+            JwsAlg::Es256 | JwsAlg::EdDsa => &[AttributeType::EcPoint],
+            JwsAlg::Rs256 | JwsAlg::Ps256 => &[AttributeType::Modulus, AttributeType::PublicExponent],
         };
         let told = self.session.get_attributes(key, wanted).map_err(failed("read a public key"))?;
         let jwk = match (alg, told.as_slice()) {
-            (TokenAlg::Es256, [Attribute::EcPoint(point)]) => {
+            (JwsAlg::Es256, [Attribute::EcPoint(point)]) => {
                 octets(point, 65).map(|point| Jwk::p256(kid, point))
             }
-            (TokenAlg::EdDsa, [Attribute::EcPoint(point)]) => {
+            (JwsAlg::EdDsa, [Attribute::EcPoint(point)]) => {
                 octets(point, 32).map(|point| Jwk::okp(kid, point))
             }
             (
-                TokenAlg::Rs256 | TokenAlg::Ps256,
+                JwsAlg::Rs256 | JwsAlg::Ps256,
                 [Attribute::Modulus(n), Attribute::PublicExponent(e)]
                 | [Attribute::PublicExponent(e), Attribute::Modulus(n)],
             ) => Some(Jwk::rsa(kid, alg, without_zeros(n), without_zeros(e))),
@@ -102,11 +102,11 @@ impl Line {
     }
 
     /// Makes a pair that can sign, and do nothing else, and whose private half stays where it is.
-    pub(super) fn generate(&mut self, kid: &str, alg: TokenAlg) -> Result<(), ModuleError> {
+    pub(super) fn generate(&mut self, kid: &str, alg: JwsAlg) -> Result<(), ModuleError> {
         let (curves, mechanism): (&[&[u8]], _) = match alg {
-            TokenAlg::Es256 => (&[P256], Mechanism::EccKeyPairGen),
-            TokenAlg::EdDsa => (&ED25519, Mechanism::EccEdwardsKeyPairGen),
-            TokenAlg::Rs256 | TokenAlg::Ps256 => (&[&[]], Mechanism::RsaPkcsKeyPairGen),
+            JwsAlg::Es256 => (&[P256], Mechanism::EccKeyPairGen),
+            JwsAlg::EdDsa => (&ED25519, Mechanism::EccEdwardsKeyPairGen),
+            JwsAlg::Rs256 | JwsAlg::Ps256 => (&[&[]], Mechanism::RsaPkcsKeyPairGen),
         };
         let label =
             || Attribute::Label(format!("porteplume {} {kid}", KeyPurpose::of_tokens(alg).as_str()).into());
@@ -142,7 +142,7 @@ impl Line {
     }
 
     /// The error of an act, unless it says that the token does not know how.
-    fn unless_unknown(&self, what: &'static str, alg: TokenAlg, error: Error) -> ModuleError {
+    fn unless_unknown(&self, what: &'static str, alg: JwsAlg, error: Error) -> ModuleError {
         if is_unknown(&error) {
             let (token, alg) = (self.token.clone(), alg.as_str());
             return ModuleError::Unsupported { token, alg, reason: told(&error) };

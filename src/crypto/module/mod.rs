@@ -12,7 +12,7 @@ pub use error::ModuleError;
 
 use super::jws::check;
 use super::store::KeyPurpose;
-use super::{Jwk, JwsAlg, SecretString, TokenAlg, TokenKey};
+use super::{Jwk, JwsAlg, SecretString, TokenKey};
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::session::{Session, UserType};
@@ -41,7 +41,7 @@ pub struct ModuleAccess {
     /// The user's PIN.
     pub pin: SecretString,
     /// Whose new keys are made there; the others' are files.
-    pub algs: Vec<TokenAlg>,
+    pub algs: Vec<JwsAlg>,
 }
 
 /// An open token.
@@ -139,7 +139,7 @@ impl Module {
     }
 
     /// Whether new keys of an algorithm are made here.
-    pub(super) fn makes(&self, alg: TokenAlg) -> bool {
+    pub(super) fn makes(&self, alg: JwsAlg) -> bool {
         self.access.algs.contains(&alg)
     }
 
@@ -239,7 +239,7 @@ impl Module {
         })
     }
 
-    fn no_key(&self, alg: TokenAlg, kid: &str) -> ModuleError {
+    fn no_key(&self, alg: JwsAlg, kid: &str) -> ModuleError {
         let purpose = KeyPurpose::of_tokens(alg).as_str();
         ModuleError::NoKey { token: self.token().to_owned(), purpose, kid: kid.to_owned() }
     }
@@ -248,7 +248,7 @@ impl Module {
     ///
     /// # Errors
     /// [`ModuleError`]: nothing was signed.
-    pub(super) fn sign(&self, kid: &str, alg: TokenAlg, message: &[u8]) -> Result<Vec<u8>, ModuleError> {
+    pub(super) fn sign(&self, kid: &str, alg: JwsAlg, message: &[u8]) -> Result<Vec<u8>, ModuleError> {
         self.with(|line| line.sign(kid, alg, message)?.ok_or_else(|| self.no_key(alg, kid)))
     }
 
@@ -259,12 +259,12 @@ impl Module {
     pub(super) fn key(
         self: &Arc<Self>,
         kid: &str,
-        alg: TokenAlg,
+        alg: JwsAlg,
         published: Option<&Jwk>,
     ) -> Result<TokenKey, ModuleError> {
         let public = self.with(|line| line.public(kid, alg)?.ok_or_else(|| self.no_key(alg, kid)))?;
         let signature = self.sign(kid, alg, PROOF)?;
-        if published != Some(&public) || check(verifier(alg), &public, PROOF, &signature).is_err() {
+        if published != Some(&public) || check(alg, &public, PROOF, &signature).is_err() {
             let purpose = KeyPurpose::of_tokens(alg).as_str();
             let (token, kid) = (self.token().to_owned(), kid.to_owned());
             return Err(ModuleError::OtherKey { token, purpose, kid });
@@ -276,7 +276,7 @@ impl Module {
     ///
     /// # Errors
     /// [`ModuleError::Unsupported`], [`ModuleError::Extractable`], others.
-    pub(super) fn generate(self: &Arc<Self>, kid: &str, alg: TokenAlg) -> Result<Jwk, ModuleError> {
+    pub(super) fn generate(self: &Arc<Self>, kid: &str, alg: JwsAlg) -> Result<Jwk, ModuleError> {
         let made = aside(|| {
             let mut line = self.line(true)?;
             line.generate(kid, alg)?;
@@ -297,15 +297,5 @@ impl Module {
     /// [`ModuleError`].
     pub(super) fn remove(&self, kid: &str) -> Result<(), ModuleError> {
         aside(|| self.line(true)?.remove(kid))
-    }
-}
-
-/// The name of an algorithm for whoever verifies.
-const fn verifier(alg: TokenAlg) -> JwsAlg {
-    match alg {
-        TokenAlg::Es256 => JwsAlg::Es256,
-        TokenAlg::Rs256 => JwsAlg::Rs256,
-        TokenAlg::Ps256 => JwsAlg::Ps256,
-        TokenAlg::EdDsa => JwsAlg::EdDsa,
     }
 }

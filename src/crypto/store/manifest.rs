@@ -1,7 +1,7 @@
 //! `keys.toml`: which keys there are, what for, in which state. Holds no secret.
 
 use super::KeyStoreError;
-use crate::crypto::{Jwk, TokenAlg};
+use crate::crypto::{Jwk, JwsAlg};
 use crate::mandate::Instant;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -83,24 +83,24 @@ impl KeyPurpose {
 
     /// The token algorithm, for the keys that sign tokens.
     #[must_use]
-    pub const fn token_alg(self) -> Option<TokenAlg> {
+    pub const fn token_alg(self) -> Option<JwsAlg> {
         match self {
-            Self::TokenEs256 => Some(TokenAlg::Es256),
-            Self::TokenRs256 => Some(TokenAlg::Rs256),
-            Self::TokenPs256 => Some(TokenAlg::Ps256),
-            Self::TokenEdDsa => Some(TokenAlg::EdDsa),
+            Self::TokenEs256 => Some(JwsAlg::Es256),
+            Self::TokenRs256 => Some(JwsAlg::Rs256),
+            Self::TokenPs256 => Some(JwsAlg::Ps256),
+            Self::TokenEdDsa => Some(JwsAlg::EdDsa),
             Self::KeyEncryption | Self::BlindIndex | Self::PairwiseSubject | Self::Journal => None,
         }
     }
 
     /// The purpose of the keys that sign tokens by an algorithm.
     #[must_use]
-    pub const fn of_tokens(alg: TokenAlg) -> Self {
+    pub const fn of_tokens(alg: JwsAlg) -> Self {
         match alg {
-            TokenAlg::Es256 => Self::TokenEs256,
-            TokenAlg::Rs256 => Self::TokenRs256,
-            TokenAlg::Ps256 => Self::TokenPs256,
-            TokenAlg::EdDsa => Self::TokenEdDsa,
+            JwsAlg::Es256 => Self::TokenEs256,
+            JwsAlg::Rs256 => Self::TokenRs256,
+            JwsAlg::Ps256 => Self::TokenPs256,
+            JwsAlg::EdDsa => Self::TokenEdDsa,
         }
     }
 

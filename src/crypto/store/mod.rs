@@ -21,8 +21,8 @@ pub use rotation::Rotation;
 
 use super::module::Module;
 use super::{
-    CryptoError, IndexKey, JournalKey, Jwk, Jwks, KeyEncryptionKey, ModuleAccess, ModuleError, PairwiseKey,
-    SecretBytes, TokenAlg, TokenKey, to_hex,
+    CryptoError, IndexKey, JournalKey, Jwk, Jwks, JwsAlg, KeyEncryptionKey, ModuleAccess, ModuleError,
+    PairwiseKey, SecretBytes, TokenKey, to_hex,
 };
 use crate::clock::{Clock, Entropy, random};
 use files::{Directory, Lock};
@@ -80,7 +80,7 @@ pub struct KeyStore {
     key_encryption: KeyEncryptionKey,
     index: IndexKey,
     pairwise: PairwiseKey,
-    tokens: BTreeMap<TokenAlg, TokenKey>,
+    tokens: BTreeMap<JwsAlg, TokenKey>,
     journal: JournalKey,
     leaving_journal: Option<JournalKey>,
     former_journal: Vec<[u8; 32]>,
@@ -176,7 +176,7 @@ impl KeyStore {
             .map(|record| load_secret(directory, record))
             .collect::<Result<Vec<_>, _>>()?;
         let (mut published, mut tokens) = (Jwks::default(), BTreeMap::new());
-        for alg in TokenAlg::ALL {
+        for alg in JwsAlg::ALL {
             let purpose = KeyPurpose::of_tokens(alg);
             published.keys.extend(manifest.published(purpose).filter_map(|record| record.public.clone()));
             if manifest.knows(purpose)
@@ -239,12 +239,12 @@ impl KeyStore {
     ///
     /// # Errors
     /// [`CryptoError::NoTokenKey`] in a store made before the algorithm was known.
-    pub fn token_key(&self, alg: TokenAlg) -> Result<&TokenKey, CryptoError> {
+    pub fn token_key(&self, alg: JwsAlg) -> Result<&TokenKey, CryptoError> {
         self.tokens.get(&alg).ok_or(CryptoError::NoTokenKey(KeyPurpose::of_tokens(alg).as_str()))
     }
 
     /// The algorithms there are keys for.
-    pub fn token_algs(&self) -> impl Iterator<Item = TokenAlg> {
+    pub fn token_algs(&self) -> impl Iterator<Item = JwsAlg> {
         self.tokens.keys().copied()
     }
 
@@ -333,7 +333,7 @@ fn load_secret(directory: &Directory, record: &Record) -> Result<SecretBytes<32>
 fn load_token(
     directory: &Directory,
     record: &Record,
-    alg: TokenAlg,
+    alg: JwsAlg,
     modules: Modules<'_>,
 ) -> Result<Option<TokenKey>, KeyStoreError> {
     if let Some(holds) = &record.token {

@@ -122,7 +122,7 @@ fn what_was_sealed_and_indexed_before_a_restart_is_found_after_it() {
 #[test]
 fn a_token_key_is_published_then_signs_then_retires_and_no_kid_comes_twice() {
     let (dir, mut store) = initialised();
-    for (alg, verifies) in TokenAlg::ALL.into_iter().zip(JwsAlg::ALL) {
+    for (alg, verifies) in JwsAlg::ALL.into_iter().zip(JwsAlg::ALL) {
         assert_eq!(alg.as_str(), verifies.as_str());
         let purpose = KeyPurpose::of_tokens(alg);
         let kids = |store: &KeyStore| -> Vec<String> {
@@ -171,7 +171,7 @@ fn without(dir: &Scratch, purposes: &[KeyPurpose]) {
 #[test]
 fn a_store_from_before_an_algorithm_opens_and_a_rotation_brings_its_keys_in() {
     let (dir, _) = initialised();
-    let young = [(TokenAlg::Ps256, KeyPurpose::TokenPs256), (TokenAlg::EdDsa, KeyPurpose::TokenEdDsa)];
+    let young = [(JwsAlg::Ps256, KeyPurpose::TokenPs256), (JwsAlg::EdDsa, KeyPurpose::TokenEdDsa)];
     without(&dir, &young.map(|(_, purpose)| purpose));
     for (alg, purpose) in young {
         let before = KeyStore::open(&dir.0).unwrap();
@@ -189,7 +189,7 @@ fn a_store_from_before_an_algorithm_opens_and_a_rotation_brings_its_keys_in() {
         assert_eq!(after.token_key(alg).unwrap().alg(), alg);
         assert_eq!(after.published().keys.len(), before.published().keys.len() + 2);
     }
-    assert_eq!(KeyStore::open(&dir.0).unwrap().token_algs().collect::<Vec<_>>(), TokenAlg::ALL);
+    assert_eq!(KeyStore::open(&dir.0).unwrap().token_algs().collect::<Vec<_>>(), JwsAlg::ALL);
     without(&dir, &[KeyPurpose::TokenRs256]);
     assert_eq!(code(KeyStore::open(&dir.0)), "keys_bad_manifest", "what every store has is not brought in");
 }
@@ -241,7 +241,7 @@ fn a_rotation_that_was_killed_before_or_after_its_commit_leaves_a_store_that_ope
     let reopened = KeyStore::open(&dir.0).unwrap();
     assert_eq!(reopened.listing(), store.listing());
     // After: the private half of the retired key still lies there.
-    let old = dir.0.join(format!("{}.key", store.token_key(TokenAlg::Es256).unwrap().kid()));
+    let old = dir.0.join(format!("{}.key", store.token_key(JwsAlg::Es256).unwrap().kid()));
     let bytes = fs::read(&old).unwrap();
     rotate(&dir, KeyPurpose::TokenEs256).unwrap();
     fs::write(&old, bytes).unwrap();
@@ -254,7 +254,7 @@ fn a_rotation_that_was_killed_before_or_after_its_commit_leaves_a_store_that_ope
 #[test]
 fn a_rotation_counts_though_the_retired_key_cannot_be_removed() {
     let (dir, store) = initialised();
-    let old = dir.0.join(format!("{}.key", store.token_key(TokenAlg::Es256).unwrap().kid()));
+    let old = dir.0.join(format!("{}.key", store.token_key(JwsAlg::Es256).unwrap().kid()));
     fs::remove_file(&old).unwrap();
     fs::create_dir(&old).unwrap();
     chmod(&old, 0o700);
@@ -262,10 +262,7 @@ fn a_rotation_counts_though_the_retired_key_cannot_be_removed() {
     assert_eq!(changed.len(), 3);
     assert!(old.exists());
     let after = KeyStore::open(&dir.0).unwrap();
-    assert_ne!(
-        after.token_key(TokenAlg::Es256).unwrap().kid(),
-        store.token_key(TokenAlg::Es256).unwrap().kid()
-    );
+    assert_ne!(after.token_key(JwsAlg::Es256).unwrap().kid(), store.token_key(JwsAlg::Es256).unwrap().kid());
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::server::{SandboxError, with_headers};
 use super::site::Site;
 use crate::clock::{Clock, Entropy};
 use crate::config::{Algorithm, AuthMethod, Provider, Secret, UserinfoFormat};
-use crate::crypto::{Jwks, TokenAlg, TokenKey};
+use crate::crypto::{Jwks, JwsAlg, TokenKey};
 use crate::mandate::Instant;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -246,7 +246,7 @@ impl Sandbox {
 fn signing_key() -> Option<TokenKey> {
     let random = ring::rand::SystemRandom::new();
     let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).ok()?;
-    TokenKey::from_pkcs8("sandbox-1", TokenAlg::Es256, document.as_ref()).ok()
+    TokenKey::from_pkcs8("sandbox-1", JwsAlg::Es256, document.as_ref()).ok()
 }
 
 type State = axum::extract::State<Arc<Sandbox>>;

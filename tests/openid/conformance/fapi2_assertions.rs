@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::database::on_both;
-use porteplume::crypto::{TokenAlg, TokenKey, sign_jws};
+use porteplume::crypto::{JwsAlg, TokenKey, sign_jws};
 use std::process::Command;
 use time::Duration;
 
@@ -11,7 +11,7 @@ pub(super) fn rsa_key() -> TokenKey {
     let args = ["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
     let pem = String::from_utf8(Command::new("openssl").args(args).output().unwrap().stdout).unwrap();
     let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    TokenKey::from_pkcs8("k", TokenAlg::Rs256, &STANDARD.decode(text).unwrap()).unwrap()
+    TokenKey::from_pkcs8("k", JwsAlg::Rs256, &STANDARD.decode(text).unwrap()).unwrap()
 }
 
 fn invalid_client() -> (u16, String) {
