@@ -1,13 +1,13 @@
 //! All layers, composed once, in one order.
 //!
-//! Outermost first: request id and log line, client address, security headers, language; then what turns problems
-//! into answers; then what may refuse: a panic caught, the time limit, the size limit, the origin of forms. Sessions
+//! Outermost first: request id and log line, client address, security headers, language; then what compresses
+//! pages and what turns problems into answers; then what may refuse: a panic caught, the time limit, the size limit, the origin of forms. Sessions
 //! and the forms' tokens are extractors, since not every page needs them; rate limits stand on the routes they protect.
 
 use super::edge::Edge;
 use super::problem::Problem;
 use super::rate::Action;
-use super::{address, assets, csrf, headers, health, language, recover, trace};
+use super::{address, assets, compress, csrf, headers, health, language, recover, trace};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
@@ -46,6 +46,7 @@ where
     let pages = routes.pages.merge(assets::routes()).fallback(async || Problem::NOT_FOUND);
     let pages = pages.layer(from_fn_with_state(Arc::clone(edge), csrf::layer)).merge(routes.doors);
     let pages = guarded(edge, pages).layer(from_fn_with_state(Arc::clone(edge), recover::as_page));
+    let pages = pages.layer(compress::layer()).layer(from_fn(compress::own));
     let protocol = guarded(edge, routes.protocol).layer(from_fn(recover::as_json));
     pages
         .merge(protocol)

@@ -11,4 +11,5 @@ mod history;
 mod inclusion;
 mod journaled;
 mod leaving;
+mod weights;
 pub(crate) mod world;
