@@ -8,4 +8,5 @@ mod journeys;
 mod keyboard;
 mod refusals;
 mod sandboxes;
+mod text;
 mod world;

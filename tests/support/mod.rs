@@ -13,6 +13,7 @@ pub(crate) mod settings;
 pub(crate) mod site;
 pub(crate) mod slots;
 pub(crate) mod state;
+pub(crate) mod text_browser;
 pub(crate) mod token;
 pub(crate) mod totp;
 pub(crate) mod world;
