@@ -106,6 +106,10 @@ random_id!(
     RepresentationId
 );
 random_id!(
+    /// Something a usager is to be told.
+    NoticeId
+);
+random_id!(
     /// One stated purpose of an auditor, under which entries are read.
     ReadingId
 );

@@ -7,6 +7,7 @@ mod anomaly;
 mod calendar;
 mod catalogue;
 mod checklist;
+mod contact;
 mod decide;
 mod event;
 mod glass;
@@ -19,6 +20,8 @@ mod laws;
 mod life;
 #[cfg(test)]
 mod model;
+mod notice;
+mod notice_text;
 mod outcome;
 mod people;
 mod replay;
@@ -39,18 +42,21 @@ pub use catalogue::{
     Theme,
 };
 pub use checklist::{Answers, SampleQuestion, Verdict};
+pub use contact::{Channel, Contact, EmailAddress, InvalidAddress, InvalidContact, Telephone};
 pub use decide::{Allowed, Question, Refusal, decide};
 pub use event::{EventKind, Named, Outcome, Retention};
 pub use glass::{GLASS_ANSWER, GLASS_OPEN, Glass, GlassError, GlassState};
 pub use grant::{Grant, InvalidGrant, LONGEST_GRANT, MOST_NAMED, Reach, Slots};
 pub use id::{
     AidantId, AnomalyId, AuditorId, ClientId, CommentId, EventId, GlassId, GrantId, InvalidId, MandateId,
-    MessageId, OrganisationId, ProcedureId, ReadingId, RepresentationId, SampleId, SearchId, ThemeId,
+    MessageId, NoticeId, OrganisationId, ProcedureId, ReadingId, RepresentationId, SampleId, SearchId, ThemeId,
     UsagerId,
 };
 pub use instant::Instant;
 pub use language::Language;
 pub use life::{Declarations, Mandate, PROPOSAL_LIFE, TransitionError};
+pub use notice::{NoticeKind, NoticeState, NoticeStateError};
+pub use notice_text::{LONGEST_SHORT_TEXT, NoticeText, Told};
 pub use outcome::{NoReceiptForNothing, ProcedureOutcome, ReceiptNumber, ServiceReport};
 pub use people::{
     Aidant, BirthDate, Identity, InvalidBirthDate, Organisation, ProfessionalIdentity, RelyingParty, Role,
