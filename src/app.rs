@@ -1,7 +1,8 @@
 //! Wiring: from a configuration to a running service.
 
 use crate::clock::{Clock, Entropy};
-use crate::config::{Config, TokenAlgorithm};
+use crate::config::{Config, EmailWay, Hook, MailTls, TokenAlgorithm};
+use crate::courier::{Courier, Couriers, Smtp, SmtpSettings, SmtpTls, Webhook};
 use crate::crypto::{JwsAlg, KeyPlace, KeyStore, KeyStoreError, ModuleAccess, SecretString};
 use crate::journal::{self, NamedWitness, Policy, PolicyError, TimestampAuthorities, Vkey, VkeyError};
 use crate::mandate::EventKind;
@@ -80,6 +81,9 @@ pub enum StartError {
     /// The HTTP client.
     #[error("outgoing calls cannot be set up: {0}")]
     Http(#[from] HttpError),
+    /// The mail server.
+    #[error("the mail server in messages.smtp_host cannot be used: {0}")]
+    Mail(&'static str),
     /// The public address.
     #[error("server.issuer cannot be used as an address")]
     Issuer,
@@ -147,6 +151,7 @@ pub async fn open(
         witnesses,
         timestamps,
         http: HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config)? })?,
+        couriers: couriers(config)?,
         tiles: Tiles::default(),
         watch: config.watch.clone(),
     });
@@ -191,6 +196,44 @@ fn outgoing(config: &Config) -> Result<HttpPolicy, StartError> {
         authorities: trusted,
         ..HttpPolicy::default()
     })
+}
+
+/// Who carries what usagers are told.
+///
+/// # Errors
+/// [`StartError::Mail`], [`StartError::Outgoing`], [`StartError::Http`].
+fn couriers(config: &Config) -> Result<Couriers, StartError> {
+    let hook = |hook: &Hook| -> Result<Arc<dyn Courier>, StartError> {
+        let http = HttpClient::new(&HttpPolicy { response_limit: LONGEST_ANSWER, ..outgoing(config)? })?;
+        Ok(Arc::new(Webhook::new(hook.url.clone(), hook.secret.expose(), http)))
+    };
+    let email = match &config.messages.email {
+        Some(EmailWay::Hook(by)) => Some(hook(by)?),
+        Some(EmailWay::Smtp(server)) => {
+            let pems = config.outgoing.authorities.iter().map(|path| {
+                std::fs::read(path).map_err(|error| StartError::Outgoing(path.clone(), error.to_string()))
+            });
+            let settings = SmtpSettings {
+                host: &server.host,
+                port: server.port,
+                tls: match server.tls {
+                    MailTls::Starttls => SmtpTls::Starttls,
+                    MailTls::Implicit => SmtpTls::Implicit,
+                    MailTls::None => SmtpTls::None,
+                },
+                credentials: server
+                    .credentials
+                    .as_ref()
+                    .map(|(user, password)| (user.as_str(), password.expose())),
+                from: &server.from,
+                authorities: &pems.collect::<Result<Vec<_>, _>>()?,
+            };
+            Some(Arc::new(Smtp::new(&settings).map_err(StartError::Mail)?) as Arc<dyn Courier>)
+        }
+        None => None,
+    };
+    let (sms, voice) = (config.messages.sms.as_ref(), config.messages.voice.as_ref());
+    Ok(Couriers { email, sms: sms.map(hook).transpose()?, voice: voice.map(hook).transpose()? })
 }
 
 /// The witnesses of the configuration. Our policy is read as any verifier would read it: what that refuses cannot be

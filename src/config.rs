@@ -7,6 +7,7 @@
 mod email;
 mod error;
 mod keys;
+mod messages;
 mod outgoing;
 mod provider;
 mod reader;
@@ -16,6 +17,7 @@ mod watch;
 pub use email::email_domain;
 pub use error::ConfigError;
 pub use keys::{Keys, Pkcs11, TokenAlgorithm};
+pub use messages::{EmailWay, Hook, MailServer, MailTls, Messages};
 pub use outgoing::Outgoing;
 pub use provider::{Algorithm, AuthMethod, OtherAgents, Provider, UserinfoFormat};
 pub use values::{Issuer, Networks, Secret};
@@ -44,6 +46,8 @@ pub struct Config {
     pub other_agents: Vec<OtherAgents>,
     /// What calls to others may reach.
     pub outgoing: Outgoing,
+    /// Who carries what usagers are told.
+    pub messages: Messages,
     /// What FranceConnect calls the themes of the catalogue, where not as the catalogue has it.
     pub themes: Vec<(ThemeId, String)>,
     /// How much of anything one caller may ask for.
@@ -203,6 +207,7 @@ impl Config {
             agents: reader.section("agents", provider::read)?,
             other_agents: provider::apart(reader.each("other_agents", provider::read_other)?)?,
             outgoing: reader.section("outgoing", outgoing::read)?,
+            messages: reader.section("messages", messages::read)?,
             themes: reader.section("franceconnect", themes)?,
             limits: reader.section("limits", limits)?,
             watch: reader.section("watch", watch::read)?,
@@ -233,6 +238,7 @@ impl Config {
             ("agents", provider(&self.agents)),
             ("other_agents", self.other_agents.iter().map(other).collect()),
             ("outgoing", format!("{:?}", self.outgoing)),
+            ("messages", format!("{:?} {}", self.messages, self.messages.secrets())),
             ("franceconnect", format!("{:?}", self.themes)),
             ("limits", format!("{:?}", self.limits)),
             ("watch", format!("{:?}", self.watch)),
@@ -504,9 +510,18 @@ mod tests {
     fn the_operators_page_tells_of_every_setting() {
         const PAGE: &str = include_str!("../docs/operator.md");
         // The two providers are set up alike, and share one table there.
-        for section in
-            ["server", "database", "keys", "journal", "citizens", "outgoing", "limits", "watch", "telemetry"]
-        {
+        for section in [
+            "server",
+            "database",
+            "keys",
+            "journal",
+            "citizens",
+            "outgoing",
+            "messages",
+            "limits",
+            "watch",
+            "telemetry",
+        ] {
             let variable = format!("PORTEPLUME__{}__", section.to_uppercase());
             let refused = refusal(SMALL, &[(&format!("{variable}NONE"), "x")]);
             let (_, known) = refused.split_once("its section has ").unwrap();
@@ -625,6 +640,41 @@ mod tests {
         ] {
             let refused = refusal(&with(&more), &[]);
             assert!(refused.starts_with(key) && !refused.contains("hush"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn couriers_are_named_whole_and_their_secrets_are_hidden() {
+        let with = |more: &str| format!("{SMALL}\n[messages]\n{more}");
+        let server = "smtp_host = \"Smtp.Example.FR\"\nsmtp_from = \"a@example.fr\"\n";
+        let hook = |of: &str| {
+            format!("{of}_url = \"https://{of}.example/in\"\n{of}_secret = \"hush{}\"\n", "x".repeat(28))
+        };
+        let whole = format!("{server}smtp_user = \"me\"\nsmtp_password = \"hush\"\n{}", hook("sms"));
+        let config = read(&with(&whole), &[]).unwrap();
+        assert!(!format!("{config:?}").contains("hush"));
+        let Some(EmailWay::Smtp(mail)) = &config.messages.email else { panic!("a mail server") };
+        assert_eq!((mail.host.as_str(), mail.port, mail.tls), ("smtp.example.fr", 587, MailTls::Starttls));
+        assert!(config.messages.sms.is_some() && config.messages.voice.is_none());
+        let told = |text: &str| read(&with(text), &[]).unwrap().sections();
+        assert!(told(&hook("voice")) != told(&hook("voice").replace("xx", "yy")), "another secret is told");
+        for (more, key) in [
+            ("smtp_from = \"a@example.fr\"\n".to_owned(), "messages.smtp_host is missing"),
+            ("smtp_host = \"a.fr\"\n".to_owned(), "messages.smtp_from is missing"),
+            (format!("{server}smtp_user = \"me\"\n"), "messages.smtp_password is missing"),
+            (format!("{server}smtp_password = \"hush\"\n"), "messages.smtp_user is missing"),
+            (
+                format!("{server}smtp_tls = \"none\"\n"),
+                "messages.smtp_tls is missing: a mail server elsewhere",
+            ),
+            (format!("{server}{}", hook("email")), "messages.smtp_host is missing: keep one of"),
+            ("sms_url = \"https://a.fr/\"\n".to_owned(), "messages.sms_secret is missing"),
+            (hook("sms").replace("https", "http"), "messages.sms_url ="),
+            (hook("sms").replace(&"x".repeat(28), ""), "messages.sms_secret = (hidden)"),
+            (server.replace("a@", "a b@"), "messages.smtp_from ="),
+        ] {
+            let refused = refusal(&with(&more), &[]);
+            assert!(refused.starts_with(key), "{refused}");
         }
     }
 

@@ -18,5 +18,6 @@ mod sandbox;
 mod space;
 mod storage;
 mod support;
+mod told;
 mod tour;
 mod web;

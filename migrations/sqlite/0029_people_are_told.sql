@@ -23,7 +23,7 @@ CREATE TABLE notice (
     id TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 32),
     usager_id TEXT NOT NULL REFERENCES usager (id),
     number INTEGER NOT NULL CHECK (number >= 1),
-    kind TEXT NOT NULL CHECK (kind IN ('receipt', 'outcome', 'ended', 'withdrawn')),
+    kind TEXT NOT NULL CHECK (kind IN ('receipt', 'ended', 'withdrawn')),
     mandate_id TEXT NOT NULL REFERENCES mandate (id),
     representation_id TEXT REFERENCES representation (id),
     procedure_id TEXT,
@@ -36,7 +36,7 @@ CREATE TABLE notice (
     last_event TEXT NOT NULL REFERENCES event (event_id) DEFERRABLE INITIALLY DEFERRED,
     UNIQUE (usager_id, number),
     CONSTRAINT notice_about CHECK (
-        (kind IN ('receipt', 'outcome') AND representation_id IS NOT NULL AND procedure_id IS NULL)
+        (kind = 'receipt' AND representation_id IS NOT NULL AND procedure_id IS NULL)
         OR (kind = 'ended' AND representation_id IS NULL AND procedure_id IS NULL)
         OR (kind = 'withdrawn' AND representation_id IS NULL AND procedure_id IS NOT NULL)),
     CONSTRAINT notice_state_whole CHECK (

@@ -2,7 +2,9 @@
 
 use super::{Configured, Refused, say};
 use crate::config::Config;
+use crate::courier::NotTaken;
 use crate::crypto::{KeyState, KeyStore};
+use crate::mandate::Channel;
 use crate::relying::{HttpClient, HttpError, HttpPolicy};
 use crate::service::{App, health, read, registry, timestamps};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -49,11 +51,22 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
                 let answers = party.probe(app.now()).await;
                 check(name, answers.map(|()| party.issuer().to_owned()).map_err(|error| error.to_string()));
             }
+            for channel in Channel::ALL {
+                if let Some(courier) = app.couriers.of(channel) {
+                    let answers = courier.answers().await.map(|()| "answers".to_owned());
+                    check(channel.as_str(), answers.map_err(|error| unheard(channel, error)));
+                }
+            }
             app.store.close().await;
         }
     }
     check("running service", running(&config).await);
     if ill == 0 { Ok(()) } else { Err(Refused::other("not everything is well: mend what is marked FAULT")) }
+}
+
+fn unheard(channel: Channel, why: NotTaken) -> String {
+    let section = if channel == Channel::Email { "messages.smtp_* or messages.email_*" } else { "messages" };
+    format!("who carries it gives no answer ({why}): see {section}; meanwhile messages wait")
 }
 
 async fn services(app: &App) -> Found {

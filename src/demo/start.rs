@@ -9,7 +9,8 @@ use super::{
 use crate::app::{self, StartError};
 use crate::clock::{Clock, Entropy, NoEntropy, random};
 use crate::config::{
-    Config, Database, Issuer, Journal, Keys, Limits, Networks, Outgoing, Rate, Secret, Server, Telemetry,
+    Config, Database, Issuer, Journal, Keys, Limits, Messages, Networks, Outgoing, Rate, Secret, Server,
+    Telemetry,
 };
 use crate::crypto::{KeyStore, KeyStoreError, SecretString, to_hex};
 use crate::mandate::{
@@ -296,6 +297,7 @@ fn configuration(
         agents,
         other_agents: Vec::new(),
         outgoing: Outgoing::default(),
+        messages: Messages::default(),
         themes: Vec::new(),
         limits: Limits { sign_in: generous, authorize: generous, ..Limits::default() },
         watch: Thresholds::default(),

@@ -2,7 +2,7 @@
 
 use crate::service::audit::glass;
 use crate::service::{
-    App, Error, cosigned, expire, outbox, retention, shards, timestamps, upkeep, watch as anomalies,
+    App, Error, cosigned, expire, notices, outbox, retention, shards, timestamps, upkeep, watch as anomalies,
     witnesses,
 };
 use std::time::Duration;
@@ -13,6 +13,8 @@ use tokio::task::{JoinHandle, JoinSet};
 const EVERY: Duration = Duration::from_secs(5);
 /// How often messages are looked for: a service learns of an end within a second.
 const MESSAGES_EVERY: Duration = Duration::from_millis(250);
+/// How often what usagers are to be told is looked for.
+const PEOPLE_EVERY: Duration = Duration::from_secs(1);
 /// Lost entries are looked for in every so many rounds: about once a minute.
 const ROUNDS_OF_A_SEARCH: u32 = 12;
 
@@ -20,7 +22,7 @@ const ROUNDS_OF_A_SEARCH: u32 = 12;
 const LOST: &str = "journal_entries_lost";
 
 /// The running jobs.
-pub struct Jobs([JoinHandle<()>; 4]);
+pub struct Jobs([JoinHandle<()>; 5]);
 
 impl Jobs {
     /// Waits until the round under way is done. They end by themselves when told to stop.
@@ -39,7 +41,8 @@ pub fn start(app: &App, stop: watch::Receiver<bool>) -> Jobs {
     let chores = tokio::spawn(chores(App::clone(app), stop.clone()));
     let rules = tokio::spawn(rules(App::clone(app), stop.clone()));
     let messages = tokio::spawn(messages(App::clone(app), stop.clone()));
-    Jobs([chores, rules, messages, tokio::spawn(outside(App::clone(app), stop))])
+    let people = tokio::spawn(people(App::clone(app), stop.clone()));
+    Jobs([chores, rules, messages, people, tokio::spawn(outside(App::clone(app), stop))])
 }
 
 async fn chores(app: App, mut stop: watch::Receiver<bool>) {
@@ -71,6 +74,17 @@ async fn messages(app: App, mut stop: watch::Receiver<bool>) {
     loop {
         report("outbox", outbox::send_due(&app, &mut under_way).await);
         if stops(&mut stop, MESSAGES_EVERY).await {
+            return;
+        }
+    }
+}
+
+/// Usagers are told what was done in their name. A mail server's slowness holds up no service.
+async fn people(app: App, mut stop: watch::Receiver<bool>) {
+    let mut under_way = JoinSet::new();
+    loop {
+        report("notices", notices::send_due(&app, &mut under_way).await);
+        if stops(&mut stop, PEOPLE_EVERY).await {
             return;
         }
     }

@@ -227,6 +227,16 @@ kinds! {
     ServiceTold = "representation.service_told" in Evidence, sub Always, aid Never;
     /// A service did not answer when it was told of a representation's end: the first time, or for a whole day.
     ServiceNotTold = "representation.service_not_told" in Evidence, sub Always, aid Never;
+    /// A usager chose how they are told what is done in their name.
+    ContactChosen = "usager.contact_chosen" in Technical, sub Always, aid Never;
+    /// What a usager is to be told was taken over by who carries it.
+    NoticeSent = "notice.sent" in Evidence, sub WhenKnown, aid Never;
+    /// What a usager is to be told could not be sent: it is handed over on paper.
+    NoticeNotSent = "notice.not_sent" in Evidence, sub WhenKnown, aid Never;
+    /// What a usager is to be told was handed over on paper.
+    NoticeHandedOver = "notice.handed_over" in Evidence, sub WhenKnown, aid Always;
+    /// A usager does not recognise what was done in their name.
+    RepresentationDisputed = "representation.disputed" in Evidence, sub Always, aid Always;
     /// A code came twice.
     CodeReplayed = "representation.code_replayed" in Evidence, sub Always, aid Always;
     /// A usager was looked up by name and birth date.

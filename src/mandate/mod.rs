@@ -49,8 +49,8 @@ pub use glass::{GLASS_ANSWER, GLASS_OPEN, Glass, GlassError, GlassState};
 pub use grant::{Grant, InvalidGrant, LONGEST_GRANT, MOST_NAMED, Reach, Slots};
 pub use id::{
     AidantId, AnomalyId, AuditorId, ClientId, CommentId, EventId, GlassId, GrantId, InvalidId, MandateId,
-    MessageId, NoticeId, OrganisationId, ProcedureId, ReadingId, RepresentationId, SampleId, SearchId, ThemeId,
-    UsagerId,
+    MessageId, NoticeId, OrganisationId, ProcedureId, ReadingId, RepresentationId, SampleId, SearchId,
+    ThemeId, UsagerId,
 };
 pub use instant::Instant;
 pub use language::Language;

@@ -34,8 +34,6 @@ named! {
     NoticeKind {
         /// A representation is over: what was done in their name.
         Receipt = "receipt",
-        /// A service told what became of it after that.
-        Outcome = "outcome",
         /// A mandate has ended.
         Ended = "ended",
         /// One procedure of a mandate has ended.

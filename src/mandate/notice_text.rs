@@ -46,16 +46,15 @@ pub struct NoticeText {
 /// One line of one person's words: what ends a line or hides (controls, marks that turn the direction of writing) goes, so that a
 /// name can neither add a line nor turn one around.
 fn clean(text: &str) -> String {
-    let hidden = |c: char| {
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}')
-    };
+    let hidden = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}');
     let text: String = text.chars().map(|c| if c.is_control() || hidden(c) { ' ' } else { c }).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn moment(language: Language, at: Instant) -> String {
     let local = paris(at);
-    let (day, hour, minute) = (language.day(local.date()).replace('\u{a0}', " "), local.hour(), local.minute());
+    let (day, hour, minute) =
+        (language.day(local.date()).replace('\u{a0}', " "), local.hour(), local.minute());
     match language {
         Language::Fr => format!("le {day} à {hour} h {minute:02}"),
         Language::En => format!("on {day} at {hour:02}:{minute:02}"),
@@ -103,12 +102,14 @@ impl Told {
         let fr = language == Language::Fr;
         let pick = |french: &'static str, english: &'static str| if fr { french } else { english };
         let subject = match self.kind {
-            NoticeKind::Receipt => pick("Une démarche a été faite en votre nom", "Something was done in your name"),
-            NoticeKind::Outcome => pick("Le résultat d’une démarche", "The result of a procedure"),
-            NoticeKind::Ended => pick("Votre mandat a pris fin", "Your mandate has ended"),
-            NoticeKind::Withdrawn => {
-                pick("Une démarche a été retirée de votre mandat", "A procedure was taken out of your mandate")
+            NoticeKind::Receipt => {
+                pick("Une démarche a été faite en votre nom", "Something was done in your name")
             }
+            NoticeKind::Ended => pick("Votre mandat a pris fin", "Your mandate has ended"),
+            NoticeKind::Withdrawn => pick(
+                "Une démarche a été retirée de votre mandat",
+                "A procedure was taken out of your mandate",
+            ),
         };
         let mut lines = vec![pick("Bonjour,", "Hello,").to_owned(), String::new()];
         lines.extend(said.facts(language));
@@ -124,8 +125,12 @@ impl Told {
         };
         let begun = moment(language, self.at);
         match self.kind {
-            NoticeKind::Receipt | NoticeKind::Outcome => {
-                let first = if fr { "Voici ce qui a été fait en votre nom." } else { "This was done in your name." };
+            NoticeKind::Receipt => {
+                let first = if fr {
+                    "Voici ce qui a été fait en votre nom."
+                } else {
+                    "This was done in your name."
+                };
                 let mut lines = vec![first.to_owned(), line("Quand", "When", &begun)];
                 if let Some(until) = self.until {
                     lines.push(line("Terminé", "Over", &moment(language, until)));
@@ -136,7 +141,11 @@ impl Told {
                 lines.push(line("Structure", "Organisation", &self.organisation));
                 lines.push(line("Auprès de", "At", &self.service));
                 lines.push(line("Démarche", "Procedure", &self.procedure));
-                let silent = if fr { "le service n’a rien dit pour le moment" } else { "the service has said nothing so far" };
+                let silent = if fr {
+                    "le service n’a rien dit pour le moment"
+                } else {
+                    "the service has said nothing so far"
+                };
                 let result = self.outcome.map_or(silent, |came| outcome(language, came));
                 lines.push(line("Résultat", "Result", result));
                 lines
@@ -158,9 +167,13 @@ impl Told {
             NoticeKind::Withdrawn => {
                 let (procedure, organisation) = (&self.procedure, &self.organisation);
                 vec![if fr {
-                    format!("La démarche « {procedure} » a été retirée de votre mandat avec {organisation} {begun}.")
+                    format!(
+                        "La démarche « {procedure} » a été retirée de votre mandat avec {organisation} {begun}."
+                    )
                 } else {
-                    format!("The procedure “{procedure}” was taken out of your mandate with {organisation} {begun}.")
+                    format!(
+                        "The procedure “{procedure}” was taken out of your mandate with {organisation} {begun}."
+                    )
                 }]
             }
         }
@@ -192,8 +205,6 @@ impl Told {
         let what = match (self.kind, language) {
             (NoticeKind::Receipt, Language::Fr) => "Une démarche a été faite en votre nom.",
             (NoticeKind::Receipt, Language::En) => "Something was done in your name.",
-            (NoticeKind::Outcome, Language::Fr) => "Le résultat d’une démarche est connu.",
-            (NoticeKind::Outcome, Language::En) => "The result of a procedure is known.",
             (NoticeKind::Ended, Language::Fr) => "Votre mandat a pris fin.",
             (NoticeKind::Ended, Language::En) => "Your mandate has ended.",
             (NoticeKind::Withdrawn, Language::Fr) => "Une démarche a été retirée de votre mandat.",
@@ -231,13 +242,21 @@ mod tests {
     fn a_receipt_tells_who_did_what_where_and_when_and_how_to_object() {
         let text = told(NoticeKind::Receipt).text(Language::Fr);
         for needed in [
-            "le 18 novembre 2026 à", "Nora Le Goff", "Médiathèque de Saint-Aubin", "Caisse de démonstration",
-            "Déclarer ses revenus", "la demande a été envoyée", "https://mandats.example.fr/usager", "02 99 00 00 00",
+            "le 18 novembre 2026 à",
+            "Nora Le Goff",
+            "Médiathèque de Saint-Aubin",
+            "Caisse de démonstration",
+            "Déclarer ses revenus",
+            "la demande a été envoyée",
+            "https://mandats.example.fr/usager",
+            "02 99 00 00 00",
         ] {
             assert!(text.body.contains(needed), "{needed}: {}", text.body);
         }
         let english = told(NoticeKind::Receipt).text(Language::En);
-        assert!(english.body.contains("By whom: Nora Le Goff") && english.body.contains("the request was sent"));
+        assert!(
+            english.body.contains("By whom: Nora Le Goff") && english.body.contains("the request was sent")
+        );
     }
 
     #[test]
@@ -246,7 +265,9 @@ mod tests {
             for language in Language::ALL {
                 let text = told(*kind).text(language);
                 for open in [&text.subject, &text.short] {
-                    assert!(!open.contains("Goff") && !open.contains("Saint-Aubin") && !open.contains("revenus"));
+                    assert!(
+                        !open.contains("Goff") && !open.contains("Saint-Aubin") && !open.contains("revenus")
+                    );
                 }
                 assert!(text.short.chars().count() <= LONGEST_SHORT_TEXT, "{}", text.short);
                 assert!(text.short.contains("https://mandats.example.fr/usager"));
@@ -257,13 +278,17 @@ mod tests {
     #[test]
     fn no_name_adds_a_line_or_turns_one_around() {
         let evil = "Nora\r\nBcc: x@evil.example\u{2028}a\u{202e}b\u{2066}c\0";
-        let one = Told { aidant: evil.to_owned(), organisation: evil.to_owned(), ..told(NoticeKind::Receipt) };
+        let one =
+            Told { aidant: evil.to_owned(), organisation: evil.to_owned(), ..told(NoticeKind::Receipt) };
         let usual = told(NoticeKind::Receipt).text(Language::Fr);
         let text = one.text(Language::Fr);
         assert_eq!(text.body.lines().count(), usual.body.lines().count());
         assert!(!text.body.contains(['\r', '\u{202e}', '\u{2066}', '\u{2028}', '\0']));
         assert!(text.body.contains("Par qui : Nora Bcc: x@evil.example a b c\n"));
         let arabic = Told { aidant: "ليلى بن علي".to_owned(), ..told(NoticeKind::Receipt) };
-        assert!(arabic.text(Language::Fr).body.contains("Par qui : ليلى بن علي\n"), "names of other scripts stay whole");
+        assert!(
+            arabic.text(Language::Fr).body.contains("Par qui : ليلى بن علي\n"),
+            "names of other scripts stay whole"
+        );
     }
 }

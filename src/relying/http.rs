@@ -198,6 +198,21 @@ impl HttpClient {
         self.ask(openidconnect::http::Request::post(address).header("content-type", kind), body).await
     }
 
+    /// The same, with headers of that name and value, which must be ASCII.
+    ///
+    /// # Errors
+    /// [`HttpError`]; [`HttpError::Request`] for a header that is none.
+    pub async fn post_with(
+        &self,
+        address: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), HttpError> {
+        let request = openidconnect::http::Request::post(address);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.ask(request, body).await
+    }
+
     async fn ask(&self, request: Builder, body: Vec<u8>) -> Result<(u16, Vec<u8>), HttpError> {
         let answer = self.send(request.body(body).map_err(|_| HttpError::Request)?).await?;
         Ok((answer.status().as_u16(), answer.into_body()))

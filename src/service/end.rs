@@ -1,7 +1,8 @@
 //! The one place where a mandate ends, wholly or for one procedure: its codes and tokens die and its open
 //! representations are closed in the same transaction (invariant 4).
 
-use super::steps::{Actor, note, take};
+use super::notices::{self, About};
+use super::steps::{Actor, note, take_telling};
 use super::{App, Caller, Error, Record, outbox};
 use crate::mandate::{EndReason, EventKind, Instant, LifeFact, ProcedureId, State};
 use crate::storage::Tx;
@@ -21,7 +22,8 @@ pub async fn end_mandate(
     by: (Actor<'_>, &Caller, Instant),
 ) -> Result<(), Error> {
     let next = row.mandate.clone().end(reason, by.2)?;
-    take(app, tx, row, next, LifeFact::Ended { reason }, by).await?;
+    let notice = notices::draft(app, tx, &next, About::Ended(reason), by.2).await?;
+    take_telling(app, tx, row, next, (LifeFact::Ended { reason }, notice), by).await?;
     let closing = match reason {
         EndReason::Revoked => CloseReason::Revoked,
         EndReason::Expired => CloseReason::Expired,
@@ -46,7 +48,9 @@ pub async fn withdraw_procedure(
 ) -> Result<(), Error> {
     let next = row.mandate.clone().withdraw(procedure, by.2)?;
     let over = matches!(next.state, State::Ended { .. });
-    take(app, tx, row, next, LifeFact::Withdrawn { procedure: procedure.clone() }, by).await?;
+    let notice = notices::draft(app, tx, &next, About::Withdrawn(procedure), by.2).await?;
+    take_telling(app, tx, row, next, (LifeFact::Withdrawn { procedure: procedure.clone() }, notice), by)
+        .await?;
     stop(app, tx, row, (!over).then_some(procedure), CloseReason::Revoked, by).await
 }
 
@@ -99,6 +103,8 @@ async fn close(
         .procedure(&representation.procedure)
         .detail("representation", representation.id.as_str())
         .detail("reason", reason.as_str());
+    let notice = notices::draft(app, tx, &row.mandate, About::Receipt(representation), now).await?;
+    let record = notices::told(app, record, notice.as_ref());
     // Whoever ends it, the entry tells of the aidant whose representation it was.
     let whose = match actor {
         Actor::Aidant(_) => actor,
@@ -107,6 +113,7 @@ async fn close(
     let event = note(app, tx, row, record, (whose, caller, now)).await?;
     let after = RepresentationRow { closed: Some((now, reason)), ..representation.clone() };
     representations::update(tx, representation, &after, &event).await?;
+    notices::keep(tx, notice.as_ref(), &event).await?;
     outbox::write(app, tx, &after, now).await
 }
 

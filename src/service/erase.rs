@@ -8,13 +8,13 @@
 
 use super::end::end_mandate;
 use super::steps::Actor;
-use super::{App, Caller, Error, Record, Stream};
+use super::{App, Caller, Error, Record, Stream, contacts, facts};
 use crate::journal::Slot;
 use crate::mandate::{EndReason, EventKind, Instant, MandateId, Retention, StateName, UsagerId};
 use crate::storage::data_keys::{self, KeyKind};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::search::{self, Filter, Found};
-use crate::storage::{Snapshot, Tx, journal, papers, sessions, usagers, watch};
+use crate::storage::{Snapshot, Tx, contacts as choices, journal, papers, sessions, usagers, watch};
 use std::sync::Arc;
 use thiserror::Error as ThisError;
 
@@ -148,7 +148,15 @@ pub(super) async fn run(
     watch::forget_usager(tx, &app.keys.index().blind("usager", &[id.as_str()])).await?;
     sessions::delete_of_usager(tx, id).await?;
     let record = told(Record::done(EventKind::PersonErased), erased);
+    let contact = contacts::erased(tx, id).await?;
+    let record = match &contact {
+        Some((_, after)) => record.stands(facts::contact(&app.keys, after)),
+        None => record,
+    };
     let event = record.append(app, tx, &Caller::default(), now).await?;
+    if let Some((before, after)) = &contact {
+        choices::update(tx, before, after, &event).await?;
+    }
     usagers::erase(tx, &row, &event).await?;
     for row in own {
         mandate(app, tx, row, now).await?;

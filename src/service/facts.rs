@@ -3,14 +3,16 @@
 
 use crate::crypto::{KeyStore, to_hex};
 use crate::mandate::{
-    AidantId, AnomalyState, AuditorId, EventId, GlassState, Instant, MandateId, OrganisationId, Reach,
-    SampleId,
+    AidantId, AnomalyState, AuditorId, EventId, GlassState, Instant, MandateId, OrganisationId, ProcedureId,
+    Reach, RepresentationId, SampleId,
 };
 use crate::storage::anomalies::{AnomalyRow, Author, CommentRow};
 use crate::storage::audit_grants::GrantRow;
 use crate::storage::auditors::ReadingRow;
 use crate::storage::break_glass::GlassRow;
+use crate::storage::contacts::ContactRow;
 use crate::storage::cosigned::CosignedRow;
+use crate::storage::notices::NoticeRow;
 use crate::storage::samples::{AnswerRow, SampleRow};
 
 /// How a row stands after an entry.
@@ -176,4 +178,28 @@ pub(super) fn comment(keys: &KeyStore, row: &CommentRow) -> Stands {
     };
     let columns = [row.anomaly.as_str(), role, author, &to_hex(&row.text_sealed), &at(row.at)];
     Stands::of(keys, ("anomaly_comment", row.id.as_str(), row.version), &columns)
+}
+
+/// How a usager chose to be told.
+pub(super) fn contact(keys: &KeyStore, row: &ContactRow) -> Stands {
+    let columns = [row.channel.as_str(), &to_hex(&row.sealed)];
+    Stands::of(keys, ("contact", row.usager.as_str(), row.version), &columns)
+}
+
+/// What a usager is told, and how far the telling has come.
+pub(super) fn notice(keys: &KeyStore, row: &NoticeRow) -> Stands {
+    let columns = [
+        row.usager.as_str(),
+        &row.number.to_string(),
+        row.kind.as_str(),
+        row.mandate.as_str(),
+        &maybe(row.representation.as_ref().map(RepresentationId::as_str)),
+        &maybe(row.procedure.as_ref().map(ProcedureId::as_str)),
+        row.channel.as_str(),
+        row.state.as_str(),
+        &maybe(row.code.as_deref()),
+        &at(row.created_at),
+        &maybe_at(row.settled_at),
+    ];
+    Stands::of(keys, ("notice", row.id.as_str(), row.version), &columns)
 }

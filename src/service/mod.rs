@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod claims;
 pub mod configuration;
 pub mod consent;
+pub mod contacts;
 pub mod cosigned;
 mod dates;
 pub mod desk;
@@ -36,6 +37,7 @@ mod line;
 pub mod logout;
 pub mod manage;
 pub mod names;
+pub mod notices;
 pub mod offer;
 pub mod office;
 pub mod outbox;
@@ -87,6 +89,7 @@ pub use who::{
 pub use witnesses::Witnesses;
 
 use crate::clock::{Clock, Entropy, random};
+use crate::courier::Couriers;
 use crate::crypto::KeyStore;
 use crate::journal;
 use crate::mandate::{Catalogue, CatalogueError, CatalogueFile, EventId, Instant, ThemeId, Thresholds};
@@ -131,6 +134,8 @@ pub struct Ctx {
     pub timestamps: Timestamps,
     /// Calls to services.
     pub http: HttpClient,
+    /// Who carries what usagers are told.
+    pub couriers: Couriers,
     /// Tiles that many proofs go through.
     pub tiles: Tiles,
     /// From how many on the rules of the watch speak.

@@ -1,9 +1,10 @@
 //! The history of one mandate: every step of its life and every use is numbered in its own stream.
 
-use super::{App, Caller, Error, Record, Stream};
+use super::{App, Caller, Error, Record, Stream, notices};
 use crate::mandate::{AidantId, EventId, EventKind, Instant, LifeFact, Mandate};
 use crate::storage::Tx;
 use crate::storage::mandates::{self, MandateRow};
+use crate::storage::notices::NoticeRow;
 
 /// Who makes a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,18 @@ pub(super) async fn take(
     row: &mut MandateRow,
     next: Mandate,
     fact: LifeFact,
+    by: (Actor<'_>, &Caller, Instant),
+) -> Result<EventId, Error> {
+    take_telling(app, tx, row, next, (fact, None), by).await
+}
+
+/// The same, for a step the usager is told of: the notice is drafted, and is stored with it.
+pub(super) async fn take_telling(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut MandateRow,
+    next: Mandate,
+    (fact, notice): (LifeFact, Option<NoticeRow>),
     (actor, caller, now): (Actor<'_>, &Caller, Instant),
 ) -> Result<EventId, Error> {
     let seq = row.seq + 1;
@@ -58,9 +71,11 @@ pub(super) async fn take(
     let ending = matches!(fact, LifeFact::Ended { .. } | LifeFact::Withdrawn { .. });
     let record = actor.name(Record::life(fact), &next).in_stream(stream);
     let record = if ending { record.detail("by", actor.as_str()) } else { record };
+    let record = notices::told(app, record, notice.as_ref());
     let event = record.append(app, tx, caller, now).await?;
     let after = MandateRow { mandate: next, seq, ..row.clone() };
     mandates::update(tx, row, &after, &event).await?;
+    notices::keep(tx, notice.as_ref(), &event).await?;
     *row = MandateRow { version: row.version + 1, ..after };
     Ok(event)
 }

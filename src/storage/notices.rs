@@ -55,7 +55,7 @@ pub struct NoticeRow {
     pub kind: NoticeKind,
     /// The mandate it is about.
     pub mandate: MandateId,
-    /// The representation it is about, of a receipt or an outcome.
+    /// The representation it is about, of a receipt.
     pub representation: Option<RepresentationId>,
     /// The procedure that was taken out.
     pub procedure: Option<ProcedureId>,
@@ -143,7 +143,8 @@ pub async fn with_entry(
     snapshot: &mut Snapshot,
     id: &NoticeId,
 ) -> Result<Option<(NoticeRow, EventId)>, StoreError> {
-    let row = snapshot.find(TABLE, sql(LOAD).bind(id.as_str()), |row| Ok((read(row)?, row.id("last_event")?)));
+    let row =
+        snapshot.find(TABLE, sql(LOAD).bind(id.as_str()), |row| Ok((read(row)?, row.id("last_event")?)));
     row.await
 }
 
@@ -218,14 +219,12 @@ pub async fn due(snapshot: &mut Snapshot, now: Instant, most: u32) -> Result<Vec
 
 /// Takes a notice for sending, until then; whether it was still there, and no other replica's.
 pub async fn take(tx: &mut Tx, queued: &Queued, until: Instant) -> Result<bool, StoreError> {
-    let take =
-        sql(TAKE).bind(queued.id.as_str()).bind(i64::from(queued.attempts)).bind(until.micros());
+    let take = sql(TAKE).bind(queued.id.as_str()).bind(i64::from(queued.attempts)).bind(until.micros());
     Ok(tx.execute(take).await? == 1)
 }
 
 /// Puts a notice off that could not be sent; nothing when it is settled or was tried again since.
 pub async fn put_off(tx: &mut Tx, queued: &Queued, until: Instant) -> Result<(), StoreError> {
-    let put_off =
-        sql(PUT_OFF).bind(queued.id.as_str()).bind(i64::from(queued.attempts)).bind(until.micros());
+    let put_off = sql(PUT_OFF).bind(queued.id.as_str()).bind(i64::from(queued.attempts)).bind(until.micros());
     tx.execute(put_off).await.map(drop)
 }

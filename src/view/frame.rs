@@ -102,11 +102,13 @@ pub enum Flash {
     AnomalyCommented,
     /// An anomaly was closed.
     AnomalyClosed,
+    /// The usager's choice of how they are told was saved.
+    ContactSaved,
 }
 
 impl Flash {
     /// Every message, for the cookie that carries one across a redirect.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::MandateActive,
         Self::MandateRenounced,
         Self::MandateEnded,
@@ -121,6 +123,7 @@ impl Flash {
         Self::ScreenUnlocked,
         Self::AnomalyCommented,
         Self::AnomalyClosed,
+        Self::ContactSaved,
     ];
 
     /// The stable name.
@@ -141,6 +144,7 @@ impl Flash {
             Self::ScreenUnlocked => "screen-unlocked",
             Self::AnomalyCommented => "anomaly-commented",
             Self::AnomalyClosed => "anomaly-closed",
+            Self::ContactSaved => "contact-saved",
         }
     }
 
@@ -152,6 +156,7 @@ impl Flash {
 
     const fn text(self) -> Text {
         let (fr, en) = match self {
+            Self::ContactSaved => ("Votre choix est gardé.", "Your choice is kept."),
             Self::AnomalyCommented => ("Votre commentaire est gardé.", "Your comment is kept."),
             Self::AnomalyClosed => ("Le point est classé.", "The point is closed."),
             Self::MandateActive => ("Le mandat est en vigueur.", "The mandate is in force."),

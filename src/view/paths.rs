@@ -81,6 +81,8 @@ pub const CONSENT_DISOWNED: &str = "/consent/not-you";
 pub const USAGER_SIGN_IN: &str = "/usager/sign-in";
 /// The usager's space.
 pub const USAGER: &str = "/usager";
+/// How they are told what is done in their name (GET, POST).
+pub const USAGER_CONTACT: &str = "/usager/contact";
 /// One of their mandates. Takes `{mandate}`.
 pub const USAGER_MANDATE: &str = "/usager/mandates/{mandate}";
 /// Ends it (GET asks, POST does).

@@ -44,6 +44,12 @@ pub enum Problem {
     EmailInvalid,
     /// The e-mail address belongs to somebody invited already.
     EmailTaken,
+    /// E-mail was chosen, and no e-mail address can be read.
+    AddressInvalid,
+    /// A call or a text message was chosen, and no number can be read.
+    TelephoneInvalid,
+    /// No way of being told was chosen.
+    ChannelMissing,
     /// No role was chosen.
     RoleMissing,
     /// The auditor gave no purpose.
@@ -87,7 +93,9 @@ impl Problem {
             Self::BirthDateInvalid => "birth_day",
             Self::ChoiceMissing => "choices",
             Self::UsagerMissing => "usagers",
-            Self::EmailInvalid | Self::EmailTaken => "email",
+            Self::EmailInvalid | Self::EmailTaken | Self::AddressInvalid => "email",
+            Self::TelephoneInvalid => "telephone",
+            Self::ChannelMissing => "channel-paper",
             Self::RoleMissing => "role-aidant",
             Self::PurposeMissing => "purpose",
             Self::ReasonMissing => "reason",
@@ -146,6 +154,17 @@ impl Problem {
                 "Quelqu’un est déjà invité avec cette adresse.",
                 "Somebody has already been invited with this address.",
             ),
+            Self::AddressInvalid => (
+                "Écrivez votre adresse électronique, par exemple prenom.nom@exemple.fr.",
+                "Enter your e-mail address, for example first.last@example.fr.",
+            ),
+            Self::TelephoneInvalid => (
+                "Écrivez votre numéro de téléphone, par exemple 06 12 34 56 78.",
+                "Enter your telephone number, for example 06 12 34 56 78.",
+            ),
+            Self::ChannelMissing => {
+                ("Choisissez comment nous vous prévenons.", "Choose how we shall tell you.")
+            }
             Self::RoleMissing => ("Choisissez un rôle.", "Choose a role."),
             Self::PurposeMissing => {
                 ("Dites pourquoi vous lisez le journal.", "State why you are reading the journal.")

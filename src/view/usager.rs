@@ -1,7 +1,8 @@
 //! The usager's own space: what they granted, what was done with it, and how to end it.
 
 use super::parts::{Granted, Intervention, MandateCard, Receipt};
-use crate::mandate::{Bilingual, EventKind, Instant};
+use super::{Frame, Problem};
+use crate::mandate::{Bilingual, Channel, EventKind, Instant, Language};
 
 page! {
     /// Mandates as cards, and everything done with them. Links: `mandate-<id>`, `end-<id>`.
@@ -89,5 +90,54 @@ page! {
         stopped: u64,
         /// Its place in the journal.
         receipt: Receipt,
+    }
+}
+
+page! {
+    /// How the usager is told what is done in their name.
+    ///
+    /// Form `contact-form` (POST to the same address): `csrf`, `channel`, `email`, `telephone`, `language`; button
+    /// `contact-submit`; link `link-keep`.
+    UsagerContact in Guarded from "usager/contact.html" {
+        /// What is wrong with what was sent.
+        problems: Vec<Problem>,
+        /// The ways there are here.
+        offered: Vec<Channel>,
+        /// The way chosen.
+        channel: Option<Channel>,
+        /// The e-mail address.
+        email: String,
+        /// Whether that address is the one the citizens' provider gave, and nothing was chosen so far.
+        email_is_given: bool,
+        /// The telephone number.
+        telephone: String,
+        /// The language of the messages.
+        language: Language,
+    }
+}
+
+impl UsagerContact {
+    fn offers(&self, channel: Channel) -> bool {
+        self.offered.contains(&channel)
+    }
+
+    fn calls(&self) -> bool {
+        self.offers(Channel::Sms) || self.offers(Channel::Voice)
+    }
+}
+
+impl Frame {
+    /// A way of being told, as the usager chooses it.
+    pub(super) fn channel(&self, channel: &Channel) -> String {
+        match channel {
+            Channel::Email => self.t("Par courrier électronique", "By e-mail"),
+            Channel::Sms => self.t("Par SMS", "By text message"),
+            Channel::Voice => self.t("Par un appel téléphonique", "By a telephone call"),
+            Channel::Paper => {
+                self.t("Sur papier, à l’accueil de la structure", "On paper, at the organisation’s desk")
+            }
+            Channel::None => self
+                .t("Ne pas me prévenir : je regarde dans mon espace", "Do not tell me: I look into my space"),
+        }
     }
 }

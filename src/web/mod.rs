@@ -12,6 +12,7 @@ mod authorize;
 mod bundle;
 mod compress;
 mod consent;
+mod contact;
 mod cookie;
 pub mod csrf;
 mod edge;

@@ -2,8 +2,8 @@
 
 use super::middleware::{Routes, compose};
 use super::{
-    Web, aidant, anomalies, auditor, authorize, consent, factor, history, journal, openid, propose, public,
-    referent, usager,
+    Web, aidant, anomalies, auditor, authorize, consent, contact, factor, history, journal, openid, propose,
+    public, referent, usager,
 };
 use axum::Router;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ pub fn router(web: Web) -> Router {
             .merge(journal::routes())
             .merge(anomalies::routes())
             .merge(auditor::routes())
+            .merge(contact::routes())
             .merge(usager::routes())
             .merge(history::routes())
             .merge(referent::routes()),

@@ -4,6 +4,7 @@ mod anomalies;
 mod contract;
 mod desk;
 mod interrupted;
+mod notices;
 mod order;
 mod parties;
 mod pressure;

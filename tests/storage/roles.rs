@@ -55,6 +55,8 @@ const MAY: [(&str, &str, &[&str]); 12] = [
             "break_glass",
             "audit_answer",
             "anomaly",
+            "contact",
+            "notice",
         ],
     ),
     (
@@ -76,6 +78,7 @@ const MAY: [(&str, &str, &[&str]); 12] = [
             "saved_search",
             "watch_device",
             "outbox",
+            "notice_queue",
         ],
     ),
     (SEQUENCER, "SELECT", &["event"]),

@@ -202,6 +202,11 @@ impl TestApp {
         self.with(|ctx| ctx.keys = keys.into())
     }
 
+    /// The same service, what usagers are told carried by those.
+    pub(crate) fn carried_by(self, couriers: porteplume::courier::Couriers) -> Self {
+        self.with(|ctx| ctx.couriers = couriers)
+    }
+
     fn with(self, change: impl FnOnce(&mut Ctx)) -> Self {
         let mut ctx = Arc::into_inner(self.web.app).expect("nobody uses the service yet");
         change(&mut ctx);
@@ -248,6 +253,7 @@ impl TestApp {
             witnesses: service::Witnesses::default(),
             timestamps: service::Timestamps::default(),
             http: HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() }).unwrap(),
+            couriers: porteplume::courier::Couriers::default(),
             tiles: Tiles::default(),
             watch: config.watch.clone(),
         });

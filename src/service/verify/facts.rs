@@ -9,7 +9,8 @@ use crate::service::Error;
 use crate::service::facts::{self, Stands};
 use crate::storage::data_keys::KeyKind;
 use crate::storage::{
-    Snapshot, anomalies, audit_grants, auditors, break_glass, cosigned, held, journal, samples,
+    Snapshot, anomalies, audit_grants, auditors, break_glass, contacts, cosigned, held, journal, notices,
+    samples,
 };
 use std::collections::HashMap;
 
@@ -61,6 +62,21 @@ pub(super) const fn tells(kind: EventKind) -> bool {
             | EventKind::AnomalyCommented
             | EventKind::AnomalyClosed
             | EventKind::JournalCosigned
+    ) || tells_of_telling(kind)
+}
+
+/// Of what usagers are told: entries have told it since there is such a row, so that none stands without.
+const fn tells_of_telling(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::ContactChosen
+            | EventKind::PersonErased
+            | EventKind::RepresentationClosed
+            | EventKind::MandateEnded
+            | EventKind::ProcedureWithdrawn
+            | EventKind::NoticeSent
+            | EventKind::NoticeNotSent
+            | EventKind::NoticeHandedOver
     )
 }
 
@@ -109,6 +125,7 @@ pub(super) async fn check(
     let mut checked = Checked { openings, told, report };
     checked.desk(snapshot).await?;
     checked.watch(snapshot).await?;
+    checked.told(snapshot).await?;
     checked.counts(snapshot).await?;
     for grant in held::stray_names(snapshot).await? {
         let row = format!("audit_grant {grant}");
@@ -199,6 +216,30 @@ impl Checked<'_> {
         Ok(())
     }
 
+    async fn told(&mut self, snapshot: &mut Snapshot) -> Result<(), Error> {
+        let keys = self.openings.shared_keys();
+        let none = String::new;
+        each!(
+            self,
+            snapshot,
+            contacts::page,
+            none(),
+            |row| row.usager.to_string(),
+            facts::contact(&keys, &row),
+            Life::Year
+        );
+        each!(
+            self,
+            snapshot,
+            notices::page,
+            none(),
+            |row| row.id.to_string(),
+            facts::notice(&keys, &row),
+            Life::Mandate(row.mandate.clone())
+        );
+        Ok(())
+    }
+
     async fn counts(&mut self, snapshot: &mut Snapshot) -> Result<(), Error> {
         let keys = self.openings.shared_keys();
         let mut after = None;
@@ -246,7 +287,8 @@ impl Checked<'_> {
         match (Told::read(snapshot, self.openings, &event, &entry.entry).await?, entry.leaf) {
             (Some(told), None) => Ok(told.stands().contains(stands)),
             (Some(told), Some(_)) => {
-                let before = told.kind().is_some_and(tells) && told.is_done() && told.stands().is_empty();
+                let silent = told.kind().is_some_and(|kind| tells(kind) && !tells_of_telling(kind));
+                let before = silent && told.is_done() && told.stands().is_empty();
                 Ok(kept.is_none() && before)
             }
             (None, Some(_)) if self.openings.is_past(entry.at) => self.is_past(snapshot, kept, life).await,

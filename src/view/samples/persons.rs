@@ -1,7 +1,7 @@
 //! Pages for anybody and for the usager.
 
 use super::*;
-use crate::mandate::{EventKind, ProcedureOutcome, ReceiptNumber, ServiceReport};
+use crate::mandate::{Channel, EventKind, ProcedureOutcome, ReceiptNumber, ServiceReport};
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
 use crate::view::errors::{BeingRecorded, ErrorPage, Fault, OtherAccount, RefusedPage};
 use crate::view::history::{History, HistoryLine, Proved, Whose};
@@ -9,7 +9,7 @@ use crate::view::public::{
     Accessibility, ClosedShard, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut,
     VerifyJournal,
 };
-use crate::view::usager::{EndMandate, Ended, Look, UsagerHome, UsagerMandate};
+use crate::view::usager::{EndMandate, Ended, Look, UsagerContact, UsagerHome, UsagerMandate};
 use crate::view::{Problem, Qr, sentences};
 
 const CHECKPOINT: &str = "porteplume.example/journal\n20452\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— \
@@ -55,6 +55,19 @@ fn usager_mandate(cast: &Cast, mandate: MandateCard, language: Language) -> Stri
         interventions: cast.interventions(),
         looks: looks(cast),
         receipt: Some(receipt()),
+    };
+    page.render(&cast.as_usager(language))
+}
+
+fn contact(problems: Vec<Problem>, cast: &Cast, language: Language) -> String {
+    let page = UsagerContact {
+        channel: problems.is_empty().then_some(Channel::Email),
+        email_is_given: problems.is_empty(),
+        problems,
+        offered: Channel::ALL.to_vec(),
+        email: "amina.diallo@exemple.fr".into(),
+        telephone: String::new(),
+        language,
     };
     page.render(&cast.as_usager(language))
 }
@@ -193,6 +206,10 @@ pub(super) const SAMPLES: &[Sample] = &[
     }),
     ("usager-home-empty", |cast, l| {
         UsagerHome { mandates: vec![], interventions: vec![] }.render(&cast.as_usager(l))
+    }),
+    ("usager-contact", |cast, l| contact(vec![], cast, l)),
+    ("usager-contact-problems", |cast, l| {
+        contact(vec![Problem::ChannelMissing, Problem::AddressInvalid, Problem::TelephoneInvalid], cast, l)
     }),
     ("usager-mandate", |cast, l| usager_mandate(cast, cast.card(1, in_force()), l)),
     ("usager-mandate-withdrawn", |cast, l| {

@@ -97,6 +97,24 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "Le service n’a pas répondu à l’annonce de la fin de l’intervention. Ses accès sont coupés.",
             "The service did not answer when told of the intervention’s end. Its access is cut off.",
         ),
+        EventKind::ContactChosen => {
+            text("La personne a choisi comment elle est informée.", "The person chose how they are told.")
+        }
+        EventKind::NoticeSent => {
+            text("Un message a été envoyé à la personne.", "A message was sent to the person.")
+        }
+        EventKind::NoticeNotSent => text(
+            "Un message n’a pas pu être envoyé. Il est à remettre sur papier.",
+            "A message could not be sent. It is to be handed over on paper.",
+        ),
+        EventKind::NoticeHandedOver => text(
+            "Un reçu sur papier a été remis à la personne.",
+            "A receipt on paper was handed to the person.",
+        ),
+        EventKind::RepresentationDisputed => text(
+            "La personne ne reconnaît pas une intervention.",
+            "The person does not recognise an intervention.",
+        ),
         EventKind::CodeReplayed => text(
             "Un code déjà utilisé a été présenté de nouveau. Tout a été annulé.",
             "A used code was presented again. Everything was cancelled.",

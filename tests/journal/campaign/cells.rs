@@ -54,6 +54,7 @@ pub(super) fn called(table: &str, row: &BTreeMap<String, Value>) -> Vec<String> 
         // Of one taken away, added or moved the count says no more than when.
         "cosignature" => vec![format!("checkpoint of {} entries", cell("size")), "cosigned".to_owned()],
         "cosigned" => vec![format!("cosigned {}", cell("until_at"))],
+        "contact" => vec![format!("contact {}", cell("usager_id"))],
         fact if HELD.contains(&fact) || PARTIES.contains(&fact) => vec![format!("{fact} {}", cell("id"))],
         _ => vec![format!("event {}", cell("event_id"))],
     }

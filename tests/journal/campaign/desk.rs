@@ -4,16 +4,18 @@
 use crate::journal::desk::{given, registered};
 use crate::journal::glass::{ask, at_desk, auditor, listed};
 use crate::journal::watch::{close, first, in_force, key, look, off, used, watched};
+use crate::mandates::uses::represent;
 use crate::mandates::world::{Browser, World};
 use crate::support::app::TestApp;
 use crate::support::database::TestDatabase;
 use crate::support::world::procedure;
+use crate::told::postman::chosen;
 use porteplume::crypto::{JournalKey, SecretBytes};
 use porteplume::journal::{Note, NoteSignature, Vkey};
-use porteplume::mandate::{Instant, MandateId, Reach, Slots, Thresholds};
+use porteplume::mandate::{Channel, Instant, MandateId, Reach, Slots, Thresholds};
 use porteplume::service::audit::grants;
 use porteplume::service::manage::{self, ClosedFor, Manager};
-use porteplume::service::{Caller, cosigned};
+use porteplume::service::{Caller, cosigned, expire};
 use porteplume::storage::cosignatures::{self, CosignatureRow};
 use porteplume::storage::{StoreError, journal};
 use std::collections::BTreeSet;
@@ -54,8 +56,19 @@ pub(in crate::journal) async fn lived(database: TestDatabase) -> World {
         world.wait(25 * 60);
         cosigned::round(&world.app).await.unwrap();
     }
+    told(&world, &mandates).await;
     world.test.verifies().await;
     world
+}
+
+/// Each usager chose to be told on paper, and there is something to tell.
+async fn told(world: &World, mandates: &[MandateId; 2]) {
+    for (number, mandate) in mandates.iter().enumerate() {
+        chosen(world, mandate, Channel::Paper).await;
+        represent(world, mandate, &procedure(world.procedure()), &number.to_string()).await;
+    }
+    world.wait(31);
+    assert!(expire::close_due(&world.app).await.unwrap() >= 2);
 }
 
 /// So many witnesses have seen the newest checkpoint.

@@ -18,7 +18,7 @@ const JOURNAL: [&str; 10] = [
 ];
 
 /// What is held against entries, row by row and column by column.
-pub(super) const HELD: [&str; 11] = [
+pub(super) const HELD: [&str; 13] = [
     "reading",
     "audit_grant",
     "audit_grant_scope",
@@ -30,6 +30,8 @@ pub(super) const HELD: [&str; 11] = [
     "closed_procedure",
     "cosignature",
     "cosigned",
+    "contact",
+    "notice",
 ];
 
 /// Who is registered: held against entries, column by column.
@@ -40,7 +42,7 @@ const FACTS: [&str; 6] =
     ["factor", "usager", "mandate", "mandate_procedure", "mandate_paper", "representation"];
 
 /// Rows that have no history; what was seen of a mandate is an index of entries that say so themselves.
-const WORKING: [&str; 16] = [
+const WORKING: [&str; 17] = [
     "_sqlx_migrations",
     "session",
     "login_flow",
@@ -57,6 +59,7 @@ const WORKING: [&str; 16] = [
     "watch_mark",
     "watch_device",
     "outbox",
+    "notice_queue",
 ];
 
 /// Columns whose change says nothing: the order of the queue is only the order in which places will be given, which is

@@ -1,0 +1,5 @@
+//! Usagers are told what is done in their name: by which way, what, when, and exactly once.
+
+mod choosing;
+pub(crate) mod postman;
+mod telling;
