@@ -197,7 +197,7 @@ pub(super) async fn telling(
     let mandate = mandates::load(snapshot, &row.mandate).await?.ok_or(Error::Unreadable)?.mandate;
     let organisation =
         organisations::load(snapshot, &mandate.organisation).await?.ok_or(Error::Unreadable)?;
-    let named = |id: &ProcedureId| {
+    let procedure_of = |id: &ProcedureId| {
         let procedure = app.catalogue.procedure(id);
         procedure.map_or_else(|| id.to_string(), |procedure| procedure.name.text(language).to_owned())
     };
@@ -209,7 +209,7 @@ pub(super) async fn telling(
         organisation: organisation.name,
         telephone: organisation.whereabouts.and_then(|at| at.telephone),
         service: String::new(),
-        procedure: row.procedure.as_ref().map(named).unwrap_or_default(),
+        procedure: row.procedure.as_ref().map(procedure_of).unwrap_or_default(),
         outcome: None,
         reason: None,
         space: format!("{}{SPACE}", app.issuer.as_str()),
@@ -221,7 +221,7 @@ pub(super) async fn telling(
         told.until = of.closed.map(|(at, _)| at);
         told.aidant = names.aidant(app, snapshot, &of.aidant).await?;
         told.service = names.service(snapshot, &of.client).await?;
-        told.procedure = named(&of.procedure);
+        told.procedure = procedure_of(&of.procedure);
         told.outcome = of.outcome;
     } else if let State::Ended { reason, .. } = mandate.state {
         told.reason = Some(reason);

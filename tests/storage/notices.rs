@@ -98,7 +98,7 @@ on_both! {
             kind: NoticeKind::Receipt, representation: Some(of.id.clone()), ..notice(&mandate, 1, Channel::Email)
         };
         put!(&store, [receipt], |tx, event| notices::insert(tx, &receipt, &event)).unwrap();
-        assert_eq!(get!(&store, [of], |s| notices::of_representation(s, &of.id)), [receipt.clone()]);
+        assert_eq!(get!(&store, [of], |s| notices::of_representation(s, &of.id)), std::slice::from_ref(&receipt));
         let refused = NoticeRow {
             state: NoticeState::Refused, code: Some("smtp_refused".to_owned()), settled_at: Some(NOW), version: 2,
             ..receipt.clone()

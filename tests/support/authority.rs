@@ -18,6 +18,9 @@ extendedKeyUsage = timeStamping
 extendedKeyUsage = critical, timeStamping, serverAuth
 [web]
 extendedKeyUsage = critical, serverAuth
+[mail]
+extendedKeyUsage = critical, serverAuth
+subjectAltName = DNS:localhost
 [none]
 keyUsage = digitalSignature
 [tsa]

@@ -1,5 +1,7 @@
 //! Usagers are told what is done in their name: by which way, what, when, and exactly once.
 
 mod choosing;
+mod hooks;
+mod mail;
 pub(crate) mod postman;
 mod telling;
