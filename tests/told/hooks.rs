@@ -23,7 +23,7 @@ fn hmac(key: &[u8], message: &[u8]) -> String {
     }
     let inner = Sha256::digest([&block.map(|b| b ^ 0x36)[..], message].concat());
     let outer = Sha256::digest([&block.map(|b| b ^ 0x5c)[..], &inner[..]].concat());
-    outer.iter().map(|byte| format!("{byte:02x}")).collect()
+    porteplume::crypto::to_hex(&outer[..])
 }
 
 type Heard = Arc<Mutex<Vec<(HeaderMap, String)>>>;

@@ -28,7 +28,7 @@ struct MailServer {
 }
 
 impl MailServer {
-    fn start(certificate: Option<(PathBuf, PathBuf)>) -> Self {
+    async fn start(certificate: Option<(PathBuf, PathBuf)>) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let name = format!("mail_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -36,11 +36,11 @@ impl MailServer {
         std::fs::create_dir_all(&folder).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut server = Self { folder, port, certificate, running: None };
-        server.come_back();
+        server.come_back().await;
         server
     }
 
-    fn come_back(&mut self) {
+    async fn come_back(&mut self) {
         let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("outside");
         let python = tools.join("venv/bin/python");
         assert!(python.exists(), "{} is missing: tests/run installs it", python.display());
@@ -50,12 +50,13 @@ impl MailServer {
         if let Some((certificate, key)) = &self.certificate {
             command.arg(certificate).arg(key);
         }
-        self.running = Some(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("start the mail server"));
+        self.running =
+            Some(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("start the mail server"));
         for _ in 0..600 {
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(50));
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("the mail server does not answer");
     }
@@ -116,7 +117,7 @@ fn letter(to: &str) -> Letter {
 
 #[tokio::test]
 async fn a_real_mail_server_takes_the_whole_of_a_letter_over() {
-    let server = MailServer::start(None);
+    let server = MailServer::start(None).await;
     let courier = server.courier(SmtpTls::None, &[]);
     assert_eq!(courier.answers().await, Ok(()));
     assert_eq!(courier.hand(&letter("marie@exemple.fr")).await, Ok(()));
@@ -136,7 +137,7 @@ async fn a_real_mail_server_takes_the_whole_of_a_letter_over() {
 
 #[tokio::test]
 async fn an_address_that_does_not_exist_is_refused_for_good_and_a_full_mailbox_is_not() {
-    let mut server = MailServer::start(None);
+    let mut server = MailServer::start(None).await;
     let courier = server.courier(SmtpTls::None, &[]);
     assert_eq!(courier.hand(&letter("nobody@exemple.fr")).await, Err(NotTaken::Refused("smtp_refused")));
     assert_eq!(courier.hand(&letter("full@exemple.fr")).await, Err(NotTaken::Later("smtp_busy")));
@@ -151,13 +152,13 @@ async fn a_mail_server_with_another_certificate_gets_nothing() {
     ours.issue("localhost", "P-256", "mail", 30);
     ours.issue("elsewhere", "P-256", "web", 30);
     let pair = |name: &str| Some((ours.path(&format!("{name}.pem")), ours.path(&format!("{name}.key"))));
-    let server = MailServer::start(pair("localhost"));
+    let server = MailServer::start(pair("localhost")).await;
     let trusted = server.courier(SmtpTls::Starttls, &[ours.pem("ca")]);
     assert_eq!(trusted.hand(&letter("marie@exemple.fr")).await, Ok(()));
     assert_eq!((server.taken().len(), &server.taken()[0]["tls"]), (1, &true.into()));
 
-    let unnamed = MailServer::start(pair("elsewhere"));
-    let plain = MailServer::start(None);
+    let unnamed = MailServer::start(pair("elsewhere")).await;
+    let plain = MailServer::start(None).await;
     for (server, authorities) in [
         (&server, vec![]),
         (&server, vec![theirs.pem("ca")]),
@@ -172,7 +173,7 @@ async fn a_mail_server_with_another_certificate_gets_nothing() {
 
 on_both! {
     a_mail_server_that_breaks_off_and_dies_loses_nothing_and_keeps_the_order(database) {
-        let mut server = MailServer::start(None);
+        let mut server = MailServer::start(None).await;
         let couriers = Couriers { email: Some(Arc::new(server.courier(SmtpTls::None, &[]))), ..Couriers::default() };
         let world = World::of(TestApp::over(database).await.carried_by(couriers)).await;
         let mut browser = world.signed_in(&world.aidant).await;
@@ -195,7 +196,7 @@ on_both! {
                 send(&world).await;
             }
             if fault.is_none() {
-                server.come_back();
+                server.come_back().await;
             }
             assert!(waiting(&world).await > 0, "round {round}");
         }
