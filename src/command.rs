@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod journal;
 mod keys;
+mod mandate;
 mod mirror;
 mod policies;
 mod restored;
@@ -77,6 +78,11 @@ enum Act {
     Usager {
         #[command(subcommand)]
         act: usager::UsagerAct,
+    },
+    /// Mandates that somebody was given. Example: porteplume mandate verify mandat.json --policy policy.txt
+    Mandate {
+        #[command(subcommand)]
+        act: mandate::MandateAct,
     },
     /// Services. Example: porteplume client add --file caisse.toml
     Client {
@@ -161,6 +167,7 @@ pub async fn run(command: Command) -> ExitCode {
         Act::Aidant { act } => admin::aidant(act).await,
         Act::Auditor { act } => admin::auditor(act).await,
         Act::Usager { act } => usager::run(act).await,
+        Act::Mandate { act } => mandate::run(act).await,
         Act::Client { act } => admin::client(act).await,
     };
     match done {

@@ -3,7 +3,8 @@
 
 use super::{Refused, policies, say};
 use crate::journal::{
-    CheckpointError, Entry, History, LogProof, Opening, Policy, Promise, ProofError, Slot, Witnessed,
+    CheckpointError, Entry, History, HistoryError, LogProof, Opening, Policy, Promise, ProofError,
+    ProvedStep, Slot, Witnessed,
 };
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ struct Act {
 pub(super) async fn run(file: &Path, paths: &[PathBuf], proof: Option<&Path>) -> Result<(), Refused> {
     let text = read(file).await?;
     let trusted = policies::trusted(paths)?;
-    let policy = trusted.ok_or_else(|| Refused::other("give the policy you trust with --policy"))?;
+    let policy = trusted.ok_or_else(no_policy)?;
     if Promise::is_one(&text) {
         let proof = match proof {
             Some(path) => Some(read(path).await?),
@@ -37,7 +38,11 @@ pub(super) async fn run(file: &Path, paths: &[PathBuf], proof: Option<&Path>) ->
     if text.starts_with(RECEIPT) { receipt(&text, &policy) } else { history(&text, &policy) }
 }
 
-async fn read(path: &Path) -> Result<String, Refused> {
+pub(super) fn no_policy() -> Refused {
+    Refused::other("give the policy you trust with --policy")
+}
+
+pub(super) async fn read(path: &Path) -> Result<String, Refused> {
     let cannot =
         |error: std::io::Error| Refused::other(format!("{} cannot be read: {error}", path.display()));
     if tokio::fs::metadata(path).await.map_err(cannot)?.len() > LARGEST {
@@ -98,22 +103,33 @@ fn seen(witnessed: &Witnessed) -> String {
     }
 }
 
-fn history(text: &str, policy: &Policy) -> Result<(), Refused> {
-    let told = |error: crate::journal::HistoryError| {
+/// A history that holds under the policy, step by step.
+pub(super) fn proved(text: &str, policy: &Policy) -> Result<(History, Vec<ProvedStep>), Refused> {
+    let told = |error: HistoryError| {
         Refused::other(format!("the history does not hold ({}): {error}", error.code()))
     };
     let history = History::parse(text).map_err(told)?;
     let proved = history.verify(policy).map_err(told)?;
+    Ok((history, proved))
+}
+
+fn history(text: &str, policy: &Policy) -> Result<(), Refused> {
+    let (history, proved) = proved(text, policy)?;
     for (number, (step, proved)) in (1_u64..).zip(history.steps.iter().zip(&proved)) {
         let act = step.openings.iter().find(|opening| opening.slot() == Slot::Act);
         let kind = act.and_then(Opening::read::<Act>).map_or_else(|| "erased".to_owned(), |act| act.kind);
         say(&format!("{number:>5}  {}  {kind}", proved.entry.at().to_utc()));
     }
+    complete(&history, &proved);
+    Ok(())
+}
+
+/// Says how far a history is complete, and how whoever has a copy of the journal sees that nothing followed.
+pub(super) fn complete(history: &History, proved: &[ProvedStep]) {
     let covered = proved.iter().map(|step| step.witnessed.checkpoint.size).min().unwrap_or_default();
     say(&format!("entries 1 to {} of one mandate, none left out between them", proved.len()));
     say(&format!(
         "nothing followed if no entry of the journal before place {covered} carries the tag {}",
         history.next_tag().to_hex()
     ));
-    Ok(())
 }

@@ -36,6 +36,7 @@ mod sample;
 mod shard;
 mod tile;
 mod timestamp;
+mod told;
 mod tree;
 mod vkey;
 mod witness;
@@ -70,6 +71,7 @@ pub use tile::{
     partial_tiles,
 };
 pub use timestamp::{Timestamp, TimestampAuthorities, TimestampError, TimestampRequest};
+pub use told::{ToldError, told};
 pub use tree::{Frontier, FrontierError, FullTile};
 pub use vkey::{Vkey, VkeyError, VkeyKind};
 pub use witness::{

@@ -6,7 +6,7 @@ use crate::mandates::world::{Answer, World, born};
 use crate::support::database::{TestDatabase, TestSigner, on_both, signer};
 use crate::support::world::known_usager;
 use porteplume::journal::{History, LogProof, Policy, Vkey};
-use porteplume::mandate::{EventKind, MandateId};
+use porteplume::mandate::{EventKind, MandateId, State};
 use porteplume::service::shards;
 use porteplume::storage::Engine;
 
@@ -196,5 +196,62 @@ async fn receipts_and_histories_are_checked_offline_by_anybody_who_has_the_polic
             assert_eq!(code, 1, "{}: {said}", file.display());
             assert_eq!(said.lines().count(), 1, "{said}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_mandate_is_verified_by_its_history_and_a_hole_in_it_is_refused() {
+    let world = World::over(TestDatabase::fresh(Engine::Sqlite).await).await;
+    let mandate = used(&world).await;
+    let home = at_home(&world, &usager_of(&world, &mandate).await).await;
+    let folder = world.test.database.folder();
+    let policy = folder.join("policy");
+    std::fs::write(&policy, porteplume::journal::policy(&keys(), None, &[], 0)).unwrap();
+    let verify = |text: &str| {
+        std::fs::write(folder.join("mandate"), text).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_porteplume"));
+        command.args(["mandate", "verify"]).arg(folder.join("mandate")).arg("--policy").arg(&policy);
+        let done = command.output().unwrap();
+        let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
+        (done.status.code().unwrap(), said)
+    };
+    let address = format!("/usager/mandates/{mandate}/history/file");
+    let standing = file(&home.get(&address).await).to_owned();
+    let (code, said) = verify(&standing);
+    assert_eq!(code, 0, "{said}");
+    let stored = stored(&world, &mandate).await.mandate;
+    let State::Active { consent, .. } = &stored.state else { panic!("{:?}", stored.state) };
+    let text = &consent.text_hash;
+    let procedure = stored.terms.procedures.keys().next().unwrap();
+    for told in [
+        &format!("mandate {mandate} of organisation {}", world.organisation),
+        &format!("SHA-256 of the binding text: {text}"),
+        &format!("  {procedure}: prepare"),
+        "standing after these entries",
+        "none left out between them",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(!said.contains("ENDED"), "{said}");
+
+    assert_eq!(home.post(&format!("/usager/mandates/{mandate}/end"), &[]).await.status, 303);
+    let ended = file(&home.get(&address).await).to_owned();
+    let (code, said) = verify(&ended);
+    assert!(code == 0 && said.contains("ENDED 20") && said.contains("(revoked)"), "{said}");
+    assert!(!said.contains("standing"), "{said}");
+
+    // Whoever leaves out what opens the end does not pass for standing.
+    let mut silent: serde_json::Value = serde_json::from_str(&ended).unwrap();
+    let entries = silent["entries"].as_array_mut().unwrap();
+    let ends = |entry: &serde_json::Value| entry["openings"]["act"].as_str().is_some();
+    let last = entries.iter().rposition(ends).unwrap();
+    entries[last]["openings"].as_object_mut().unwrap().remove("act");
+    let (code, said) = verify(&silent.to_string());
+    assert!(code == 1 && said.contains("history_silent") && said.lines().count() == 1, "{said}");
+    let mut altered: serde_json::Value = serde_json::from_str(&ended).unwrap();
+    altered["entries"].as_array_mut().unwrap().swap(0, 1);
+    for wrong in [altered.to_string(), String::new(), "{}".to_owned(), ended.replacen('1', "2", 9)] {
+        let (code, said) = verify(&wrong);
+        assert!(code == 1 && said.lines().count() == 1, "{said}");
     }
 }
