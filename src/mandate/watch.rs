@@ -58,6 +58,8 @@ rules! {
     LookUpsAlone = "look_ups_alone";
     /// An aidant's provider names another employer than their organisation.
     OtherEmployer = "other_employer";
+    /// A usager does not recognise what was done in their name. It cannot be switched off.
+    Disputed = "disputed";
 }
 
 /// From how many on a rule speaks. Zero as a number of times, days or seconds switches a rule off.
@@ -287,6 +289,13 @@ impl Thresholds {
     pub fn other_employer(&self, sign_ins: &[Trace]) -> Option<Finding> {
         let found: Vec<&Trace> = sign_ins.iter().collect();
         resting_on(from_on(Rule::OtherEmployer, count(&found), self.other_employer, 0), &found)
+    }
+
+    /// A usager's word that they do not recognise a representation: one is enough.
+    #[must_use]
+    pub fn disputed(&self, said: &Trace) -> Finding {
+        let entries = vec![said.event.clone()];
+        Finding { rule: Rule::Disputed, measured: 1, threshold: 1, span: 0, entries }
     }
 
     /// One aidant's look-ups of a day, and what they did after: for the same usager where the look-up found one.

@@ -7,7 +7,7 @@ use super::proof;
 use super::receipt::{self, Receipt};
 use super::steps::{Actor, note};
 use super::uses::{self, Use};
-use super::{App, Caller, Error, Record, Session, known, people};
+use super::{App, Caller, Error, Record, Session, handing, known, people};
 use crate::crypto::SecretString;
 use crate::journal::LogProof;
 use crate::mandate::{
@@ -163,6 +163,8 @@ pub struct Detail {
     pub uses: Vec<Use>,
     /// Receipt of its latest entry, once included.
     pub receipt: Option<Receipt>,
+    /// How many receipts are to be handed over on paper.
+    pub papers: u64,
     /// When the page was made.
     pub now: Instant,
 }
@@ -279,6 +281,7 @@ impl Reading {
             life: life(&self.app, tx, &mut names, &row.mandate).await?,
             uses: uses::told(&self.app, tx, &mut names, &uses, &refused).await?,
             receipt: receipt::of_step(&self.app, tx, &self.mandate, last).await?,
+            papers: handing::waiting(tx, &self.mandate).await?,
             card: card(&self.app, tx, &mut names, row.mandate).await?,
             now: self.now,
         }))

@@ -2,7 +2,7 @@
 
 use super::parts::{Granted, Intervention, MandateCard, Person, Receipt, ThemeChoice, TimelineLine, Wording};
 use super::{Problem, Qr, paths};
-use crate::mandate::{Instant, Term};
+use crate::mandate::{Instant, Language, MandateId, NoticeId, Term};
 use time::Date;
 
 page! {
@@ -264,6 +264,8 @@ page! {
         interventions: Vec<Intervention>,
         /// Receipt of its latest step.
         receipt: Option<Receipt>,
+        /// How many receipts are to be handed over on paper.
+        papers: u64,
     }
 }
 
@@ -317,5 +319,40 @@ impl PrintedMandate {
     /// The groups of the verification code. Nothing stands between them in the text.
     fn code_parts(&self) -> Vec<String> {
         fours(&self.verification_code)
+    }
+}
+
+/// A receipt to be handed over on paper. Personal data: no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PaperReceipt {
+    /// The notice.
+    pub id: NoticeId,
+    /// When it was written.
+    pub at: Instant,
+    /// The language of its text.
+    pub language: Language,
+    /// What stands above it.
+    pub subject: String,
+    /// Its lines.
+    pub lines: Vec<String>,
+}
+
+page! {
+    /// Receipts to print and hand over.
+    ///
+    /// Form `papers-form` (POST to the same address): `csrf`, `notice` for each; button `papers-submit`; link `link-mandate`.
+    PaperReceipts in Guarded from "aidant/papers.html" {
+        /// The mandate.
+        mandate: MandateId,
+        /// First and last name of the usager.
+        usager: String,
+        /// The receipts, the first first.
+        papers: Vec<PaperReceipt>,
+    }
+}
+
+impl PaperReceipts {
+    fn path(&self) -> String {
+        super::paths::of_mandate(super::paths::PAPERS, &self.mandate)
     }
 }

@@ -89,6 +89,10 @@ pub(super) fn name(f: &Frame, rule: Rule) -> String {
         }
         Rule::LookUpsAlone => f.t("Des recherches sans suite", "Look-ups that nothing followed"),
         Rule::OtherEmployer => f.t("Un autre employeur", "Another employer"),
+        Rule::Disputed => f.t(
+            "Une personne ne reconnaît pas une intervention",
+            "A person does not recognise an intervention",
+        ),
     }
 }
 
@@ -138,6 +142,10 @@ pub(super) fn sentence(f: &Frame, found: &Finding) -> String {
         Rule::OtherEmployer => (
             "Le fournisseur d’identité de cet aidant indique un autre employeur (SIRET) que votre structure. Connexions : {0} (seuil : {1}). S’il a changé d’employeur, suspendez-le.",
             "This aidant’s identity provider names another employer (SIRET) than your organisation. Sign-ins: {0} (threshold: {1}). If they changed employer, suspend them.",
+        ),
+        Rule::Disputed => (
+            "La personne dit qu’elle ne reconnaît pas ce qui a été fait en son nom. Parlez-lui, et à l’aidant. Signalements : {0} (seuil : {1}).",
+            "The person says that they do not recognise what was done in their name. Talk to them, and to the aidant. Reports: {0} (threshold: {1}).",
         ),
     };
     f.t3(fr, en, found.measured, found.threshold, found.span)

@@ -104,11 +104,15 @@ pub enum Flash {
     AnomalyClosed,
     /// The usager's choice of how they are told was saved.
     ContactSaved,
+    /// The usager reported what they do not recognise.
+    Disputed,
+    /// Receipts were handed over.
+    PapersHandedOver,
 }
 
 impl Flash {
     /// Every message, for the cookie that carries one across a redirect.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::MandateActive,
         Self::MandateRenounced,
         Self::MandateEnded,
@@ -124,6 +128,8 @@ impl Flash {
         Self::AnomalyCommented,
         Self::AnomalyClosed,
         Self::ContactSaved,
+        Self::Disputed,
+        Self::PapersHandedOver,
     ];
 
     /// The stable name.
@@ -145,6 +151,8 @@ impl Flash {
             Self::AnomalyCommented => "anomaly-commented",
             Self::AnomalyClosed => "anomaly-closed",
             Self::ContactSaved => "contact-saved",
+            Self::Disputed => "disputed",
+            Self::PapersHandedOver => "papers-handed-over",
         }
     }
 
@@ -156,6 +164,11 @@ impl Flash {
 
     const fn text(self) -> Text {
         let (fr, en) = match self {
+            Self::Disputed => (
+                "C’est signalé au référent et aux auditeurs.",
+                "It is reported to the referent and the auditors.",
+            ),
+            Self::PapersHandedOver => ("C’est noté : remis.", "Noted: handed over."),
             Self::ContactSaved => ("Votre choix est gardé.", "Your choice is kept."),
             Self::AnomalyCommented => ("Votre commentaire est gardé.", "Your comment is kept."),
             Self::AnomalyClosed => ("Le point est classé.", "The point is closed."),

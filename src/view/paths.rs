@@ -55,6 +55,8 @@ pub const ACCEPT: &str = "/aidant/mandates/{mandate}/accept";
 pub const RENOUNCE: &str = "/aidant/mandates/{mandate}/renounce";
 /// The printable mandate.
 pub const PRINT: &str = "/aidant/mandates/{mandate}/print";
+/// Receipts to print (GET) and hand over (POST).
+pub const PAPERS: &str = "/aidant/mandates/{mandate}/receipts";
 /// Its history in the journal.
 pub const HISTORY: &str = "/aidant/mandates/{mandate}/history";
 /// The receipt of one entry of it; below it `proof`, the file. Takes `{mandate}` and `{number}`.
@@ -89,6 +91,8 @@ pub const USAGER_MANDATE: &str = "/usager/mandates/{mandate}";
 pub const USAGER_END: &str = "/usager/mandates/{mandate}/end";
 /// Ends one procedure (GET asks, POST does). Takes `{mandate}` and `{procedure}`.
 pub const USAGER_END_PROCEDURE: &str = "/usager/mandates/{mandate}/procedures/{procedure}/end";
+/// "I do not recognise this" (GET asks, POST says so). Takes `{representation}`.
+pub const USAGER_DISPUTE: &str = "/usager/representations/{representation}/dispute";
 /// What was ended, with its receipt.
 pub const USAGER_ENDED: &str = "/usager/mandates/{mandate}/ended";
 

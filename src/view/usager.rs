@@ -2,7 +2,7 @@
 
 use super::parts::{Granted, Intervention, MandateCard, Receipt};
 use super::{Frame, Problem};
-use crate::mandate::{Bilingual, Channel, EventKind, Instant, Language};
+use crate::mandate::{Bilingual, Channel, EventKind, Instant, Language, RepresentationId};
 
 page! {
     /// Mandates as cards, and everything done with them. Links: `mandate-<id>`, `end-<id>`.
@@ -139,5 +139,25 @@ impl Frame {
             Channel::None => self
                 .t("Ne pas me prévenir : je regarde dans mon espace", "Do not tell me: I look into my space"),
         }
+    }
+}
+
+page! {
+    /// Asks before a usager says that they do not recognise what was done.
+    ///
+    /// Form `dispute-form` (POST to the same address): `csrf`; button `dispute-submit`; link `link-keep`.
+    Dispute in Guarded from "usager/dispute.html" {
+        /// The representation.
+        representation: RepresentationId,
+        /// What was done, the one line of it.
+        interventions: Vec<Intervention>,
+        /// Whether they have said so already.
+        said: bool,
+    }
+}
+
+impl Dispute {
+    fn path(&self) -> String {
+        super::paths::of_representation(super::paths::USAGER_DISPUTE, &self.representation)
     }
 }

@@ -61,6 +61,7 @@ async fn mandate(State(web): State<Web>, visit: Visit, Held(session): Held, Path
             timeline: shown::timeline(found.life),
             interventions: shown::interventions(&web, found.uses),
             receipt: found.receipt.map(shown::receipt),
+            papers: found.papers,
         }
         .render(&frame),
     }))

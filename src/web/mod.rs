@@ -32,6 +32,7 @@ mod problem;
 mod propose;
 mod public;
 mod rate;
+mod receipts;
 mod recover;
 mod referent;
 mod reply;

@@ -23,6 +23,7 @@ pub fn router(web: Web) -> Router {
             .merge(anomalies::routes())
             .merge(auditor::routes())
             .merge(contact::routes())
+            .merge(receipts::routes())
             .merge(usager::routes())
             .merge(history::routes())
             .merge(referent::routes()),

@@ -1,5 +1,6 @@
 //! What the rules count: around each new entry, and in what did not happen.
 
+mod disputed;
 mod employer;
 
 use super::{BATCH, DEVICE, Device, Raised, Seen};
@@ -81,6 +82,7 @@ impl Watcher<'_> {
             EventKind::MandateEnded => self.ending(found).await,
             EventKind::UsagerSignedIn => self.sign_in(found).await,
             EventKind::AidantSignedIn => self.employer(found).await,
+            EventKind::RepresentationDisputed => self.disputed(found).await,
             _ if found.search.outcome == Outcome::Refused => self.refusal(found).await,
             _ => Ok(()),
         }

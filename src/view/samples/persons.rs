@@ -1,7 +1,7 @@
 //! Pages for anybody and for the usager.
 
 use super::*;
-use crate::mandate::{Channel, EventKind, ProcedureOutcome, ReceiptNumber, ServiceReport};
+use crate::mandate::{Channel, EventKind, ProcedureOutcome, ReceiptNumber, RepresentationId, ServiceReport};
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
 use crate::view::errors::{BeingRecorded, ErrorPage, Fault, OtherAccount, RefusedPage};
 use crate::view::history::{History, HistoryLine, Proved, Whose};
@@ -9,7 +9,7 @@ use crate::view::public::{
     Accessibility, ClosedShard, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut,
     VerifyJournal,
 };
-use crate::view::usager::{EndMandate, Ended, Look, UsagerContact, UsagerHome, UsagerMandate};
+use crate::view::usager::{Dispute, EndMandate, Ended, Look, UsagerContact, UsagerHome, UsagerMandate};
 use crate::view::{Problem, Qr, sentences};
 
 const CHECKPOINT: &str = "porteplume.example/journal\n20452\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— \
@@ -57,6 +57,13 @@ fn usager_mandate(cast: &Cast, mandate: MandateCard, language: Language) -> Stri
         receipt: Some(receipt()),
     };
     page.render(&cast.as_usager(language))
+}
+
+fn dispute(said: bool, cast: &Cast, language: Language) -> String {
+    let mut interventions = cast.interventions();
+    interventions.truncate(1);
+    let representation = RepresentationId::from_bytes([7; 16]);
+    Dispute { representation, interventions, said }.render(&cast.as_usager(language))
 }
 
 fn contact(problems: Vec<Problem>, cast: &Cast, language: Language) -> String {
@@ -211,6 +218,8 @@ pub(super) const SAMPLES: &[Sample] = &[
     ("usager-contact-problems", |cast, l| {
         contact(vec![Problem::ChannelMissing, Problem::AddressInvalid, Problem::TelephoneInvalid], cast, l)
     }),
+    ("usager-dispute", |cast, l| dispute(false, cast, l)),
+    ("usager-dispute-said", |cast, l| dispute(true, cast, l)),
     ("usager-mandate", |cast, l| usager_mandate(cast, cast.card(1, in_force()), l)),
     ("usager-mandate-withdrawn", |cast, l| {
         let mut mandate = cast.card(1, in_force());

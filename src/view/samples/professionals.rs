@@ -3,13 +3,29 @@
 use super::auditors::{for_referent, one_anomaly};
 use super::*;
 use crate::mandate::Rule;
-use crate::mandate::{AidantId, EventKind, Role, Standing, UsagerId};
+use crate::mandate::{AidantId, EventKind, NoticeId, Role, Standing, UsagerId};
 use crate::view::aidant::*;
 use crate::view::anomalies::{Anomalies, Looker};
 use crate::view::authorize::{AuthorizeRefused, Candidate, Choice, ChooseMandate, ChooseUsager, Confirm};
 use crate::view::referent::*;
 use crate::view::{Closed, Problem, ProcedureChoice, Qr, ThemeChoice, TimelineLine};
 use time::macros::date;
+
+fn papers(count: u8, cast: &Cast, language: Language) -> String {
+    let paper = |number: u8| PaperReceipt {
+        id: NoticeId::from_bytes([number; 16]),
+        at: now(),
+        language: Language::Fr,
+        subject: "Une démarche a été faite en votre nom".into(),
+        lines: vec!["Bonjour,".into(), "Par qui : Nora Le Goff".into()],
+    };
+    let page = PaperReceipts {
+        mandate: MandateId::from_bytes([0x5b; 16]),
+        usager: "Amina Diallo".into(),
+        papers: (0..count).map(paper).collect(),
+    };
+    page.render(&cast.as_aidant(language))
+}
 
 fn themes() -> Vec<ThemeChoice> {
     let (catalogue, chosen) = (catalogue(), chosen());
@@ -161,9 +177,12 @@ pub(super) const SAMPLES: &[Sample] = &[
             timeline: timeline(cast),
             interventions: cast.interventions(),
             receipt: Some(receipt()),
+            papers: 2,
         };
         page.render(&cast.acting(l))
     }),
+    ("papers", |cast, l| papers(1, cast, l)),
+    ("papers-none", |cast, l| papers(0, cast, l)),
     ("renounce", |cast, l| Renounce { mandate: cast.card(1, in_force()) }.render(&cast.as_aidant(l))),
     ("printed", |cast, l| printed(cast).render(&cast.as_aidant(l))),
     ("referent-anomalies", |cast, l| {
