@@ -52,6 +52,7 @@ fn introduce(demo: &Demo) {
     say("");
     say(&format!("  The service                 {}", demo.service));
     say(&format!("  A public service            {}   (« Se connecter avec un mandat »)", demo.caisse));
+    say(&format!("  What people are sent        {}", demo.messages));
     say(&format!("  Codes without a telephone   {}/authenticator", demo.agents));
     say("");
     say("Sign in as (one click at the sandbox providers, no password):");

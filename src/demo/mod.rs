@@ -14,6 +14,7 @@
 pub mod identity_provider;
 mod memory;
 pub mod people;
+mod postbox;
 pub mod public_service;
 mod server;
 mod site;

@@ -2,6 +2,7 @@
 //! fictional people registered in it.
 
 use super::people::{AGENTS, ORGANISATIONS, Post};
+use super::postbox::{self, Postbox};
 use super::{
     Flavour, IdentityProvider, PublicService, PublicServiceConfig, SandboxClient, SandboxError,
     public_service,
@@ -104,6 +105,8 @@ pub struct Demo {
     pub agents: String,
     /// Address of the public service.
     pub caisse: String,
+    /// Where the messages that people are sent can be read.
+    pub messages: String,
     /// The service's context.
     pub app: App,
     stop: watch::Sender<bool>,
@@ -136,10 +139,11 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
         client("citizens", &service, &remembered.citizens_secret),
         client("agents", &service, &remembered.agents_secret),
     );
+    let postbox = Postbox::new(Arc::clone(&clock), &*entropy)?;
     let config = configuration(
         &data,
         database,
-        &service,
+        (&service, postbox.messages(&caisse)),
         remembered.ports,
         [
             as_citizens.registration(Flavour::Citizens, &citizens),
@@ -169,7 +173,7 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
     let mut tasks = vec![
         spawn(l_citizens, sandbox(Flavour::Citizens, &citizens, as_citizens)?.router(), &stopped),
         spawn(l_agents, sandbox(Flavour::Agents, &agents, as_agents)?.router(), &stopped),
-        spawn(l_caisse, PublicService::new(caisse_config)?.router(), &stopped),
+        spawn(l_caisse, PublicService::new(caisse_config)?.router().merge(postbox.router()), &stopped),
     ];
     tasks.push(tokio::spawn({
         let app = Arc::clone(&app);
@@ -179,7 +183,8 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
             }
         }
     }));
-    Ok(Demo { service, agents, caisse, app, stop, tasks })
+    let messages = format!("{caisse}{}", postbox::SHOWN);
+    Ok(Demo { service, agents, caisse, messages, app, stop, tasks })
 }
 
 pub(super) const CAISSE: &str = "caisse-de-demonstration";
@@ -265,7 +270,7 @@ async fn bind(ports: [u16; 4]) -> Result<[TcpListener; 4], DemoError> {
 fn configuration(
     data: &Path,
     database: Option<String>,
-    service: &str,
+    (service, messages): (&str, Messages),
     [port, ..]: [u16; 4],
     [citizens, agents]: [crate::config::Provider; 2],
 ) -> Result<Config, DemoError> {
@@ -297,7 +302,7 @@ fn configuration(
         agents,
         other_agents: Vec::new(),
         outgoing: Outgoing::default(),
-        messages: Messages::default(),
+        messages,
         themes: Vec::new(),
         limits: Limits { sign_in: generous, authorize: generous, ..Limits::default() },
         watch: Thresholds::default(),

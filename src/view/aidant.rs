@@ -353,6 +353,6 @@ page! {
 
 impl PaperReceipts {
     fn path(&self) -> String {
-        super::paths::of_mandate(super::paths::PAPERS, &self.mandate)
+        paths::of_mandate(paths::PAPERS, &self.mandate)
     }
 }

@@ -3,7 +3,7 @@
 use super::middleware::{Routes, compose};
 use super::{
     Web, aidant, anomalies, auditor, authorize, consent, contact, factor, history, journal, openid, propose,
-    public, referent, usager,
+    public, receipts, referent, usager,
 };
 use axum::Router;
 use std::sync::Arc;
