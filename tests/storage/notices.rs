@@ -118,4 +118,27 @@ on_both! {
             assert!(raw.execute(AssertSqlSafe(sql.to_owned())).await.is_err(), "{sql}");
         }
     }
+
+    notices_written_at_once_to_one_person_follow_one_another(database) {
+        let store = database.store().await;
+        let world = world(&store).await;
+        let mandate = in_force(&store, &world).await;
+        let written = (0..24).map(|_| {
+            let (store, mandate) = (store.clone(), mandate.clone());
+            tokio::spawn(async move {
+                let row = notice(&mandate, 1, Channel::Email);
+                put!(&store, [row], |tx, event| async {
+                    let number = notices::last(tx, &row.usager).await? + 1;
+                    notices::insert(tx, &NoticeRow { number, ..row.clone() }, &event).await
+                })
+            })
+        });
+        for task in written.collect::<Vec<_>>() {
+            task.await.unwrap().unwrap();
+        }
+        let usager = mandate.mandate.usager().unwrap().clone();
+        let numbers = get!(&store, [usager], |s| notices::of_usager(s, &usager, 100));
+        let numbers: Vec<u64> = numbers.iter().rev().map(|row| row.number).collect();
+        assert_eq!(numbers, (1..=24).collect::<Vec<u64>>());
+    }
 }
