@@ -25,7 +25,10 @@ async fn all_closed(world: &World) {
 
 /// The notices of a page of receipts, as its form sends them.
 fn listed(page: &str) -> Vec<String> {
-    page.split("name=\"notice\" value=\"").skip(1).map(|rest| rest[..32].to_owned()).collect()
+    page.split("name=\"notice\" value=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap().to_owned())
+        .collect()
 }
 
 on_both! {
