@@ -135,6 +135,8 @@ pub struct Limits {
     pub authorize: Rate,
     /// Token requests; the account is the client. Defaults 6000 and 6000.
     pub token: Rate,
+    /// Keying in a card that ends a mandate, or the code of a paper.
+    pub card: Rate,
     /// Callers remembered at most; bounds memory. Default 100000.
     pub callers: u32,
 }
@@ -329,6 +331,7 @@ fn limits(section: &mut Section<'_>) -> Result<Limits, ConfigError> {
         factor: rate("factor_per_address", "factor_per_account", usual.factor)?,
         authorize: rate("authorize_per_address", "authorize_per_account", usual.authorize)?,
         token: rate("token_per_address", "token_per_account", usual.token)?,
+        card: rate("card_per_address", "card_per_account", usual.card)?,
         body_bytes: section.number("body_bytes", 1024..=1_048_576, usual.body_bytes)?,
         request_seconds: section.number("request_seconds", 1..=300, usual.request_seconds)?,
         callers: section.number("callers", 1000..=10_000_000, usual.callers)?,
@@ -345,6 +348,7 @@ impl Default for Limits {
             factor: Rate { per_address: 60, per_account: 10 },
             authorize: Rate { per_address: 300, per_account: 60 },
             token: Rate { per_address: 6000, per_account: 6000 },
+            card: Rate { per_address: 30, per_account: 30 },
             callers: 100_000,
         }
     }

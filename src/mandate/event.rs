@@ -181,6 +181,12 @@ kinds! {
     /// A party saw for the first time that a mandate had ended (Code civil art. 2005, 2008: "ended at" and "known at"
     /// are two facts).
     EndingKnown = "mandate.ending_known" in Evidence, sub Always, aid WhenKnown;
+    /// Another card was made, by which the person can end the mandate: the former one is dead.
+    CardMade = "card.made" in Evidence, sub Always, aid WhenKnown;
+    /// A wrong code was given for a card.
+    CardRefused = "card.refused" in Evidence, sub Always, aid WhenKnown;
+    /// Too many wrong codes were given for a card: it is locked for a while.
+    CardLocked = "card.locked" in Evidence, sub Always, aid WhenKnown;
     /// The mandate was printed.
     MandatePrinted = "mandate.printed" in Evidence, sub Always, aid Always;
     /// An aidant read a mandate.

@@ -5,6 +5,7 @@
 
 mod anomaly;
 mod calendar;
+mod card;
 mod catalogue;
 mod checklist;
 mod contact;
@@ -22,6 +23,7 @@ mod life;
 mod model;
 mod notice;
 mod notice_text;
+mod number;
 mod outcome;
 mod people;
 mod replay;
@@ -37,6 +39,7 @@ mod words;
 
 pub use anomaly::{Anomaly, AnomalyError, AnomalyState, Closing};
 pub use calendar::paris;
+pub use card::{EndingMotive, Tries};
 pub use catalogue::{
     Act, Bilingual, CATALOGUE_TOML, Catalogue, CatalogueError, CatalogueFile, NeverDelegable, Procedure,
     Theme,
@@ -57,6 +60,7 @@ pub use language::Language;
 pub use life::{Declarations, Mandate, PROPOSAL_LIFE, TransitionError};
 pub use notice::{NoticeKind, NoticeState, NoticeStateError};
 pub use notice_text::{LONGEST_SHORT_TEXT, NoticeText, Told};
+pub use number::MandateNumber;
 pub use outcome::{NoReceiptForNothing, ProcedureOutcome, ReceiptNumber, ServiceReport};
 pub use people::{
     Aidant, BirthDate, Identity, InvalidBirthDate, Organisation, ProfessionalIdentity, RelyingParty, Role,

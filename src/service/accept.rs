@@ -3,13 +3,13 @@
 
 use super::end::end_mandate;
 use super::office::Office;
-use super::steps::{Actor, refuse, take};
-use super::{App, Caller, Error, Session, SessionError, receipt};
+use super::steps::{Actor, refuse, take_making};
+use super::{App, Caller, Error, Session, SessionError, card, facts, receipt};
 use crate::crypto::{Cell, VerificationCode, normalise_code};
 use crate::mandate::{EndReason, EventId, Instant, LifeFact, Mandate, MandateId, Role, State};
 use crate::storage::data_keys::KeyKind;
 use crate::storage::mandates::MandateRow;
-use crate::storage::{Tx, papers};
+use crate::storage::{Tx, cards, papers};
 use std::sync::Arc;
 
 /// Accepts a consented mandate for the organisation, with a second factor proved after the consent. Known to be
@@ -160,7 +160,12 @@ impl Deciding {
         let code = VerificationCode::generate(&*self.app.entropy)?;
         row.verification_code_hash = Some(code_hash(&self.app, code.expose()));
         let by = (Actor::Aidant(&office.aidant.id), &self.caller, self.now);
-        let event = take(&self.app, tx, row, next, LifeFact::Accepted { by: aidant }, by).await?;
+        // The person leaves with a card of their own: it ends the mandate and verifies nothing.
+        let card = card::draw(&self.app, tx, &self.mandate, 1, self.now).await?;
+        let made = Some(facts::card(&self.app.keys, &card));
+        let accepted = (next, LifeFact::Accepted { by: aidant });
+        let event = take_making(&self.app, tx, row, accepted, made, by).await?;
+        cards::insert(tx, &card, &event).await?;
         self.keep_code(tx, &code, &event).await
     }
 

@@ -7,7 +7,7 @@ use super::proof;
 use super::receipt::{self, Receipt};
 use super::steps::{Actor, note};
 use super::uses::{self, Use};
-use super::{App, Caller, Error, Record, Session, handing, known, people};
+use super::{App, Caller, Error, Record, Session, card, handing, known, people};
 use crate::crypto::SecretString;
 use crate::journal::LogProof;
 use crate::mandate::{
@@ -161,6 +161,8 @@ pub struct Detail {
     pub life: Vec<Stage>,
     /// What was done with it, the latest first.
     pub uses: Vec<Use>,
+    /// How the card that ends it stands, if it has one.
+    pub revocation: Option<card::Standing>,
     /// Receipt of its latest entry, once included.
     pub receipt: Option<Receipt>,
     /// How many receipts are to be handed over on paper.
@@ -208,12 +210,33 @@ pub struct Paper {
     pub text: String,
     /// The code to find and verify the mandate by.
     pub code: SecretString,
+    /// The code of the card that ends it, if there is a card.
+    pub revocation: Option<SecretString>,
     /// Where the acceptance stands in the journal.
     pub receipt: Receipt,
     /// The proof of it.
     pub proof: LogProof,
     /// When it was printed.
     pub now: Instant,
+}
+
+/// Makes another card for a mandate in force of the aidant's organisation: the former code is dead at once.
+///
+/// # Errors
+/// [`Error::NotFound`], journaled, for a mandate of another organisation; [`Error::Transition`], journaled, when it is not
+/// in force; [`Error::BeingRecorded`].
+pub async fn renew_card(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    mandate: &MandateId,
+) -> Result<(), Error> {
+    let reading = Reading::new(app, session, caller, mandate)?;
+    app.include("mandate.card", move |tx| {
+        let reading = Arc::clone(&reading);
+        Box::pin(async move { reading.renew_card(tx).await })
+    })
+    .await?
 }
 
 /// Prints a mandate in force; each printing is journaled.
@@ -280,11 +303,22 @@ impl Reading {
         Ok(Ok(Detail {
             life: life(&self.app, tx, &mut names, &row.mandate).await?,
             uses: uses::told(&self.app, tx, &mut names, &uses, &refused).await?,
+            revocation: card::standing(tx, &self.mandate, self.now).await?,
             receipt: receipt::of_step(&self.app, tx, &self.mandate, last).await?,
             papers: handing::waiting(tx, &self.mandate).await?,
             card: card(&self.app, tx, &mut names, row.mandate).await?,
             now: self.now,
         }))
+    }
+
+    async fn renew_card(&self, tx: &mut Tx) -> Result<Result<(), Error>, Error> {
+        let office = Office::of(tx, &self.session).await?;
+        let mut row = match self.find(tx, &office).await? {
+            Ok(row) => row,
+            Err(error) => return Ok(Err(error)),
+        };
+        let by = (Actor::Aidant(&office.aidant.id), &self.caller, self.now);
+        card::renew(&self.app, tx, &mut row, by).await
     }
 
     async fn print(&self, tx: &mut Tx) -> Result<Result<Paper, Error>, Error> {
@@ -307,6 +341,7 @@ impl Reading {
         let entry = journal::entry(tx, &event).await?.ok_or(Error::Unreadable)?;
         let proof = proof::of(&self.app, tx, &entry).await?.ok_or(Error::BeingRecorded)?.log;
         let code = self.open_code(tx, &sealed).await?;
+        let revocation = card::code(&self.app, tx, &self.mandate).await?;
         let by = (Actor::Aidant(&office.aidant.id), &self.caller, self.now);
         note(&self.app, tx, &mut row, Record::done(EventKind::MandatePrinted), by).await?;
         let organisation =
@@ -323,6 +358,7 @@ impl Reading {
             whereabouts: organisation.whereabouts,
             text: paper.text,
             code,
+            revocation,
             receipt,
             proof,
             now: self.now,

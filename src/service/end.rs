@@ -108,7 +108,9 @@ async fn close(
     // Whoever ends it, the entry tells of the aidant whose representation it was.
     let whose = match actor {
         Actor::Aidant(_) => actor,
-        Actor::Usager | Actor::Service | Actor::Operator => Actor::Aidant(&representation.aidant),
+        Actor::Usager | Actor::Card { .. } | Actor::Service | Actor::Operator => {
+            Actor::Aidant(&representation.aidant)
+        }
     };
     let event = note(app, tx, row, record, (whose, caller, now)).await?;
     let after = RepresentationRow { closed: Some((now, reason)), ..representation.clone() };

@@ -8,7 +8,7 @@
 
 use super::end::end_mandate;
 use super::steps::Actor;
-use super::{App, Caller, Error, Record, Stream, contacts, facts};
+use super::{App, Caller, Error, Record, Stream, card, contacts, facts};
 use crate::journal::Slot;
 use crate::mandate::{EndReason, EventKind, Instant, MandateId, Retention, StateName, UsagerId};
 use crate::storage::data_keys::{self, KeyKind};
@@ -173,7 +173,7 @@ fn told(record: Record, erased: Erased) -> Record {
         .detail("mandates", erased.mandates)
 }
 
-/// Takes the code of a mandate away. Its history says by its tag that it lost its person, and does not say whom.
+/// Takes the codes of a mandate away. Its history says by its tag that it lost its person, and does not say whom.
 async fn mandate(app: &App, tx: &mut Tx, mut row: MandateRow, now: Instant) -> Result<(), Error> {
     let id = row.mandate.id.clone();
     papers::erase(tx, &id).await?;
@@ -184,7 +184,13 @@ async fn mandate(app: &App, tx: &mut Tx, mut row: MandateRow, now: Instant) -> R
     let seq = row.seq + 1;
     let stream = Stream { mandate: id, seq, previous: row.last_leaf.take() };
     let record = Record::done(EventKind::PersonErased).organisation(&row.mandate.organisation);
+    let emptied = card::emptied(tx, &row.mandate.id).await?;
+    let record = match &emptied {
+        Some((_, after)) => record.stands(facts::card(&app.keys, after)),
+        None => record,
+    };
     let event = record.in_stream(stream).append(app, tx, &Caller::default(), now).await?;
+    card::store(tx, emptied, &event).await?;
     let after = MandateRow { seq, verification_code_hash: None, ..row.clone() };
     Ok(mandates::update(tx, &row, &after, &event).await?)
 }

@@ -85,6 +85,28 @@ pub enum FactorError {
     Exists,
 }
 
+/// Why a card ends nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum CardError {
+    /// The number or the code is wrong, or the card is locked: whoever guesses is not told which.
+    #[error("card_refused")]
+    Refused,
+    /// The time to decide is over, or the code was given in another browser: it is asked for again.
+    #[error("card_step_over")]
+    Over,
+}
+
+impl CardError {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Refused => "card_refused",
+            Self::Over => "card_step_over",
+        }
+    }
+}
+
 /// Why a person's input cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InputError {
@@ -123,6 +145,9 @@ pub enum Error {
     /// The second factor was refused.
     #[error("factor: {0}")]
     Factor(#[from] FactorError),
+    /// A card was refused.
+    #[error("card: {0}")]
+    Card(#[from] CardError),
     /// The input cannot be taken.
     #[error("input: {0}")]
     Input(#[from] InputError),
@@ -205,6 +230,7 @@ impl Error {
                 FactorError::Missing => "factor_missing",
                 FactorError::Exists => "factor_exists",
             },
+            Self::Card(error) => error.code(),
             Self::Input(InputError::Field(_)) => "input_invalid",
             Self::Input(InputError::TooLong(_)) => "input_too_long",
             Self::NotFound => "not_found",

@@ -10,6 +10,7 @@ use crate::storage::anomalies::{AnomalyRow, Author, CommentRow};
 use crate::storage::audit_grants::GrantRow;
 use crate::storage::auditors::ReadingRow;
 use crate::storage::break_glass::GlassRow;
+use crate::storage::cards::CardRow;
 use crate::storage::contacts::ContactRow;
 use crate::storage::cosigned::CosignedRow;
 use crate::storage::notices::NoticeRow;
@@ -83,6 +84,22 @@ pub(super) fn grant(keys: &KeyStore, row: &GrantRow, mut names: Vec<String>) -> 
 /// A count of cosignatures.
 pub(super) fn cosigned(keys: &KeyStore, row: &CosignedRow) -> Stands {
     Stands::of(keys, ("cosigned", &at(row.until), 1), &[&row.total.to_string(), &row.digest])
+}
+
+/// The card that ends a mandate.
+pub(super) fn card(keys: &KeyStore, row: &CardRow) -> Stands {
+    let (hash, sealed) = row.code.as_ref().map(|(hash, sealed)| (hash, to_hex(sealed))).unzip();
+    let (made, tries) = (at(row.made_at), row.tries);
+    let columns = [
+        maybe(hash),
+        maybe(sealed),
+        made,
+        tries.failures.to_string(),
+        tries.locks.to_string(),
+        maybe_at(tries.locked_until),
+    ];
+    let id = ("revocation_card", row.mandate.as_str(), row.version);
+    Stands::of(keys, id, &columns.each_ref().map(String::as_str))
 }
 
 /// A stated purpose.

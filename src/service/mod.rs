@@ -10,6 +10,7 @@ pub mod anomalies;
 pub mod audit;
 pub mod authorize;
 pub mod bundle;
+pub mod card;
 pub mod claims;
 pub mod configuration;
 pub mod consent;
@@ -78,7 +79,7 @@ pub mod whoami;
 pub mod witness;
 pub mod witnesses;
 
-pub use error::{Error, FactorError, InputError, SessionError, SignInError};
+pub use error::{CardError, Error, FactorError, InputError, SessionError, SignInError};
 pub use health::Pulse;
 pub use record::{Caller, Record, Stream};
 pub use tiles::Tiles;

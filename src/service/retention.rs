@@ -2,7 +2,7 @@
 //! *technical* for a year, those of a mandate until six years after its end (Code pénal: the time in which an abuse can
 //! be prosecuted). The leaves stay, and what was destroyed is counted in an entry of the same transaction.
 
-use super::{App, Caller, Error, Record, erase};
+use super::{App, Caller, Error, Record, card, erase, facts};
 use crate::mandate::{EventKind, Instant, MandateId, Retention};
 use crate::storage::data_keys::{self, KeyKind};
 use crate::storage::mandates::{self, MandateRow};
@@ -154,7 +154,17 @@ async fn mandates_past(app: &App, tx: &mut Tx, due: &[MandateId], now: Instant) 
             run.persons += 1;
         }
     }
-    let event = run.told(Retention::Evidence).append(app, tx, &Caller::default(), now).await?;
+    let (mut record, mut emptied) = (run.told(Retention::Evidence), Vec::new());
+    for row in &rows {
+        if let Some((before, after)) = card::emptied(tx, &row.mandate.id).await? {
+            record = record.stands(facts::card(&app.keys, &after));
+            emptied.push((before, after));
+        }
+    }
+    let event = record.append(app, tx, &Caller::default(), now).await?;
+    for one in emptied {
+        card::store(tx, Some(one), &event).await?;
+    }
     for row in rows {
         let after = MandateRow { verification_code_hash: None, ..row.clone() };
         mandates::update(tx, &row, &after, &event).await?;

@@ -10,7 +10,8 @@ use super::names::Names;
 use super::receipt::{self, Receipt};
 use super::steps::{Actor, refuse};
 use super::uses::{self, Use};
-use super::{App, Caller, Error, Record, Session, known};
+use super::{App, Caller, Error, Record, Session, card, known};
+use crate::crypto::SecretString;
 use crate::journal;
 use crate::mandate::{EndReason, EventKind, Instant, Mandate, MandateId, ProcedureId, State, UsagerId};
 use crate::storage::mandates::{self, MandateRow};
@@ -41,6 +42,8 @@ pub struct Own {
     pub receipt: Option<Receipt>,
     /// Who looked at what concerns it, latest first.
     pub looks: Vec<Look>,
+    /// How the card that ends it stands, if it has one.
+    pub revocation: Option<card::Standing>,
     /// When the page was made.
     pub now: Instant,
 }
@@ -114,6 +117,54 @@ pub async fn end(
     app.include("space.end", move |tx| {
         let (visit, id, ended) = (Arc::clone(&visit), id.clone(), ended.clone());
         Box::pin(async move { visit.end(tx, &id, &ended).await })
+    })
+    .await?
+}
+
+/// Makes another card for one of the signed-in usager's mandates in force: the former code is dead at once.
+///
+/// # Errors
+/// [`Error::NotFound`], journaled, for a mandate that is not theirs; [`Error::Transition`], journaled, when it is not in
+/// force; [`Error::BeingRecorded`].
+pub async fn renew_card(app: &App, session: &Session, caller: &Caller, id: &MandateId) -> Result<(), Error> {
+    let (visit, id) = (Visit::new(app, session, caller)?, id.clone());
+    app.include("space.renew_card", move |tx| {
+        let (visit, id) = (Arc::clone(&visit), id.clone());
+        Box::pin(async move {
+            let mut row = match visit.own_or_refused(tx, &id).await? {
+                Ok(row) => row,
+                Err(error) => return Ok(Err(error)),
+            };
+            card::renew(&visit.app, tx, &mut row, (Actor::Usager, &visit.caller, visit.now)).await
+        })
+    })
+    .await?
+}
+
+/// The code on the card of one of the signed-in usager's mandates in force. Each reading is journaled, as in [`home`].
+///
+/// # Errors
+/// [`Error::NotFound`] for a mandate that is not theirs, journaled, or one that has no card to end it by.
+pub async fn card_code(
+    app: &App,
+    session: &Session,
+    caller: &Caller,
+    id: &MandateId,
+) -> Result<SecretString, Error> {
+    let (visit, id) = (Visit::new(app, session, caller)?, id.clone());
+    app.include("space.card", move |tx| {
+        let (visit, id) = (Arc::clone(&visit), id.clone());
+        Box::pin(async move {
+            let row = match visit.own_or_refused(tx, &id).await? {
+                Ok(row) => row,
+                Err(error) => return Ok(Err(error)),
+            };
+            visit.note_reading(tx, &id).await?;
+            if card::over_since(&row.mandate, visit.now).is_some() {
+                return Ok(Err(Error::NotFound));
+            }
+            Ok(card::code(&visit.app, tx, &id).await?.ok_or(Error::NotFound))
+        })
     })
     .await?
 }
@@ -311,6 +362,7 @@ impl Visit {
             uses: uses::told(&self.app, tx, &mut names, &opened, &refused).await?,
             looks: audit::at_mandate(&self.app, tx, &mut names, id).await?,
             receipt: receipt::of_step(&self.app, tx, id, last).await?,
+            revocation: card::standing(tx, id, self.now).await?,
             card: desk::card(&self.app, tx, &mut names, row.mandate).await?,
             now: self.now,
         }))

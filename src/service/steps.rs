@@ -1,7 +1,10 @@
 //! The history of one mandate: every step of its life and every use is numbered in its own stream.
 
+use super::facts::Stands;
 use super::{App, Caller, Error, Record, Stream, notices};
-use crate::mandate::{AidantId, EventId, EventKind, Instant, LifeFact, Mandate};
+use crate::mandate::{
+    AidantId, EndingMotive, EventId, EventKind, Instant, LifeFact, Mandate, OrganisationId,
+};
 use crate::storage::Tx;
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::notices::NoticeRow;
@@ -11,6 +14,13 @@ use crate::storage::notices::NoticeRow;
 pub enum Actor<'a> {
     /// The usager of the mandate.
     Usager,
+    /// Whoever holds the card of the mandate: the usager, as far as anybody can know.
+    Card {
+        /// Who keyed it in at a desk, and for which organisation, when it was read out to somebody.
+        desk: Option<(&'a AidantId, &'a OrganisationId)>,
+        /// Why, if they cared to say.
+        motive: Option<EndingMotive>,
+    },
     /// An aidant or referent of its organisation.
     Aidant(&'a AidantId),
     /// Nobody: the service, when a time has passed.
@@ -24,6 +34,8 @@ impl Actor<'_> {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Usager => "usager",
+            Self::Card { desk: None, .. } => "card",
+            Self::Card { desk: Some(_), .. } => "desk",
             Self::Aidant(_) => "aidant",
             Self::Service => "service",
             Self::Operator => "operator",
@@ -39,7 +51,19 @@ impl Actor<'_> {
         };
         match self {
             Self::Aidant(aidant) => record.aidant(aidant),
-            Self::Usager | Self::Service | Self::Operator => record,
+            Self::Card { desk: Some((aidant, organisation)), .. } => {
+                record.aidant(aidant).detail("desk", organisation.as_str())
+            }
+            Self::Usager | Self::Card { desk: None, .. } | Self::Service | Self::Operator => record,
+        }
+    }
+
+    /// Tells by which way something ended, and why where that was said.
+    fn ends(self, record: Record) -> Record {
+        let record = record.detail("by", self.as_str());
+        match self {
+            Self::Card { motive: Some(motive), .. } => record.detail("motive", motive.as_str()),
+            _ => record,
         }
     }
 }
@@ -63,6 +87,18 @@ pub(super) async fn take_telling(
     row: &mut MandateRow,
     next: Mandate,
     (fact, notice): (LifeFact, Option<NoticeRow>),
+    by: (Actor<'_>, &Caller, Instant),
+) -> Result<EventId, Error> {
+    take_making(app, tx, row, next, (fact, notice, None), by).await
+}
+
+/// The same, where the step may also make the row of another fact: the entry tells how that stands.
+pub(super) async fn take_making(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut MandateRow,
+    next: Mandate,
+    (fact, notice, made): (LifeFact, Option<NoticeRow>, Option<Stands>),
     (actor, caller, now): (Actor<'_>, &Caller, Instant),
 ) -> Result<EventId, Error> {
     let seq = row.seq + 1;
@@ -70,8 +106,12 @@ pub(super) async fn take_telling(
     // A mandate may end in several ways; who consented or refused did so on the screen of the aidant named.
     let ending = matches!(fact, LifeFact::Ended { .. } | LifeFact::Withdrawn { .. });
     let record = actor.name(Record::life(fact), &next).in_stream(stream);
-    let record = if ending { record.detail("by", actor.as_str()) } else { record };
+    let record = if ending { actor.ends(record) } else { record };
     let record = notices::told(app, record, notice.as_ref());
+    let record = match made {
+        Some(made) => record.stands(made),
+        None => record,
+    };
     let event = record.append(app, tx, caller, now).await?;
     let after = MandateRow { mandate: next, seq, ..row.clone() };
     mandates::update(tx, row, &after, &event).await?;

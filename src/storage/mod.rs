@@ -47,6 +47,7 @@ pub mod audit_grants;
 pub mod auditors;
 pub mod authorizations;
 pub mod break_glass;
+pub mod cards;
 pub mod clients;
 pub mod contacts;
 pub mod cosignatures;

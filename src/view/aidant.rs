@@ -1,5 +1,6 @@
 //! The aidant's pages: today, mandates, second factor, the locked screen, the printed mandate.
 
+use super::card::{CardStanding, RevocationCard};
 use super::parts::{Granted, Intervention, MandateCard, Person, Receipt, ThemeChoice, TimelineLine, Wording};
 use super::{Problem, Qr, paths};
 use crate::mandate::{Instant, Language, MandateId, NoticeId, Term};
@@ -69,7 +70,7 @@ impl Enrol {
 }
 
 /// A text in groups of four, as people read keys and codes out.
-fn fours(text: &str) -> Vec<String> {
+pub(super) fn fours(text: &str) -> Vec<String> {
     let letters: Vec<char> = text.chars().collect();
     letters.chunks(4).map(|group| group.iter().collect()).collect()
 }
@@ -262,6 +263,8 @@ page! {
         timeline: Vec<TimelineLine>,
         /// What was done with it, latest first.
         interventions: Vec<Intervention>,
+        /// How the card that ends it stands, if it has one. Form `card-form` (POST `…/card`): `csrf`; button `card-submit`.
+        revocation: Option<CardStanding>,
         /// Receipt of its latest step.
         receipt: Option<Receipt>,
         /// How many receipts are to be handed over on paper.
@@ -283,7 +286,7 @@ page! {
 page! {
     /// The mandate on paper: all that Code civil art. 1984 ff. and the field ask a mandate to state.
     ///
-    /// Ids: `mandate-text`, `verification-code`, `receipt`, `receipt-line`, `receipt-qr`.
+    /// Ids: `mandate-text`, `revocation-card`, `revocation-code`, `verification-code`, `receipt`, `receipt-line`, `receipt-qr`.
     PrintedMandate in Guarded from "aidant/printed.html" {
         /// The mandate.
         mandate: MandateCard,
@@ -307,6 +310,8 @@ page! {
         text: Wording,
         /// Code to find and verify the mandate by.
         verification_code: String,
+        /// The card that ends it; none for a mandate from before there were cards, until one is made.
+        card: Option<RevocationCard>,
         /// QR code of the verification.
         qr: Qr,
         /// Where it stands in the journal.

@@ -74,6 +74,7 @@ pub mod anomalies;
 pub mod assets;
 pub mod auditor;
 pub mod authorize;
+pub mod card;
 mod chart;
 pub mod consent;
 pub mod dates;
@@ -101,7 +102,7 @@ pub use frame::{Acting, Csrf, Flash, Frame, Guarded, Session, Who};
 pub use language::{Text, typeset};
 pub use parts::{
     Closed, Granted, Intervention, InterventionOutcome, MandateCard, Person, ProcedureChoice, Receipt,
-    Status, ThemeChoice, TimelineLine, Wording, number,
+    Status, ThemeChoice, TimelineLine, Wording,
 };
 pub use problem::Problem;
 use problem::tie;

@@ -202,16 +202,6 @@ impl MandateCard {
     }
 }
 
-/// A mandate's number as people read it aloud, ten digits from the end of its identifier. Digits only: letters
-/// would spell words.
-#[must_use]
-pub fn number(mandate: &MandateId) -> String {
-    let tail =
-        mandate.as_str().get(24..).and_then(|tail| u32::from_str_radix(tail, 16).ok()).unwrap_or_default();
-    let (head, middle, end) = (tail / 1_000_000, tail / 1_000 % 1_000, tail % 1_000);
-    format!("{head:04}-{middle:03}-{end:03}")
-}
-
 /// How an intervention (a representation) came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InterventionOutcome {
@@ -386,16 +376,5 @@ pub struct ThemeChoice {
 impl ThemeChoice {
     pub(super) fn checked(&self) -> usize {
         self.procedures.iter().filter(|choice| choice.checked && choice.closed.is_none()).count()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mandate_is_known_by_its_last_digits() {
-        let id = MandateId::parse("0192f3c47d2e7c1a9b3f0e5d6c7b8a90").unwrap();
-        assert_eq!(number(&id), "1820-035-728");
     }
 }

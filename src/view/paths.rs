@@ -31,6 +31,15 @@ pub const END_SESSION: &str = "/end_session";
 /// The person's yes to it (POST).
 pub const END_SESSION_CONFIRM: &str = "/end_session/confirm";
 
+/// Ends a mandate by its card: asks for number and code (GET), looks at them (POST).
+pub const REVOKE: &str = "/revoquer";
+/// Ends what the holder of the card chose (POST); a GET begins again.
+pub const REVOKE_CONFIRM: &str = "/revoquer/confirmer";
+/// The same, read out to an aidant of any organisation.
+pub const DESK_REVOKE: &str = "/aidant/revoquer";
+/// Ends the mandate (POST); a GET begins again.
+pub const DESK_REVOKE_CONFIRM: &str = "/aidant/revoquer/confirmer";
+
 /// The aidant's sign-in (GET asks, POST goes to the provider).
 pub const AIDANT_SIGN_IN: &str = "/aidant/sign-in";
 /// The aidant's home.
@@ -57,6 +66,8 @@ pub const RENOUNCE: &str = "/aidant/mandates/{mandate}/renounce";
 pub const PRINT: &str = "/aidant/mandates/{mandate}/print";
 /// Receipts to print (GET) and hand over (POST).
 pub const PAPERS: &str = "/aidant/mandates/{mandate}/receipts";
+/// Makes another card that ends it (POST).
+pub const CARD: &str = "/aidant/mandates/{mandate}/card";
 /// Its history in the journal.
 pub const HISTORY: &str = "/aidant/mandates/{mandate}/history";
 /// The receipt of one entry of it; below it `proof`, the file. Takes `{mandate}` and `{number}`.
@@ -93,6 +104,8 @@ pub const USAGER_END: &str = "/usager/mandates/{mandate}/end";
 pub const USAGER_END_PROCEDURE: &str = "/usager/mandates/{mandate}/procedures/{procedure}/end";
 /// "I do not recognise this" (GET asks, POST says so). Takes `{representation}`.
 pub const USAGER_DISPUTE: &str = "/usager/representations/{representation}/dispute";
+/// The card that ends it (GET), or another one (POST).
+pub const USAGER_CARD: &str = "/usager/mandates/{mandate}/card";
 /// What was ended, with its receipt.
 pub const USAGER_ENDED: &str = "/usager/mandates/{mandate}/ended";
 

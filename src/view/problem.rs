@@ -13,6 +13,12 @@ pub enum Problem {
         /// Tries left.
         left: u8,
     },
+    /// No mandate's number was typed.
+    NumberMissing,
+    /// Number and code on a card do not open anything, for whatever reason.
+    CardRefused,
+    /// The step after a right code came too late or from elsewhere.
+    CardStepOver,
     /// The code is that of another account than the one that waits.
     AccountCodeWrong,
     /// Too many wrong codes.
@@ -84,6 +90,7 @@ impl Problem {
             | Self::CodeWrong { .. }
             | Self::AccountCodeWrong
             | Self::FactorLocked { .. } => "code",
+            Self::NumberMissing | Self::CardRefused | Self::CardStepOver => "number",
             Self::Terms(InvalidTerms::NoProcedure | InvalidTerms::UnknownProcedure) => "procedures",
             Self::Terms(InvalidTerms::EndInPast | InvalidTerms::TooLong) | Self::UntilInvalid => "until",
             Self::TermMissing => "term-day",
@@ -118,6 +125,15 @@ impl Problem {
             Self::CodeWrong { .. } => (
                 "Ce code n’est pas le bon. Il reste {0} essais.",
                 "This code is not the right one. {0} tries are left.",
+            ),
+            Self::NumberMissing => ("Écrivez le numéro du mandat.", "Enter the number of the mandate."),
+            Self::CardRefused => (
+                "Ce numéro et ce code ne vont pas ensemble. Relisez la carte. Après plusieurs codes faux, une carte est bloquée pour une heure ou plus, même avec le bon code. Dans ce cas, dites à la structure qui vous aide d’arrêter le mandat.",
+                "This number and this code do not go together. Read the card again. After several wrong codes a card is locked for an hour or more, even with the right code. In that case, tell the organisation that helps you to end the mandate.",
+            ),
+            Self::CardStepOver => (
+                "Rien n’a été arrêté : le temps est passé, ou une nouvelle carte a été faite. Recopiez encore le numéro et le code.",
+                "Nothing was ended: time ran out, or a new card was made. Copy the number and the code once more.",
             ),
             Self::AccountCodeWrong => (
                 "Ce code n’est pas celui du compte qui attend. Faites-le répéter. S’il reste différent, refusez ce compte et demandez à la personne de se connecter de nouveau.",

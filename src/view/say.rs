@@ -4,7 +4,8 @@ use super::parts::{InterventionOutcome, Person, Status};
 use super::sentences;
 use super::{Frame, dates};
 use crate::mandate::{
-    Act, BirthDate, EndReason, EventKind, MandateId, Outcome, ProcedureOutcome, Refusal, Role, Standing, Term,
+    Act, BirthDate, EndReason, EndingMotive, EventKind, MandateId, Outcome, ProcedureOutcome, Refusal, Role,
+    Standing, Term,
 };
 use std::collections::BTreeSet;
 
@@ -64,8 +65,20 @@ impl Frame {
         dates::birth(self.language, date)
     }
 
+    /// Why somebody ends a mandate, in their words.
+    pub(super) fn motive(&self, motive: &EndingMotive) -> String {
+        match motive {
+            EndingMotive::Done => {
+                self.t("C’est fait, je n’ai plus besoin d’aide", "It is done, I need no more help")
+            }
+            EndingMotive::OtherHelp => self.t("Quelqu’un d’autre m’aide", "Somebody else helps me"),
+            EndingMotive::NotContent => self.t("L’aide ne me convient pas", "The help does not suit me"),
+            EndingMotive::Worried => self.t("Quelque chose m’inquiète", "Something worries me"),
+        }
+    }
+
     pub(super) fn number(&self, mandate: &MandateId) -> String {
-        self.t1("n° {0}", "no. {0}", super::number(mandate))
+        self.t1("n° {0}", "no. {0}", crate::mandate::MandateNumber::of(mandate))
     }
 
     pub(super) fn term(&self, term: &Term) -> String {

@@ -1,8 +1,9 @@
 //! The usager's own space: what they granted, what was done with it, and how to end it.
 
+use super::card::{CardStanding, RevocationCard};
 use super::parts::{Granted, Intervention, MandateCard, Receipt};
 use super::{Frame, Problem};
-use crate::mandate::{Bilingual, Channel, EventKind, Instant, Language, RepresentationId};
+use crate::mandate::{Bilingual, Channel, EventKind, Instant, Language, MandateId, RepresentationId};
 
 page! {
     /// Mandates as cards, and everything done with them. Links: `mandate-<id>`, `end-<id>`.
@@ -33,6 +34,9 @@ page! {
         interventions: Vec<Intervention>,
         /// Who looked at what concerns it, latest first.
         looks: Vec<Look>,
+        /// How the card that ends it stands, if it has one. Form `card-form` (POST `…/card`): `csrf`; button `card-submit`;
+        /// link `link-card`.
+        revocation: Option<CardStanding>,
         /// Receipt of its latest step.
         receipt: Option<Receipt>,
     }
@@ -159,5 +163,28 @@ page! {
 impl Dispute {
     fn path(&self) -> String {
         super::paths::of_representation(super::paths::USAGER_DISPUTE, &self.representation)
+    }
+}
+
+page! {
+    /// The card of one mandate, to be printed and cut out. Ids `revocation-card`, `revocation-code`; link `link-mandate`.
+    OwnCard in Guarded from "usager/card.html" {
+        /// The mandate it ends.
+        mandate: CardOf,
+        /// The card.
+        card: RevocationCard,
+    }
+}
+
+/// The mandate a card ends, for its page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardOf {
+    /// Identifier.
+    pub id: MandateId,
+}
+
+impl CardOf {
+    fn path(&self) -> String {
+        super::paths::of_mandate(super::paths::USAGER_MANDATE, &self.id)
     }
 }

@@ -23,6 +23,7 @@ pub(super) fn routes() -> Router<Web> {
         .route(paths::ACCEPT, get(ask_accept).post(accepted))
         .route(paths::RENOUNCE, get(ask_renounce).post(renounced))
         .route(paths::PRINT, get(print))
+        .route(paths::CARD, post(renew_card))
         .route(paths::CLOSE, post(closed))
 }
 
@@ -60,6 +61,7 @@ async fn mandate(State(web): State<Web>, visit: Visit, Held(session): Held, Path
             mandate,
             timeline: shown::timeline(found.life),
             interventions: shown::interventions(&web, found.uses),
+            revocation: found.revocation.map(shown::card_standing),
             receipt: found.receipt.map(shown::receipt),
             papers: found.papers,
         }
@@ -115,6 +117,13 @@ async fn renounced(State(web): State<Web>, visit: Visit, Path(id): Path<String>,
     Ok(Reply::go_saying(&web, &paths::of_mandate(paths::MANDATE, &id), Flash::MandateRenounced))
 }
 
+/// Another card, on a paper printed anew.
+async fn renew_card(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
+    let id = named(&id, MandateId::parse)?;
+    desk::renew_card(&web.app, &form.session, &visit.caller(&form.session), &id).await?;
+    Ok(Reply::go(&paths::of_mandate(paths::PRINT, &id)))
+}
+
 async fn print(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id): Path<String>) -> Page {
     let paper =
         desk::print(&web.app, &session, &visit.caller(&session), &named(&id, MandateId::parse)?).await?;
@@ -132,6 +141,7 @@ async fn print(State(web): State<Web>, visit: Visit, Held(session): Held, Path(i
         place: paper.whereabouts.as_ref().map_or(organisation, |at| at.town.clone()),
         contact: contact(paper.whereabouts, &paper.siret),
         space_address: address.split_once("://").map_or_else(String::new, |(_, rest)| rest.to_owned()),
+        card: paper.revocation.map(|code| shown::revocation_card(&web, code.expose())),
         qr: Qr::of(paper.code.expose()),
         verification_code: paper.code.expose().to_owned(),
         receipt: shown::receipt(paper.receipt),

@@ -10,6 +10,7 @@ mod assets;
 mod auditor;
 mod authorize;
 mod bundle;
+mod card;
 mod compress;
 mod consent;
 mod contact;

@@ -21,6 +21,8 @@ pub enum Action {
     Authorize,
     /// A token request.
     Token,
+    /// Keying in a card that ends a mandate, or the code of a paper to be verified.
+    Card,
 }
 
 /// Asked too often.
@@ -87,6 +89,7 @@ impl RateLimiter {
             Action::Factor => self.limits.factor,
             Action::Authorize => self.limits.authorize,
             Action::Token => self.limits.token,
+            Action::Card => self.limits.card,
         }
     }
 

@@ -86,6 +86,7 @@ fn page(problem: &Problem, chosen: Chosen, request_id: String) -> String {
 /// The page of a step, as seen from a path.
 fn door(step: Step, path: &str) -> &'static str {
     match step {
+        Step::SignIn if path.starts_with(paths::REVOKE) => paths::REVOKE,
         Step::SignIn if path.starts_with(paths::USAGER) => paths::USAGER_SIGN_IN,
         Step::SignIn if path.starts_with("/auditor") => paths::AUDITOR_SIGN_IN,
         Step::SignIn => paths::AIDANT_SIGN_IN,

@@ -2,7 +2,7 @@
 
 use super::middleware::{Routes, compose};
 use super::{
-    Web, aidant, anomalies, auditor, authorize, consent, contact, factor, history, journal, openid, propose,
+    Web, aidant, anomalies, auditor, authorize, card, consent, contact, factor, history, journal, openid, propose,
     public, receipts, referent, usager,
 };
 use axum::Router;
@@ -14,6 +14,7 @@ pub fn router(web: Web) -> Router {
     let routes = Routes {
         pages: public::routes(&edge)
             .merge(factor::routes(&edge))
+            .merge(card::routes(&edge))
             .merge(aidant::routes())
             .merge(propose::routes())
             .merge(consent::routes(&edge))

@@ -4,6 +4,7 @@ use super::Web;
 use crate::crypto::to_hex;
 use crate::mandate::{Bilingual, Identity, Instant, Mandate, MandateText, ProcedureId, binding_text};
 use crate::service::audit::Look;
+use crate::service::card::Standing;
 use crate::service::desk::{Card, Stage};
 use crate::service::history::Proved;
 use crate::service::receipt::Receipt;
@@ -101,5 +102,21 @@ pub(super) fn wording(web: &Web, mandate: &Mandate, organisation: &str, text: &s
     match today {
         Ok(today) if binding_text(&today) == text => Wording::new(&today, hash),
         _ => Wording::stored(text, hash),
+    }
+}
+
+/// The card to cut out, with the address to key it in at.
+pub(super) fn revocation_card(web: &Web, code: &str) -> view::card::RevocationCard {
+    let address = web.app.issuer.address(view::paths::REVOKE);
+    let address = address.split_once("://").map_or_else(String::new, |(_, rest)| rest.to_owned());
+    view::card::RevocationCard { code: code.to_owned(), address }
+}
+
+/// How a card stands, for those who may see its mandate.
+pub(super) fn card_standing(standing: Standing) -> view::card::CardStanding {
+    let tries = standing.tries;
+    view::card::CardStanding {
+        tried: tries.failures > 0 || tries.locks > 0,
+        locked_until: tries.locked_until.filter(|_| standing.locked),
     }
 }

@@ -4,7 +4,7 @@ use super::pages::Visit;
 use super::{CheckedForm, Held, Page, Query, Reply, Web, named, shown};
 use crate::mandate::{MandateId, ProcedureId};
 use crate::service::space::{self, Ended};
-use crate::view::usager::{EndMandate, Ended as EndedPage, UsagerHome, UsagerMandate};
+use crate::view::usager::{CardOf, EndMandate, Ended as EndedPage, OwnCard, UsagerHome, UsagerMandate};
 use crate::view::{Granted, MandateCard, Status, paths};
 use axum::Router;
 use axum::extract::{Path, State};
@@ -17,6 +17,7 @@ pub(super) fn routes() -> Router<Web> {
         .route(paths::USAGER_MANDATE, get(mandate))
         .route(paths::USAGER_END, get(ask_end).post(end))
         .route(paths::USAGER_END_PROCEDURE, get(ask_end_procedure).post(end_procedure))
+        .route(paths::USAGER_CARD, get(card).post(renew_card))
         .route(paths::USAGER_ENDED, get(ended))
 }
 
@@ -36,9 +37,23 @@ async fn mandate(State(web): State<Web>, visit: Visit, Held(session): Held, Path
         mandate: shown::card(&web, &own.card, own.now),
         interventions: shown::interventions(&web, own.uses),
         looks: own.looks.into_iter().map(shown::look).collect(),
+        revocation: own.revocation.map(shown::card_standing),
         receipt: own.receipt.map(shown::receipt),
     };
     Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
+}
+
+async fn card(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id): Path<String>) -> Page {
+    let id = named(&id, MandateId::parse)?;
+    let code = space::card_code(&web.app, &session, &visit.caller(&session), &id).await?;
+    let page = OwnCard { mandate: CardOf { id }, card: shown::revocation_card(&web, code.expose()) };
+    Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
+}
+
+async fn renew_card(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
+    let id = named(&id, MandateId::parse)?;
+    space::renew_card(&web.app, &form.session, &visit.caller(&form.session), &id).await?;
+    Ok(Reply::go(&paths::of_mandate(paths::USAGER_CARD, &id)))
 }
 
 /// Asks before ending. What cannot be ended any more shows how it stands instead.

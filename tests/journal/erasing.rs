@@ -66,6 +66,16 @@ async fn traces(world: &World, usager: &UsagerId, mandate: &MandateId) -> Vec<(&
                 .await,
         ),
         (
+            "hash of the card's code",
+            column(world, &format!("SELECT code_hash FROM revocation_card WHERE mandate_id = '{mandate}'"))
+                .await,
+        ),
+        (
+            "sealed code of the card",
+            column(world, &format!("SELECT code_sealed FROM revocation_card WHERE mandate_id = '{mandate}'"))
+                .await,
+        ),
+        (
             "sealed code",
             column(world, &format!("SELECT code_sealed FROM mandate_paper WHERE mandate_id = '{mandate}'"))
                 .await,

@@ -57,6 +57,7 @@ const MAY: [(&str, &str, &[&str]); 12] = [
             "anomaly",
             "contact",
             "notice",
+            "revocation_card",
         ],
     ),
     (

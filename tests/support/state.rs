@@ -9,7 +9,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use std::collections::BTreeMap;
 
 /// Facts: every row has a version.
-const FACTS: [&str; 9] = [
+const FACTS: [&str; 10] = [
     "aidant",
     "auditor",
     "client",
@@ -18,6 +18,7 @@ const FACTS: [&str; 9] = [
     "organisation",
     "reading",
     "representation",
+    "revocation_card",
     "usager",
 ];
 /// What somebody is given, or may do once: a row more or less is an effect.

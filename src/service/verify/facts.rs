@@ -1,4 +1,4 @@
-//! The facts of the auditor's desk, of the watch and of the witnesses' counts: each row against the last entry that tells how it stands. None was added,
+//! The cards of mandates, the facts of the auditor's desk, of the watch and of the witnesses' counts: each row against the last entry that tells how it stands. None was added,
 //! and none removed.
 
 use super::openings::Openings;
@@ -9,8 +9,8 @@ use crate::service::Error;
 use crate::service::facts::{self, Stands};
 use crate::storage::data_keys::KeyKind;
 use crate::storage::{
-    Snapshot, anomalies, audit_grants, auditors, break_glass, contacts, cosigned, held, journal, notices,
-    samples,
+    Snapshot, anomalies, audit_grants, auditors, break_glass, cards, contacts, cosigned, held, journal,
+    notices, samples,
 };
 use std::collections::HashMap;
 
@@ -45,8 +45,22 @@ impl Life {
     }
 }
 
-/// Whether entries of that kind tell how a row stands. Those from before they did tell nothing.
+/// Whether entries of that kind tell how a row stands.
 pub(super) const fn tells(kind: EventKind) -> bool {
+    told_nothing_once(kind)
+        || matches!(
+            kind,
+            EventKind::MandateAccepted
+                | EventKind::CardMade
+                | EventKind::CardRefused
+                | EventKind::CardLocked
+                | EventKind::PersonErased
+                | EventKind::RetentionRun
+        )
+}
+
+/// Of these kinds, those of which an entry from before they told tells nothing.
+const fn told_nothing_once(kind: EventKind) -> bool {
     matches!(
         kind,
         EventKind::GrantGiven
@@ -123,6 +137,7 @@ pub(super) async fn check(
     report: &mut Report,
 ) -> Result<(), Error> {
     let mut checked = Checked { openings, told, report };
+    checked.cards(snapshot).await?;
     checked.desk(snapshot).await?;
     checked.watch(snapshot).await?;
     checked.told(snapshot).await?;
@@ -138,6 +153,20 @@ pub(super) async fn check(
 }
 
 impl Checked<'_> {
+    async fn cards(&mut self, snapshot: &mut Snapshot) -> Result<(), Error> {
+        let keys = self.openings.shared_keys();
+        each!(
+            self,
+            snapshot,
+            cards::page,
+            String::new(),
+            |row| row.mandate.to_string(),
+            facts::card(&keys, &row),
+            Life::Mandate(row.mandate.clone())
+        );
+        Ok(())
+    }
+
     async fn desk(&mut self, snapshot: &mut Snapshot) -> Result<(), Error> {
         let keys = self.openings.shared_keys();
         let none = String::new;
@@ -287,7 +316,7 @@ impl Checked<'_> {
         match (Told::read(snapshot, self.openings, &event, &entry.entry).await?, entry.leaf) {
             (Some(told), None) => Ok(told.stands().contains(stands)),
             (Some(told), Some(_)) => {
-                let silent = told.kind().is_some_and(|kind| tells(kind) && !tells_of_telling(kind));
+                let silent = told.kind().is_some_and(told_nothing_once);
                 let before = silent && told.is_done() && told.stands().is_empty();
                 Ok(kept.is_none() && before)
             }

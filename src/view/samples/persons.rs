@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::mandate::{Channel, EventKind, ProcedureOutcome, ReceiptNumber, RepresentationId, ServiceReport};
+use crate::mandate::MandateNumber;
+use crate::view::card::{CardStanding, Place, RevocationCard, Revoke, RevokeWhat, Revoked};
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
 use crate::view::errors::{BeingRecorded, ErrorPage, Fault, OtherAccount, RefusedPage};
 use crate::view::history::{History, HistoryLine, Proved, Whose};
@@ -9,7 +11,7 @@ use crate::view::public::{
     Accessibility, ClosedShard, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut,
     VerifyJournal,
 };
-use crate::view::usager::{Dispute, EndMandate, Ended, Look, UsagerContact, UsagerHome, UsagerMandate};
+use crate::view::usager::{CardOf, Dispute, EndMandate, Ended, Look, OwnCard, UsagerContact, UsagerHome, UsagerMandate};
 use crate::view::{Problem, Qr, sentences};
 
 const CHECKPOINT: &str = "porteplume.example/journal\n20452\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— \
@@ -54,6 +56,7 @@ fn usager_mandate(cast: &Cast, mandate: MandateCard, language: Language) -> Stri
         mandate,
         interventions: cast.interventions(),
         looks: looks(cast),
+        revocation: Some(CardStanding { tried: true, locked_until: None }),
         receipt: Some(receipt()),
     };
     page.render(&cast.as_usager(language))
@@ -77,6 +80,28 @@ fn contact(problems: Vec<Problem>, cast: &Cast, language: Language) -> String {
         language,
     };
     page.render(&cast.as_usager(language))
+}
+
+fn revoked(cast: &Cast, place: Place, before: bool, one: bool) -> Revoked {
+    let number = MandateNumber::of(&cast.card(1, in_force()).id);
+    let procedure = one.then(|| granted().remove(0).name);
+    Revoked { place, number, procedure, at: now(), receipt: (!before).then(receipt) }
+}
+
+fn what(cast: &Cast, place: Place) -> RevokeWhat {
+    RevokeWhat {
+        place,
+        number: MandateNumber::of(&cast.card(1, in_force()).id),
+        organisation: cast.organisation.clone(),
+        procedures: granted(),
+        until: Some(minute(20_000)),
+        pass: "pass".into(),
+    }
+}
+
+fn revoke(problems: Vec<Problem>, place: Place) -> Revoke {
+    let number = if problems.is_empty() { "" } else { "1820-035-728" }.into();
+    Revoke { problems, place, number }
 }
 
 fn ended(cast: &Cast, one: bool, language: Language) -> String {
@@ -243,6 +268,26 @@ pub(super) const SAMPLES: &[Sample] = &[
     ("aidant-history", |cast, l| history(Whose::Aidant).render(&cast.as_aidant(l))),
     ("aidant-receipt", |cast, l| proved(Whose::Aidant).render(&cast.as_aidant(l))),
     ("usager-ended", |cast, l| ended(cast, false, l)),
+    ("usager-card", |cast, l| {
+        let card =
+            RevocationCard { code: "4rta2m9xk7qfm".into(), address: "porteplume.example/revoquer".into() };
+        OwnCard { mandate: CardOf { id: cast.card(1, in_force()).id }, card }.render(&cast.as_usager(l))
+    }),
+    ("revoke", |_, l| revoke(vec![], Place::Anywhere).render(&handed_over(l))),
+    ("revoke-refused", |_, l| revoke(vec![Problem::CardRefused], Place::Anywhere).render(&handed_over(l))),
+    ("revoke-missing", |_, l| {
+        revoke(vec![Problem::NumberMissing, Problem::CodeMissing], Place::Anywhere).render(&handed_over(l))
+    }),
+    ("revoke-desk", |cast, l| revoke(vec![], Place::Desk).render(&cast.as_aidant(l))),
+    ("revoke-desk-over", |cast, l| {
+        revoke(vec![Problem::CardStepOver], Place::Desk).render(&cast.as_aidant(l))
+    }),
+    ("revoke-what", |cast, l| what(cast, Place::Anywhere).render(&handed_over(l))),
+    ("revoke-what-desk", |cast, l| what(cast, Place::Desk).render(&cast.as_aidant(l))),
+    ("revoked", |cast, l| revoked(cast, Place::Anywhere, false, false).render(&handed_over(l))),
+    ("revoked-procedure", |cast, l| revoked(cast, Place::Anywhere, false, true).render(&handed_over(l))),
+    ("revoked-before", |cast, l| revoked(cast, Place::Anywhere, true, false).render(&handed_over(l))),
+    ("revoked-desk", |cast, l| revoked(cast, Place::Desk, false, false).render(&cast.as_aidant(l))),
     ("usager-ended-procedure", |cast, l| ended(cast, true, l)),
     ("error-not-found", |_, l| error(Fault::NotFound, l)),
     ("error-too-many-requests", |_, l| error(Fault::TooManyRequests, l)),

@@ -7,6 +7,7 @@ use crate::mandate::{AidantId, EventKind, NoticeId, Role, Standing, UsagerId};
 use crate::view::aidant::*;
 use crate::view::anomalies::{Anomalies, Looker};
 use crate::view::authorize::{AuthorizeRefused, Candidate, Choice, ChooseMandate, ChooseUsager, Confirm};
+use crate::view::card::{CardStanding, RevocationCard};
 use crate::view::referent::*;
 use crate::view::{Closed, Problem, ProcedureChoice, Qr, ThemeChoice, TimelineLine};
 use time::macros::date;
@@ -86,6 +87,10 @@ fn printed(cast: &Cast) -> PrintedMandate {
         space_address: "porteplume.example/usager".into(),
         text: cast.wording(),
         verification_code: "K7QF-2M9X-4RTA".into(),
+        card: Some(RevocationCard {
+            code: "4rta2m9xk7qfm".into(),
+            address: "porteplume.example/revoquer".into(),
+        }),
         qr: Qr::of("https://porteplume.example/journal?code=K7QF-2M9X-4RTA"),
         receipt: receipt(),
         proof: Qr::of_much(&"c2sp.org/tlog-proof@v1 ".repeat(60)),
@@ -176,6 +181,7 @@ pub(super) const SAMPLES: &[Sample] = &[
             mandate: cast.card(1, in_force()),
             timeline: timeline(cast),
             interventions: cast.interventions(),
+            revocation: Some(CardStanding { tried: true, locked_until: Some(minute(50)) }),
             receipt: Some(receipt()),
             papers: 2,
         };

@@ -56,6 +56,18 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             text("Une démarche a été retirée du mandat.", "A procedure was taken out of the mandate.")
         }
         EventKind::MandateEnded => text("Le mandat a pris fin.", "The mandate ended."),
+        EventKind::CardMade => text(
+            "Une nouvelle carte pour arrêter le mandat a été faite. L’ancienne ne marche plus.",
+            "A new card to end the mandate was made. The former one no longer works.",
+        ),
+        EventKind::CardRefused => text(
+            "Quelqu’un a essayé d’arrêter le mandat avec un code faux. Rien n’a changé.",
+            "Somebody tried to end the mandate with a wrong code. Nothing changed.",
+        ),
+        EventKind::CardLocked => text(
+            "Trop de codes faux ont été essayés. La carte pour arrêter le mandat est bloquée pour un moment.",
+            "Too many wrong codes were tried. The card to end the mandate is locked for a while.",
+        ),
         EventKind::MandatePrinted => text("Le mandat a été imprimé.", "The mandate was printed."),
         EventKind::RepresentationOpened => text("Une intervention a commencé.", "An intervention began."),
         EventKind::RepresentationRefused => {

@@ -32,6 +32,7 @@ pub(super) const HELD: [&str; 13] = [
     "cosigned",
     "contact",
     "notice",
+    "revocation_card",
 ];
 
 /// Who is registered: held against entries, column by column.
