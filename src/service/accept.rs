@@ -163,8 +163,8 @@ impl Deciding {
         // The person leaves with a card of their own: it ends the mandate and verifies nothing.
         let card = card::draw(&self.app, tx, &self.mandate, 1, self.now).await?;
         let made = Some(facts::card(&self.app.keys, &card));
-        let accepted = (next, LifeFact::Accepted { by: aidant });
-        let event = take_making(&self.app, tx, row, accepted, made, by).await?;
+        let accepted = (LifeFact::Accepted { by: aidant }, None, made);
+        let event = take_making(&self.app, tx, row, next, accepted, by).await?;
         cards::insert(tx, &card, &event).await?;
         self.keep_code(tx, &code, &event).await
     }

@@ -2,6 +2,7 @@
 //! real router and both engines. Refusals are tested for what they leave unchanged.
 
 mod bad_input;
+mod cards;
 mod ends;
 mod journey;
 mod people;

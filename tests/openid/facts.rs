@@ -22,7 +22,7 @@ async fn without_walls(test: &TestApp) -> AnyConnection {
         }
         Engine::Postgres => {
             raw.execute("SET session_replication_role = replica").await.unwrap();
-            for table in ["representation", "refusal", "mandate_paper"] {
+            for table in ["representation", "refusal", "mandate_paper", "revocation_card"] {
                 let open = format!("ALTER TABLE {table} DISABLE TRIGGER USER");
                 raw.execute(AssertSqlSafe(open)).await.unwrap();
             }
@@ -31,7 +31,8 @@ async fn without_walls(test: &TestApp) -> AnyConnection {
     raw
 }
 
-async fn lines(test: &TestApp) -> Vec<String> {
+/// What `journal verify` finds.
+pub(crate) async fn lines(test: &TestApp) -> Vec<String> {
     let store = Store::open_for_reading(&test.database.options()).await.unwrap();
     let journal = Journal {
         authorities: porteplume::journal::TimestampAuthorities::default(),
@@ -47,7 +48,7 @@ async fn lines(test: &TestApp) -> Vec<String> {
 }
 
 /// Makes each change alone, demands that the one line found says so, and takes it back.
-async fn each_is_found(test: &TestApp, attacks: &[(&str, &str, &str)]) {
+pub(crate) async fn each_is_found(test: &TestApp, attacks: &[(&str, &str, &str)]) {
     let mut raw = without_walls(test).await;
     assert_eq!(lines(test).await, Vec::<String>::new());
     for (change, back, said) in attacks {

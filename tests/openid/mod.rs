@@ -8,7 +8,7 @@ mod bytes;
 mod choice;
 mod conformance;
 mod endings;
-mod facts;
+pub(crate) mod facts;
 mod flow;
 mod franceconnect;
 mod hardware;

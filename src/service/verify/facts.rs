@@ -48,13 +48,13 @@ impl Life {
 /// Whether entries of that kind tell how a row stands.
 pub(super) const fn tells(kind: EventKind) -> bool {
     told_nothing_once(kind)
+        || tells_of_telling(kind)
         || matches!(
             kind,
             EventKind::MandateAccepted
                 | EventKind::CardMade
                 | EventKind::CardRefused
                 | EventKind::CardLocked
-                | EventKind::PersonErased
                 | EventKind::RetentionRun
         )
 }
@@ -76,7 +76,7 @@ const fn told_nothing_once(kind: EventKind) -> bool {
             | EventKind::AnomalyCommented
             | EventKind::AnomalyClosed
             | EventKind::JournalCosigned
-    ) || tells_of_telling(kind)
+    )
 }
 
 /// Of what usagers are told: entries have told it since there is such a row, so that none stands without.

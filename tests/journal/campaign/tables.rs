@@ -32,15 +32,22 @@ pub(super) const HELD: [&str; 13] = [
     "cosigned",
     "contact",
     "notice",
-    "revocation_card",
 ];
 
 /// Who is registered: held against entries, column by column.
 pub(super) const PARTIES: [&str; 4] = ["organisation", "aidant", "auditor", "client"];
 
-/// Facts: their walls are `tests/storage/walls.rs`, what follows from entries is verified in `tampering.rs`.
-const FACTS: [&str; 6] =
-    ["factor", "usager", "mandate", "mandate_procedure", "mandate_paper", "representation"];
+/// Facts: their walls are `tests/storage/walls.rs`, what follows from entries is verified in `tampering.rs`; the cards' in
+/// `tests/mandates/cards.rs`.
+const FACTS: [&str; 7] = [
+    "factor",
+    "usager",
+    "mandate",
+    "mandate_procedure",
+    "mandate_paper",
+    "representation",
+    "revocation_card",
+];
 
 /// Rows that have no history; what was seen of a mandate is an index of entries that say so themselves.
 const WORKING: [&str; 17] = [
