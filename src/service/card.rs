@@ -7,19 +7,24 @@
 //! A wrong number, a wrong code and a locked card are answered alike. The holder of the right code proves it once and is
 //! given a [`Pass`] for their own browser, so that the code travels no further.
 
+mod keep;
+mod renew;
+
+pub use keep::Standing;
+pub(super) use keep::{code, draw, emptied, standing, store};
+pub use renew::{at_office as renew_at_office, own as renew_own, own_code};
+
 use super::end::{end_mandate, withdraw_procedure};
 use super::office::Office;
 use super::receipt::{self, Receipt};
 use super::steps::{Actor, note, refuse};
-use super::vault::OpenKey;
 use super::{App, Caller, CardError, Error, Record, Session, facts};
-use crate::crypto::{Cell, SecretString, VerificationCode, normalise_code, same};
+use crate::crypto::{normalise_code, same};
 use crate::mandate::{
-    AidantId, EndReason, EndingMotive, EventId, EventKind, Instant, Mandate, MandateId, MandateNumber,
-    OrganisationId, ProcedureId, State, Tries,
+    AidantId, EndReason, EndingMotive, EventKind, Instant, Mandate, MandateId, MandateNumber, OrganisationId,
+    ProcedureId, State,
 };
 use crate::storage::cards::{self, CardRow};
-use crate::storage::data_keys::KeyKind;
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::{Snapshot, Tx, organisations};
 use std::sync::Arc;
@@ -332,129 +337,4 @@ async fn passed(
 /// How a card's code is kept: bound to its mandate, under a name of its own.
 fn hash(app: &App, mandate: &MandateId, code: &str) -> String {
     app.keys.index().keyed_hash("revocation_code", &[mandate.as_str(), code])
-}
-
-/// Where a card's code rests.
-fn cell(mandate: &MandateId) -> Cell<'_> {
-    Cell { table: "revocation_card", row: mandate.as_str(), column: "code_sealed" }
-}
-
-/// A card with a new code, not stored yet: the entry that tells of it comes first.
-pub(super) async fn draw(
-    app: &App,
-    tx: &mut Tx,
-    mandate: &MandateId,
-    version: i64,
-    now: Instant,
-) -> Result<CardRow, Error> {
-    let code = VerificationCode::generate(&*app.entropy)?;
-    let subject = (KeyKind::Mandate, mandate.as_str());
-    let key: Arc<OpenKey> = app.vault.find_or_make(&app.keys, &*app.entropy, tx, subject, now).await?;
-    let sealed = key.seal(&*app.entropy, &cell(mandate), code.expose().as_bytes())?;
-    Ok(CardRow {
-        mandate: mandate.clone(),
-        code: Some((hash(app, mandate, code.expose()), sealed)),
-        made_at: now,
-        tries: Tries::default(),
-        version,
-    })
-}
-
-/// Makes another card for a mandate in force, within a write: the former code is dead from the commit on. The row becomes
-/// what is now stored.
-///
-/// # Errors
-/// [`Error::Transition`] when the mandate is not in force; nothing is written then.
-async fn replace(
-    app: &App,
-    tx: &mut Tx,
-    row: &mut MandateRow,
-    by: (Actor<'_>, &Caller, Instant),
-) -> Result<(), Error> {
-    let State::Active { .. } = row.mandate.state else {
-        return Err(crate::mandate::TransitionError::NotFrom(row.mandate.state.name()).into());
-    };
-    let id = row.mandate.id.clone();
-    let before = cards::load(tx, &id).await?;
-    let version = before.as_ref().map_or(1, |card| card.version + 1);
-    let card = draw(app, tx, &id, version, by.2).await?;
-    let record = Record::done(EventKind::CardMade)
-        .detail("replaced", u64::from(before.is_some()))
-        .stands(facts::card(&app.keys, &card));
-    let event = note(app, tx, row, record, by).await?;
-    match before {
-        Some(before) => Ok(cards::update(tx, &before, &card, &event).await?),
-        None => Ok(cards::insert(tx, &card, &event).await?),
-    }
-}
-
-/// The same; a refusal is journaled and comes back inside `Ok`, for the write to commit it.
-pub(super) async fn renew(
-    app: &App,
-    tx: &mut Tx,
-    row: &mut MandateRow,
-    by: (Actor<'_>, &Caller, Instant),
-) -> Result<Result<(), Error>, Error> {
-    match replace(app, tx, row, by).await {
-        Err(error @ Error::Transition(_)) => refuse(app, tx, &row.mandate, error, by).await.map(Err),
-        Err(error) => Err(error),
-        Ok(()) => Ok(Ok(())),
-    }
-}
-
-/// The code of a mandate's card, to be printed; none for a mandate without one.
-pub(super) async fn code(
-    app: &App,
-    snapshot: &mut Snapshot,
-    mandate: &MandateId,
-) -> Result<Option<SecretString>, Error> {
-    let Some((_, sealed)) = cards::load(snapshot, mandate).await?.and_then(|card| card.code) else {
-        return Ok(None);
-    };
-    let key = app.vault.find(&app.keys, snapshot, KeyKind::Mandate, mandate.as_str()).await?;
-    let code = key.ok_or(Error::Unreadable)?.open(&cell(mandate), &sealed)?;
-    Ok(Some(SecretString::new(String::from_utf8(code).map_err(|_| Error::Unreadable)?)))
-}
-
-/// How a mandate's card stands, for those who may see the mandate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    /// The wrong codes tried on it.
-    pub tries: Tries,
-    /// Whether it is locked now.
-    pub locked: bool,
-}
-
-/// How a mandate's card stands; none for one without a card.
-pub(super) async fn standing(
-    snapshot: &mut Snapshot,
-    mandate: &MandateId,
-    now: Instant,
-) -> Result<Option<Standing>, Error> {
-    let card = cards::load(snapshot, mandate).await?.filter(|card| card.code.is_some());
-    Ok(card.map(|card| Standing { tries: card.tries, locked: card.tries.is_locked(now) }))
-}
-
-/// A mandate's card without its code, as erasing leaves it; none when there was no card.
-pub(super) async fn emptied(
-    snapshot: &mut Snapshot,
-    mandate: &MandateId,
-) -> Result<Option<(CardRow, CardRow)>, Error> {
-    let before = cards::load(snapshot, mandate).await?;
-    Ok(before.map(|before| {
-        let after = CardRow { code: None, version: before.version + 1, ..before.clone() };
-        (before, after)
-    }))
-}
-
-/// Stores what [`emptied`] gave, with the entry that tells of it.
-pub(super) async fn store(
-    tx: &mut Tx,
-    card: Option<(CardRow, CardRow)>,
-    event: &EventId,
-) -> Result<(), Error> {
-    match card {
-        Some((before, after)) => Ok(cards::update(tx, &before, &after, event).await?),
-        None => Ok(()),
-    }
 }

@@ -220,25 +220,6 @@ pub struct Paper {
     pub now: Instant,
 }
 
-/// Makes another card for a mandate in force of the aidant's organisation: the former code is dead at once.
-///
-/// # Errors
-/// [`Error::NotFound`], journaled, for a mandate of another organisation; [`Error::Transition`], journaled, when it is not
-/// in force; [`Error::BeingRecorded`].
-pub async fn renew_card(
-    app: &App,
-    session: &Session,
-    caller: &Caller,
-    mandate: &MandateId,
-) -> Result<(), Error> {
-    let reading = Reading::new(app, session, caller, mandate)?;
-    app.include("mandate.card", move |tx| {
-        let reading = Arc::clone(&reading);
-        Box::pin(async move { reading.renew_card(tx).await })
-    })
-    .await?
-}
-
 /// Prints a mandate in force; each printing is journaled.
 ///
 /// # Errors
@@ -309,16 +290,6 @@ impl Reading {
             card: card(&self.app, tx, &mut names, row.mandate).await?,
             now: self.now,
         }))
-    }
-
-    async fn renew_card(&self, tx: &mut Tx) -> Result<Result<(), Error>, Error> {
-        let office = Office::of(tx, &self.session).await?;
-        let mut row = match self.find(tx, &office).await? {
-            Ok(row) => row,
-            Err(error) => return Ok(Err(error)),
-        };
-        let by = (Actor::Aidant(&office.aidant.id), &self.caller, self.now);
-        card::renew(&self.app, tx, &mut row, by).await
     }
 
     async fn print(&self, tx: &mut Tx) -> Result<Result<Paper, Error>, Error> {

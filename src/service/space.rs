@@ -11,7 +11,6 @@ use super::receipt::{self, Receipt};
 use super::steps::{Actor, refuse};
 use super::uses::{self, Use};
 use super::{App, Caller, Error, Record, Session, card, known};
-use crate::crypto::SecretString;
 use crate::journal;
 use crate::mandate::{EndReason, EventKind, Instant, Mandate, MandateId, ProcedureId, State, UsagerId};
 use crate::storage::mandates::{self, MandateRow};
@@ -117,54 +116,6 @@ pub async fn end(
     app.include("space.end", move |tx| {
         let (visit, id, ended) = (Arc::clone(&visit), id.clone(), ended.clone());
         Box::pin(async move { visit.end(tx, &id, &ended).await })
-    })
-    .await?
-}
-
-/// Makes another card for one of the signed-in usager's mandates in force: the former code is dead at once.
-///
-/// # Errors
-/// [`Error::NotFound`], journaled, for a mandate that is not theirs; [`Error::Transition`], journaled, when it is not in
-/// force; [`Error::BeingRecorded`].
-pub async fn renew_card(app: &App, session: &Session, caller: &Caller, id: &MandateId) -> Result<(), Error> {
-    let (visit, id) = (Visit::new(app, session, caller)?, id.clone());
-    app.include("space.renew_card", move |tx| {
-        let (visit, id) = (Arc::clone(&visit), id.clone());
-        Box::pin(async move {
-            let mut row = match visit.own_or_refused(tx, &id).await? {
-                Ok(row) => row,
-                Err(error) => return Ok(Err(error)),
-            };
-            card::renew(&visit.app, tx, &mut row, (Actor::Usager, &visit.caller, visit.now)).await
-        })
-    })
-    .await?
-}
-
-/// The code on the card of one of the signed-in usager's mandates in force. Each reading is journaled, as in [`home`].
-///
-/// # Errors
-/// [`Error::NotFound`] for a mandate that is not theirs, journaled, or one that has no card to end it by.
-pub async fn card_code(
-    app: &App,
-    session: &Session,
-    caller: &Caller,
-    id: &MandateId,
-) -> Result<SecretString, Error> {
-    let (visit, id) = (Visit::new(app, session, caller)?, id.clone());
-    app.include("space.card", move |tx| {
-        let (visit, id) = (Arc::clone(&visit), id.clone());
-        Box::pin(async move {
-            let row = match visit.own_or_refused(tx, &id).await? {
-                Ok(row) => row,
-                Err(error) => return Ok(Err(error)),
-            };
-            visit.note_reading(tx, &id).await?;
-            if card::over_since(&row.mandate, visit.now).is_some() {
-                return Ok(Err(Error::NotFound));
-            }
-            Ok(card::code(&visit.app, tx, &id).await?.ok_or(Error::NotFound))
-        })
     })
     .await?
 }
@@ -284,15 +235,15 @@ where
 }
 
 /// A usager in their space.
-struct Visit {
-    app: App,
+pub(super) struct Visit {
+    pub(super) app: App,
     usager: UsagerId,
-    caller: Caller,
-    now: Instant,
+    pub(super) caller: Caller,
+    pub(super) now: Instant,
 }
 
 impl Visit {
-    fn new(app: &App, session: &Session, caller: &Caller) -> Result<Arc<Self>, Error> {
+    pub(super) fn new(app: &App, session: &Session, caller: &Caller) -> Result<Arc<Self>, Error> {
         let (usager, caller) = (session.usager()?.clone(), caller.clone());
         Ok(Arc::new(Self { app: Arc::clone(app), usager, caller, now: app.now() }))
     }
@@ -304,7 +255,11 @@ impl Visit {
     }
 
     /// The same, its refusal journaled.
-    async fn own_or_refused(&self, tx: &mut Tx, id: &MandateId) -> Result<Result<MandateRow, Error>, Error> {
+    pub(super) async fn own_or_refused(
+        &self,
+        tx: &mut Tx,
+        id: &MandateId,
+    ) -> Result<Result<MandateRow, Error>, Error> {
         match self.own(tx, id).await {
             Err(error @ Error::NotFound) => {
                 self.refuse_access(tx).await?;
@@ -342,7 +297,7 @@ impl Visit {
         Ok(Space { mandates: cards, uses, now: self.now })
     }
 
-    async fn note_reading(&self, tx: &mut Tx, id: &MandateId) -> Result<(), Error> {
+    pub(super) async fn note_reading(&self, tx: &mut Tx, id: &MandateId) -> Result<(), Error> {
         let record = Record::done(EventKind::UsagerSpaceRead).usager(&self.usager).about(id);
         record.append(&self.app, tx, &self.caller, self.now).await.map(drop)
     }

@@ -4,7 +4,7 @@ use super::pages::Visit;
 use super::{CheckedForm, Held, Page, Problem, Reply, Web, named, shown};
 use crate::mandate::{MandateId, RepresentationId, Whereabouts};
 use crate::service::desk::{self, Detail};
-use crate::service::{Session, accept, represent, screen};
+use crate::service::{Session, accept, card, represent, screen};
 use crate::view::aidant::{
     Accept, AidantHome, MandateDetail, MandateList, PrintedMandate, Proposal, ProposalOver, Renounce,
 };
@@ -120,7 +120,7 @@ async fn renounced(State(web): State<Web>, visit: Visit, Path(id): Path<String>,
 /// Another card, on a paper printed anew.
 async fn renew_card(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
     let id = named(&id, MandateId::parse)?;
-    desk::renew_card(&web.app, &form.session, &visit.caller(&form.session), &id).await?;
+    card::renew_at_office(&web.app, &form.session, &visit.caller(&form.session), &id).await?;
     Ok(Reply::go(&paths::of_mandate(paths::PRINT, &id)))
 }
 

@@ -45,14 +45,14 @@ async fn mandate(State(web): State<Web>, visit: Visit, Held(session): Held, Path
 
 async fn card(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id): Path<String>) -> Page {
     let id = named(&id, MandateId::parse)?;
-    let code = space::card_code(&web.app, &session, &visit.caller(&session), &id).await?;
+    let code = crate::service::card::own_code(&web.app, &session, &visit.caller(&session), &id).await?;
     let page = OwnCard { mandate: CardOf { id }, card: shown::revocation_card(&web, code.expose()) };
     Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
 }
 
 async fn renew_card(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {
     let id = named(&id, MandateId::parse)?;
-    space::renew_card(&web.app, &form.session, &visit.caller(&form.session), &id).await?;
+    crate::service::card::renew_own(&web.app, &form.session, &visit.caller(&form.session), &id).await?;
     Ok(Reply::go(&paths::of_mandate(paths::USAGER_CARD, &id)))
 }
 
