@@ -2,8 +2,8 @@
 
 use super::middleware::{Routes, compose};
 use super::{
-    Web, aidant, anomalies, auditor, authorize, card, consent, contact, factor, history, journal, openid, propose,
-    public, receipts, referent, usager,
+    Web, aidant, anomalies, auditor, authorize, card, consent, contact, factor, history, journal, openid,
+    propose, public, receipts, referent, usager,
 };
 use axum::Router;
 use std::sync::Arc;

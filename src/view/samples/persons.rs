@@ -1,8 +1,8 @@
 //! Pages for anybody and for the usager.
 
 use super::*;
-use crate::mandate::{Channel, EventKind, ProcedureOutcome, ReceiptNumber, RepresentationId, ServiceReport};
 use crate::mandate::MandateNumber;
+use crate::mandate::{Channel, EventKind, ProcedureOutcome, ReceiptNumber, RepresentationId, ServiceReport};
 use crate::view::card::{CardStanding, Place, RevocationCard, Revoke, RevokeWhat, Revoked};
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
 use crate::view::errors::{BeingRecorded, ErrorPage, Fault, OtherAccount, RefusedPage};
@@ -11,7 +11,9 @@ use crate::view::public::{
     Accessibility, ClosedShard, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut,
     VerifyJournal,
 };
-use crate::view::usager::{CardOf, Dispute, EndMandate, Ended, Look, OwnCard, UsagerContact, UsagerHome, UsagerMandate};
+use crate::view::usager::{
+    CardOf, Dispute, EndMandate, Ended, Look, OwnCard, UsagerContact, UsagerHome, UsagerMandate,
+};
 use crate::view::{Problem, Qr, sentences};
 
 const CHECKPOINT: &str = "porteplume.example/journal\n20452\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— \
