@@ -50,7 +50,7 @@ async fn ask(State(web): State<Web>, visit: Visit, begun: Begun) -> Page {
 }
 
 async fn ask_at_desk(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
-    session.aidant().map_err(Error::from)?;
+    session.aidant()?;
     form(&web, visit, &session, Place::Desk, (String::new(), Vec::new())).await
 }
 
@@ -65,7 +65,7 @@ async fn opened_at_desk(State(web): State<Web>, visit: Visit, form: CheckedForm)
 
 /// At a desk the aidant is counted, too.
 fn count(web: &Web, session: &Session) -> Result<(), Problem> {
-    web.count(Action::Card, session.aidant().map_err(Error::from)?.aidant.as_str())
+    web.count(Action::Card, session.aidant()?.aidant.as_str())
 }
 
 async fn open(web: &Web, visit: Visit, sent: &CheckedForm, at: Place) -> Page {

@@ -79,7 +79,8 @@ on_both! {
         let card = card(&aidant, &mandate).await;
         let used = represent(&world, &mandate, &two(&world)[0], "sid").await;
         let holder = anybody(&world).await;
-        let typed = format!(" {} {}", &card.code[..5].to_uppercase(), &card.code[5..]);
+        let (head, tail) = card.code.split_at(5);
+        let typed = format!(" {} {tail}", head.to_uppercase());
         let asked = try_at(&holder, REVOKE, &card.number.replace('-', " "), &typed).await;
         let pass = pass(&asked);
         for told in ["Mairie de L’Haÿ-les-Roses", "what-whole", two(&world)[1].as_str()] {
@@ -182,8 +183,8 @@ on_both! {
         let (guessed, other) = (world.active(&mut aidant).await, world.active(&mut aidant).await);
         let (first, second) = (card(&aidant, &guessed).await, card(&aidant, &other).await);
         for _ in 0..5 {
-            let guesser = anybody(&world).await;
-            assert_eq!(try_at(&guesser, REVOKE, &first.number, &second.code).await.status, 422);
+            let stranger = anybody(&world).await;
+            assert_eq!(try_at(&stranger, REVOKE, &first.number, &second.code).await.status, 422);
         }
         let holder = anybody(&world).await;
         pass(&try_at(&holder, REVOKE, &second.number, &second.code).await);
@@ -283,7 +284,7 @@ on_both! {
             let parts: Vec<_> = given.split('.').collect();
             format!("{}.9{}.{}", parts[0], parts[1], parts[2])
         };
-        for bad in ["", ".", "..", &elsewhere, &longer, &given[..given.len() - 1]] {
+        for bad in ["", ".", "..", &elsewhere, &longer, given.split_at(given.len() - 1).0] {
             assert_eq!(end(&holder, bad, "whole").await.status, 422, "{bad}");
         }
         assert_eq!(end(&thief, &given, "whole").await.status, 422);
