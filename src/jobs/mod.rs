@@ -2,8 +2,8 @@
 
 use crate::service::audit::glass;
 use crate::service::{
-    App, Error, cosigned, expire, notices, outbox, retention, shards, timestamps, upkeep, watch as anomalies,
-    witnesses,
+    App, Error, cosigned, expire, notices, outbox, remind, retention, shards, timestamps, upkeep,
+    watch as anomalies, witnesses,
 };
 use std::time::Duration;
 use tokio::sync::watch;
@@ -50,6 +50,7 @@ async fn chores(app: App, mut stop: watch::Receiver<bool>) {
         round(&app).await;
         if number == 0 {
             search(&app).await;
+            report("remind", remind::round(&app).await.map(drop));
             report("retention", retention::run(&app).await.map(drop));
         }
         if stops(&mut stop, EVERY).await {

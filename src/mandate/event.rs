@@ -187,6 +187,8 @@ kinds! {
     CardRefused = "card.refused" in Evidence, sub Always, aid WhenKnown;
     /// Too many wrong codes were given for a card: it is locked for a while.
     CardLocked = "card.locked" in Evidence, sub Always, aid WhenKnown;
+    /// The account of the mandate was given to the usager, or printed for them (Code civil art. 1993).
+    AccountRendered = "mandate.account_rendered" in Evidence, sub Always, aid WhenKnown;
     /// The mandate was printed.
     MandatePrinted = "mandate.printed" in Evidence, sub Always, aid Always;
     /// An aidant read a mandate.
@@ -235,6 +237,8 @@ kinds! {
     ServiceNotTold = "representation.service_not_told" in Evidence, sub Always, aid Never;
     /// A usager chose how they are told what is done in their name.
     ContactChosen = "usager.contact_chosen" in Technical, sub Always, aid Never;
+    /// A usager is to be told: the account of a mandate that ended, that one ends soon, that one was not used for long.
+    NoticeDue = "notice.due" in Evidence, sub WhenKnown, aid Never;
     /// What a usager is to be told was taken over by who carries it.
     NoticeSent = "notice.sent" in Evidence, sub WhenKnown, aid Never;
     /// What a usager is to be told could not be sent: it is handed over on paper.

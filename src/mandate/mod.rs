@@ -3,6 +3,7 @@
 //! Pure: no clock, no chance, no database, no web. Whoever wants to know what the law of this service
 //! is reads this room and needs no other.
 
+mod account;
 mod anomaly;
 mod calendar;
 mod card;
@@ -26,6 +27,7 @@ mod notice_text;
 mod number;
 mod outcome;
 mod people;
+mod reminder;
 mod replay;
 #[cfg(test)]
 mod samples;
@@ -37,6 +39,9 @@ mod text_stored;
 mod watch;
 mod words;
 
+pub use account::{
+    Account, AccountLine, AccountPart, EndingWay, EventThen, GrantedThen, Learned, Place, UseThen, WhatThen,
+};
 pub use anomaly::{Anomaly, AnomalyError, AnomalyState, Closing};
 pub use calendar::paris;
 pub use card::{EndingMotive, Tries};
@@ -66,6 +71,7 @@ pub use people::{
     Aidant, BirthDate, Identity, InvalidBirthDate, Organisation, ProfessionalIdentity, RelyingParty, Role,
     Standing, Usager, Whereabouts,
 };
+pub use reminder::{Reminder, UNUSED};
 pub use replay::{Impossible, LifeFact, ReplayError, replay};
 pub use state::{Acceptance, Consent, ConsentChannel, EndReason, State, StateName};
 pub use terms::{InvalidTerms, LONGEST, Term, Terms};

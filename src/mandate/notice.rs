@@ -38,6 +38,14 @@ named! {
         Ended = "ended",
         /// One procedure of a mandate has ended.
         Withdrawn = "withdrawn",
+        /// The account of a mandate that has ended (Code civil art. 1993).
+        Statement = "statement",
+        /// The mandate ends in a month.
+        EndsInAMonth = "ends_in_a_month",
+        /// The mandate ends in a week.
+        EndsInAWeek = "ends_in_a_week",
+        /// The mandate was not used for long.
+        Unused = "unused",
     }
 }
 

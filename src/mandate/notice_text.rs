@@ -12,7 +12,7 @@ pub struct Told {
     pub kind: NoticeKind,
     /// When it began, or the mandate or procedure ended.
     pub at: Instant,
-    /// When it was over, of a representation.
+    /// When it was over, of a representation; when it ends, of a reminder.
     pub until: Option<Instant>,
     /// First and last name of the aidant; empty when nobody is to be named.
     pub aidant: String,
@@ -28,6 +28,8 @@ pub struct Told {
     pub outcome: Option<ProcedureOutcome>,
     /// Why the mandate ended.
     pub reason: Option<EndReason>,
+    /// The lines of the account, of a mandate that has ended.
+    pub account: Vec<String>,
     /// Where the usager finds their space.
     pub space: String,
 }
@@ -45,13 +47,13 @@ pub struct NoticeText {
 
 /// One line of one person's words: what ends a line or hides (controls, marks that turn the direction of writing) goes, so that a
 /// name can neither add a line nor turn one around.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let hidden = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}');
     let text: String = text.chars().map(|c| if c.is_control() || hidden(c) { ' ' } else { c }).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn moment(language: Language, at: Instant) -> String {
+pub(super) fn moment(language: Language, at: Instant) -> String {
     let local = paris(at);
     let (day, hour, minute) =
         (language.day(local.date()).replace('\u{a0}', " "), local.hour(), local.minute());
@@ -61,7 +63,7 @@ fn moment(language: Language, at: Instant) -> String {
     }
 }
 
-const fn outcome(language: Language, outcome: ProcedureOutcome) -> &'static str {
+pub(super) const fn outcome(language: Language, outcome: ProcedureOutcome) -> &'static str {
     match (outcome, language) {
         (ProcedureOutcome::Submitted, Language::Fr) => "la demande a été envoyée",
         (ProcedureOutcome::Submitted, Language::En) => "the request was sent",
@@ -72,7 +74,7 @@ const fn outcome(language: Language, outcome: ProcedureOutcome) -> &'static str 
     }
 }
 
-const fn ending(language: Language, reason: EndReason) -> &'static str {
+pub(super) const fn ending(language: Language, reason: EndReason) -> &'static str {
     match (reason, language) {
         (EndReason::Revoked, Language::Fr) => "Vous y avez mis fin.",
         (EndReason::Revoked, Language::En) => "You ended it.",
@@ -110,6 +112,11 @@ impl Told {
                 "Une démarche a été retirée de votre mandat",
                 "A procedure was taken out of your mandate",
             ),
+            NoticeKind::Statement => pick("Le compte rendu de votre mandat", "The account of your mandate"),
+            NoticeKind::EndsInAMonth | NoticeKind::EndsInAWeek => {
+                pick("Votre mandat finit bientôt", "Your mandate ends soon")
+            }
+            NoticeKind::Unused => pick("Votre mandat ne sert pas", "Your mandate is not used"),
         };
         let mut lines = vec![pick("Bonjour,", "Hello,").to_owned(), String::new()];
         lines.extend(said.facts(language));
@@ -176,6 +183,50 @@ impl Told {
                     )
                 }]
             }
+            NoticeKind::Statement => self.accounted(language),
+            NoticeKind::EndsInAMonth | NoticeKind::EndsInAWeek | NoticeKind::Unused => {
+                self.reminded(language)
+            }
+        }
+    }
+
+    /// The account, as it was made.
+    fn accounted(&self, language: Language) -> Vec<String> {
+        let organisation = &self.organisation;
+        let first = match language {
+            Language::Fr => format!(
+                "Votre mandat avec {organisation} est terminé. Voici tout ce qui a été fait, avec sa place dans le journal."
+            ),
+            Language::En => format!(
+                "Your mandate with {organisation} is over. This is everything that was done, with its place in the journal."
+            ),
+        };
+        std::iter::once(first).chain(self.account.iter().cloned()).collect()
+    }
+
+    /// Of a mandate that stands: when it ends, and that nothing has to be done.
+    fn reminded(&self, language: Language) -> Vec<String> {
+        let (organisation, until) =
+            (&self.organisation, self.until.map_or_else(String::new, |at| moment(language, at)));
+        let unused = self.kind == NoticeKind::Unused;
+        match (language, unused) {
+            (Language::Fr, false) => vec![
+                format!("Votre mandat avec {organisation} finit {until}."),
+                "Il s’arrête de lui-même : vous n’avez rien à faire. Pour continuer, il faut un nouvel accord de votre part."
+                    .to_owned(),
+            ],
+            (Language::En, false) => vec![
+                format!("Your mandate with {organisation} ends {until}."),
+                "It stops by itself: you need not do anything. To go on, you have to agree anew.".to_owned(),
+            ],
+            (Language::Fr, true) => vec![
+                format!("Votre mandat avec {organisation} n’a pas servi depuis cinq mois. Il finit {until}."),
+                "Si vous n’en avez plus besoin, vous pouvez l’arrêter quand vous voulez.".to_owned(),
+            ],
+            (Language::En, true) => vec![
+                format!("Your mandate with {organisation} was not used for five months. It ends {until}."),
+                "If you no longer need it, you can end it whenever you like.".to_owned(),
+            ],
         }
     }
 
@@ -209,6 +260,14 @@ impl Told {
             (NoticeKind::Ended, Language::En) => "Your mandate has ended.",
             (NoticeKind::Withdrawn, Language::Fr) => "Une démarche a été retirée de votre mandat.",
             (NoticeKind::Withdrawn, Language::En) => "A procedure was taken out of your mandate.",
+            (NoticeKind::Statement, Language::Fr) => "Le compte rendu de votre mandat est prêt.",
+            (NoticeKind::Statement, Language::En) => "The account of your mandate is ready.",
+            (NoticeKind::EndsInAMonth, Language::Fr) => "Votre mandat finit dans un mois.",
+            (NoticeKind::EndsInAMonth, Language::En) => "Your mandate ends in a month.",
+            (NoticeKind::EndsInAWeek, Language::Fr) => "Votre mandat finit dans une semaine.",
+            (NoticeKind::EndsInAWeek, Language::En) => "Your mandate ends in a week.",
+            (NoticeKind::Unused, Language::Fr) => "Votre mandat ne sert pas depuis cinq mois.",
+            (NoticeKind::Unused, Language::En) => "Your mandate was not used for five months.",
         };
         let read = match language {
             Language::Fr => "Lire ou contester :",
@@ -234,6 +293,7 @@ mod tests {
             procedure: "Déclarer ses revenus".to_owned(),
             outcome: Some(ProcedureOutcome::Submitted),
             reason: Some(EndReason::Revoked),
+            account: vec!["Rien n’a été fait.".to_owned()],
             space: "https://mandats.example.fr/usager".to_owned(),
         }
     }
@@ -273,6 +333,16 @@ mod tests {
                 assert!(text.short.contains("https://mandats.example.fr/usager"));
             }
         }
+    }
+
+    #[test]
+    fn a_reminder_says_when_it_ends_and_that_nothing_goes_on_by_itself() {
+        for kind in [NoticeKind::EndsInAMonth, NoticeKind::EndsInAWeek, NoticeKind::Unused] {
+            let body = told(kind).text(Language::Fr).body;
+            assert!(body.contains("le 18 novembre 2026 à") && body.contains("Saint-Aubin"), "{body}");
+        }
+        assert!(told(NoticeKind::EndsInAWeek).text(Language::Fr).body.contains("nouvel accord"));
+        assert!(told(NoticeKind::Statement).text(Language::Fr).body.contains("Rien n’a été fait."));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::notices::{self, About};
 use super::steps::{Actor, note, take_telling};
-use super::{App, Caller, Error, Record, outbox};
+use super::{App, Caller, Error, Record, account, outbox};
 use crate::mandate::{EndReason, EventKind, Instant, LifeFact, ProcedureId, State};
 use crate::storage::Tx;
 use crate::storage::mandates::{self, MandateRow};
@@ -32,7 +32,8 @@ pub async fn end_mandate(
         | EndReason::Deceased
         | EndReason::Protected => CloseReason::Ended,
     };
-    stop(app, tx, row, None, closing, by).await
+    stop(app, tx, row, None, closing, by).await?;
+    account::due(app, tx, row, (by.1, by.2)).await
 }
 
 /// Takes one procedure out of a mandate; the last one taken out ends it. The row becomes what is now stored.
@@ -51,7 +52,8 @@ pub async fn withdraw_procedure(
     let notice = notices::draft(app, tx, &next, About::Withdrawn(procedure), by.2).await?;
     take_telling(app, tx, row, next, (LifeFact::Withdrawn { procedure: procedure.clone() }, notice), by)
         .await?;
-    stop(app, tx, row, (!over).then_some(procedure), CloseReason::Revoked, by).await
+    stop(app, tx, row, (!over).then_some(procedure), CloseReason::Revoked, by).await?;
+    account::due(app, tx, row, (by.1, by.2)).await
 }
 
 /// Kills what lives of a mandate, or of one procedure of it.

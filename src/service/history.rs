@@ -57,13 +57,18 @@ pub struct Proved {
 }
 
 /// The key to a mandate's tags.
-async fn tags(app: &App, snapshot: &mut Snapshot, row: &MandateRow) -> Result<MandateKey, Error> {
+pub(super) async fn tags(app: &App, snapshot: &mut Snapshot, row: &MandateRow) -> Result<MandateKey, Error> {
     let id = row.mandate.id.as_str();
     let key = app.vault.find(&app.keys, snapshot, KeyKind::Mandate, id).await?;
     key.ok_or(Error::Unreadable)?.tags()
 }
 
-async fn entry(snapshot: &mut Snapshot, tags: &MandateKey, number: u64) -> Result<EntryRow, Error> {
+/// Entry `number` of a history.
+pub(super) async fn entry(
+    snapshot: &mut Snapshot,
+    tags: &MandateKey,
+    number: u64,
+) -> Result<EntryRow, Error> {
     // The mandate says that the entry is there: if it is not, the journal was touched.
     journal::by_tag(snapshot, &tags.tag(number).to_hex()).await?.ok_or(Error::Unreadable)
 }
@@ -76,7 +81,7 @@ async fn line(app: &App, snapshot: &mut Snapshot, number: u64, entry: &EntryRow)
 }
 
 /// The report an entry tells of.
-fn reported(kind: EventKind, act: &Value) -> Option<ServiceReport> {
+pub(super) fn reported(kind: EventKind, act: &Value) -> Option<ServiceReport> {
     let detail = act.get("detail").filter(|_| kind == EventKind::OutcomeReported)?;
     let text = |name: &str| detail.get(name).and_then(Value::as_str);
     let receipt = text("receipt").and_then(ReceiptNumber::parse);

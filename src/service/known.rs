@@ -14,6 +14,11 @@ use serde_json::Value;
 /// More parties than a mandate's ending has been told to.
 const MOST_PARTIES: u32 = 500;
 
+/// How the entry names the organisation.
+pub(super) const ORGANISATION: &str = ":organisation";
+/// How it names the usager.
+pub(super) const USAGER: &str = ":usager";
+
 /// Who learns of an ending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Party<'a> {
@@ -26,8 +31,8 @@ impl Party<'_> {
     /// How its entry names it: a service's identifier holds no colon.
     fn name(self) -> String {
         match self {
-            Self::Organisation => ":organisation".to_owned(),
-            Self::Usager => ":usager".to_owned(),
+            Self::Organisation => ORGANISATION.to_owned(),
+            Self::Usager => USAGER.to_owned(),
             Self::Service(id) => id.to_string(),
         }
     }

@@ -5,6 +5,7 @@
 //! anything leaves (invariants 1 to 3). It knows no HTTP, no HTML and no SQL.
 
 pub mod accept;
+pub mod account;
 pub mod agents;
 pub mod anomalies;
 pub mod audit;
@@ -55,6 +56,7 @@ pub mod receipt;
 mod record;
 mod registered;
 pub mod registry;
+pub mod remind;
 pub mod represent;
 pub mod restored;
 pub mod retention;

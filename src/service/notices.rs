@@ -8,11 +8,11 @@
 
 use super::names::Names;
 use super::steps::{Actor, note};
-use super::{App, Caller, Error, Record, contacts, facts};
+use super::{App, Caller, Error, Record, account, contacts, facts};
 use crate::courier::{LONGEST_HANDING, Letter, NotTaken};
 use crate::mandate::{
     Channel, EndReason, EventId, EventKind, Instant, Language, Mandate, NoticeId, NoticeKind, NoticeState,
-    ProcedureId, RepresentationId, State, Told,
+    ProcedureId, Reminder, RepresentationId, State, Told,
 };
 use crate::storage::notices::{self, NoticeRow, Queued};
 use crate::storage::representations::{self, RepresentationRow};
@@ -38,6 +38,10 @@ pub(super) enum About<'a> {
     Ended(EndReason),
     /// The end of one procedure of it.
     Withdrawn(&'a ProcedureId),
+    /// The account of a mandate that ended for that reason.
+    Statement(EndReason),
+    /// A reminder.
+    Reminder(Reminder),
 }
 
 /// A notice of what is being written, for the entry to tell and [`keep`] to store; nothing for whoever wants none, and of a
@@ -52,7 +56,9 @@ pub(super) async fn draft(
     let Some(usager) = mandate.usager().cloned() else { return Ok(None) };
     let (kind, representation, procedure) = match about {
         About::Receipt(of) => (NoticeKind::Receipt, Some(of.id.clone()), None),
-        About::Ended(EndReason::Deceased) => return Ok(None),
+        About::Ended(EndReason::Deceased) | About::Statement(EndReason::Deceased) => return Ok(None),
+        About::Statement(_) => (NoticeKind::Statement, None, None),
+        About::Reminder(reminder) => (reminder.notice(), None, None),
         About::Ended(_) => (NoticeKind::Ended, None, None),
         About::Withdrawn(procedure) => (NoticeKind::Withdrawn, None, Some(procedure.clone())),
     };
@@ -194,7 +200,12 @@ pub(super) async fn telling(
     row: &NoticeRow,
     language: Language,
 ) -> Result<Told, Error> {
-    let mandate = mandates::load(snapshot, &row.mandate).await?.ok_or(Error::Unreadable)?.mandate;
+    let stored = mandates::load(snapshot, &row.mandate).await?.ok_or(Error::Unreadable)?;
+    let account = match row.kind {
+        NoticeKind::Statement => account::of(app, snapshot, &stored).await?.lines(language),
+        _ => Vec::new(),
+    };
+    let mandate = stored.mandate;
     let organisation =
         organisations::load(snapshot, &mandate.organisation).await?.ok_or(Error::Unreadable)?;
     let procedure_of = |id: &ProcedureId| {
@@ -212,6 +223,7 @@ pub(super) async fn telling(
         procedure: row.procedure.as_ref().map(procedure_of).unwrap_or_default(),
         outcome: None,
         reason: None,
+        account,
         space: format!("{}{SPACE}", app.issuer.as_str()),
     };
     if let Some(id) = &row.representation {
@@ -225,6 +237,8 @@ pub(super) async fn telling(
         told.outcome = of.outcome;
     } else if let State::Ended { reason, .. } = mandate.state {
         told.reason = Some(reason);
+    } else if let State::Active { acceptance, .. } = &mandate.state {
+        told.until = Some(acceptance.ends_at);
     }
     Ok(told)
 }

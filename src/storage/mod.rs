@@ -66,6 +66,7 @@ pub mod outbox;
 pub mod papers;
 pub mod population;
 pub mod refusals;
+pub mod reminders;
 pub mod representations;
 pub mod samples;
 pub mod saved_searches;

@@ -52,6 +52,7 @@ pub fn all_statements() -> Vec<Statement> {
         super::outbox::STATEMENTS,
         super::papers::STATEMENTS,
         super::refusals::STATEMENTS,
+        super::reminders::STATEMENTS,
         super::representations::STATEMENTS,
         super::samples::STATEMENTS,
         super::saved_searches::STATEMENTS,

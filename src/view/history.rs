@@ -1,7 +1,7 @@
 //! A mandate's own history in the journal, and the receipt of one of its entries: the same for usager and aidant.
 
-use super::{Qr, Receipt, paths};
-use crate::mandate::{EventKind, Instant, MandateId, ServiceReport};
+use super::{Qr, Receipt, paths, typeset};
+use crate::mandate::{Account, AccountPart, EventKind, Instant, Language, MandateId, Place, ServiceReport};
 
 /// Whose page it is: decides where the links lead and who is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,15 @@ impl Whose {
         match self {
             Self::Usager => paths::USAGER_HISTORY,
             Self::Aidant => paths::HISTORY,
+        }
+    }
+
+    /// Its account.
+    #[must_use]
+    pub const fn account(self) -> &'static str {
+        match self {
+            Self::Usager => paths::USAGER_ACCOUNT,
+            Self::Aidant => paths::ACCOUNT,
         }
     }
 
@@ -111,5 +120,40 @@ impl Proved {
 
     fn proof_path(&self) -> String {
         format!("{}/proof", paths::of_number(self.whose.receipt(), &self.mandate, self.line.number))
+    }
+}
+
+page! {
+    /// The account of a mandate (Code civil art. 1993), to read and to print in large type. Ids: `account`, one section per part
+    /// (`part-<name>`), `origins`; links `link-print`, `receipt-<number>`, `link-mandate`.
+    AccountPage in Guarded from "history/account.html" {
+        /// Whose page.
+        whose: Whose,
+        /// The mandate.
+        mandate: MandateId,
+        /// The account.
+        account: Account,
+    }
+}
+
+impl AccountPage {
+    fn parts(&self, language: &Language) -> Vec<AccountPart> {
+        self.account.parts(*language)
+    }
+
+    fn typeset(&self, language: &Language, text: &str) -> String {
+        typeset(*language, text)
+    }
+
+    fn words(&self, language: &Language, place: &Place) -> String {
+        place.words(*language)
+    }
+
+    fn receipt_path(&self, number: &u64) -> String {
+        paths::of_number(self.whose.receipt(), &self.mandate, *number)
+    }
+
+    fn path(&self, pattern: &str) -> String {
+        paths::of_mandate(pattern, &self.mandate)
     }
 }

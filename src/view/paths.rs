@@ -72,6 +72,8 @@ pub const CARD: &str = "/aidant/mandates/{mandate}/card";
 pub const HISTORY: &str = "/aidant/mandates/{mandate}/history";
 /// The receipt of one entry of it; below it `proof`, the file. Takes `{mandate}` and `{number}`.
 pub const RECEIPT: &str = "/aidant/mandates/{mandate}/history/{number}";
+/// The account of a mandate, to be printed for its usager (GET).
+pub const ACCOUNT: &str = "/aidant/mandates/{mandate}/account";
 /// Closes an open representation (POST). Takes `{representation}`.
 pub const CLOSE: &str = "/aidant/representations/{representation}/close";
 /// The locked screen (GET asks for the code, POST checks it).
@@ -115,6 +117,8 @@ pub const USAGER_HISTORY: &str = "/usager/mandates/{mandate}/history";
 pub const USAGER_HISTORY_FILE: &str = "/usager/mandates/{mandate}/history/file";
 /// The receipt of one entry of it; below it `proof`, the file. Takes `{mandate}` and `{number}`.
 pub const USAGER_RECEIPT: &str = "/usager/mandates/{mandate}/history/{number}";
+/// Their account of a mandate (GET).
+pub const USAGER_ACCOUNT: &str = "/usager/mandates/{mandate}/account";
 
 /// The organisation's aidants.
 pub const REFERENT: &str = "/referent";

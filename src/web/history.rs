@@ -5,8 +5,8 @@ use super::{Fields, Held, Page, Problem, Query, Reply, Web, named, shown};
 use crate::mandate::MandateId;
 use crate::service::desk::Card;
 use crate::service::history::{self, Line, Lines, Proved};
-use crate::service::{Session, space};
-use crate::view::history::{History, HistoryLine, Proved as ReceiptPage, Whose};
+use crate::service::{Session, account, space};
+use crate::view::history::{AccountPage, History, HistoryLine, Proved as ReceiptPage, Whose};
 use crate::view::{Qr, paths};
 use axum::Router;
 use axum::extract::{Path, State};
@@ -35,8 +35,12 @@ fn of(whose: Whose) -> Router<Web> {
     let proof = move |State(web): State<Web>, visit: Visit, Held(by): Held, Path(at): Place| {
         proof(whose, web, visit, by, at)
     };
+    let account = move |State(web): State<Web>, visit: Visit, Held(by): Held, Path(id): Path<String>| {
+        account(whose, web, visit, by, id)
+    };
     Router::new()
         .route(whose.history(), get(list))
+        .route(whose.account(), get(account))
         .route(whose.receipt(), get(receipt))
         .route(&format!("{}/proof", whose.receipt()), get(proof))
 }
@@ -83,6 +87,16 @@ async fn list(whose: Whose, web: Web, visit: Visit, session: Session, id: &str, 
         Whose::Aidant => history::of_office(&web.app, &session, &caller, &id, before).await?,
     };
     let page = listed(whose, card, &lines);
+    Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
+}
+
+async fn account(whose: Whose, web: Web, visit: Visit, session: Session, id: String) -> Page {
+    let (mandate, caller) = (named(&id, MandateId::parse)?, visit.caller(&session));
+    let account = match whose {
+        Whose::Usager => account::of_usager(&web.app, &session, &caller, &mandate).await?,
+        Whose::Aidant => account::of_office(&web.app, &session, &caller, &mandate).await?,
+    };
+    let page = AccountPage { whose, mandate, account };
     Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
 }
 

@@ -64,7 +64,7 @@ pub(super) fn timeline(life: Vec<Stage>) -> Vec<TimelineLine> {
 }
 
 pub(super) fn look(look: Look) -> view::usager::Look {
-    let Look { at, kind, by, purpose } = look;
+    let Look { at, kind, by, purpose, .. } = look;
     view::usager::Look { at, kind, by, purpose }
 }
 

@@ -165,9 +165,14 @@ impl World {
 
     /// The same for these procedures.
     pub(crate) async fn proposed_for(&self, browser: &Browser<'_>, procedures: &[&str]) -> MandateId {
+        self.proposed_of(browser, procedures, "month").await
+    }
+
+    /// The same for a term of that name.
+    async fn proposed_of(&self, browser: &Browser<'_>, procedures: &[&str], term: &str) -> MandateId {
         let key = porteplume::service::propose::form_key(&self.app).unwrap();
         let mut fields: Vec<_> = procedures.iter().map(|id| ("procedure", *id)).collect();
-        fields.extend([("term", "month"), ("until", ""), ("idempotency", key.as_str())]);
+        fields.extend([("term", term), ("until", ""), ("idempotency", key.as_str())]);
         let answer = browser.post("/aidant/mandates/new/duration", &fields).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
         let id = answer.location.rsplit('/').next().unwrap();
@@ -196,6 +201,14 @@ impl World {
     /// A mandate in force for these procedures.
     pub(crate) async fn active_for(&self, browser: &mut Browser<'_>, procedures: &[&str]) -> MandateId {
         let mandate = self.proposed_for(browser, procedures).await;
+        self.agreed(browser, &mandate).await;
+        self.accepted(browser, &mandate).await;
+        mandate
+    }
+
+    /// A mandate in force for a term of that name.
+    pub(crate) async fn active_of(&self, browser: &mut Browser<'_>, term: &str) -> MandateId {
+        let mandate = self.proposed_of(browser, &[self.procedure()], term).await;
         self.agreed(browser, &mandate).await;
         self.accepted(browser, &mandate).await;
         mandate

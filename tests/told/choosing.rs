@@ -93,9 +93,14 @@ on_both! {
         let mut raw = world.test.database.raw().await;
         let left = sqlx::query("SELECT channel, sealed FROM contact").fetch_one(&mut raw).await.unwrap();
         assert_eq!((left.get::<String, _>("channel").as_str(), left.get::<Vec<u8>, _>("sealed").len()), ("none", 0));
-        send(&world).await;
+        for _ in 0..2 {
+            send(&world).await;
+        }
         assert_eq!((postman.brought().len(), waiting(&world).await), (0, 0));
-        assert_eq!(notices_of(&world).await, ["ended email refused no_address"]);
+        assert_eq!(
+            notices_of(&world).await,
+            ["ended email refused no_address", "statement email refused no_address"]
+        );
         world.test.verifies().await;
     }
 }

@@ -1,8 +1,10 @@
 //! Usagers are told what is done in their name: by which way, what, when, and exactly once.
 
+mod accounts;
 mod choosing;
 mod handing;
 mod hooks;
 mod mail;
 pub(crate) mod postman;
+mod reminding;
 mod telling;

@@ -56,10 +56,13 @@ on_both! {
         for ended in [&withdrawn, &Ended::Mandate] {
             space::end(&world.app, &session, &Caller::default(), &mandate, ended).await.unwrap();
         }
-        for _ in 0..4 {
+        for _ in 0..5 {
             send(&world).await;
         }
-        assert_eq!(notices_of(&world).await, ["withdrawn sms sent -", "ended sms sent -", "receipt sms sent -"]);
+        assert_eq!(
+            notices_of(&world).await,
+            ["withdrawn sms sent -", "ended sms sent -", "receipt sms sent -", "statement sms sent -"]
+        );
         let brought = postman.brought();
         let shorts: Vec<_> = brought.iter().map(|letter| letter.text.short.as_str()).collect();
         assert!(shorts[0].starts_with("Une démarche a été retirée"), "{shorts:?}");

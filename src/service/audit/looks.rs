@@ -35,6 +35,8 @@ const LOOKS: [EventKind; 13] = [
 pub struct Look {
     /// When.
     pub at: Instant,
+    /// Its entry.
+    pub event: EventId,
     /// What.
     pub kind: EventKind,
     /// First and last name of the aidant or auditor; empty once erased.
@@ -70,7 +72,7 @@ pub async fn at_mandate(
     let mut looks = Vec::new();
     for ((at, event), kind) in found.into_iter().rev().take(MOST as usize) {
         let (by, purpose) = who(app, snapshot, names, &event).await?;
-        looks.push(Look { at, kind, by, purpose });
+        looks.push(Look { at, event, kind, by, purpose });
     }
     Ok(looks)
 }

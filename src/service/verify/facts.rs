@@ -88,6 +88,7 @@ const fn tells_of_telling(kind: EventKind) -> bool {
             | EventKind::RepresentationClosed
             | EventKind::MandateEnded
             | EventKind::ProcedureWithdrawn
+            | EventKind::NoticeDue
             | EventKind::NoticeSent
             | EventKind::NoticeNotSent
             | EventKind::NoticeHandedOver

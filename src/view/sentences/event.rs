@@ -68,6 +68,9 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "Trop de codes faux ont été essayés. La carte pour arrêter le mandat est bloquée pour un moment.",
             "Too many wrong codes were tried. The card to end the mandate is locked for a while.",
         ),
+        EventKind::AccountRendered => {
+            text("Le compte rendu du mandat a été donné.", "The account of the mandate was given.")
+        }
         EventKind::MandatePrinted => text("Le mandat a été imprimé.", "The mandate was printed."),
         EventKind::RepresentationOpened => text("Une intervention a commencé.", "An intervention began."),
         EventKind::RepresentationRefused => {
@@ -112,6 +115,10 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::ContactChosen => {
             text("La personne a choisi comment elle est informée.", "The person chose how they are told.")
         }
+        EventKind::NoticeDue => text(
+            "Un message est à donner à la personne : compte rendu ou rappel.",
+            "A message is to be given to the person: an account or a reminder.",
+        ),
         EventKind::NoticeSent => {
             text("Un message a été envoyé à la personne.", "A message was sent to the person.")
         }
