@@ -225,12 +225,11 @@ impl Making<'_> {
         refusal: &RefusalRow,
         own: Option<&Said>,
     ) -> Result<EventThen, Error> {
-        let place = match own {
-            Some(one) => self.place(Some(one.number), &one.row),
-            None => {
-                let row = journal::entry(snapshot, &refusal.id).await?.ok_or(Error::Unreadable)?;
-                self.place(None, &row)
-            }
+        let place = if let Some(one) = own {
+            self.place(Some(one.number), &one.row)
+        } else {
+            let row = journal::entry(snapshot, &refusal.id).await?.ok_or(Error::Unreadable)?;
+            self.place(None, &row)
         };
         let service = self.names.service(snapshot, &refusal.client).await?;
         let procedure = refusal.procedure.as_ref().map(|id| self.procedure(id));

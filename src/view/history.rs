@@ -1,6 +1,6 @@
 //! A mandate's own history in the journal, and the receipt of one of its entries: the same for usager and aidant.
 
-use super::{Qr, Receipt, paths, typeset};
+use super::{Frame, Qr, Receipt, paths, typeset};
 use crate::mandate::{Account, AccountPart, EventKind, Instant, Language, MandateId, Place, ServiceReport};
 
 /// Whose page it is: decides where the links lead and who is spoken to.
@@ -141,19 +141,23 @@ impl AccountPage {
         self.account.parts(*language)
     }
 
-    fn typeset(&self, language: &Language, text: &str) -> String {
-        typeset(*language, text)
-    }
-
-    fn words(&self, language: &Language, place: &Place) -> String {
-        place.words(*language)
-    }
-
     fn receipt_path(&self, number: &u64) -> String {
         paths::of_number(self.whose.receipt(), &self.mandate, *number)
     }
 
     fn path(&self, pattern: &str) -> String {
         paths::of_mandate(pattern, &self.mandate)
+    }
+}
+
+impl Frame {
+    /// What the domain says in this page's language, set as the page is.
+    pub(super) fn said(&self, text: &str) -> String {
+        typeset(self.language, text)
+    }
+
+    /// A place in the journal.
+    pub(super) fn place(&self, place: &Place) -> String {
+        place.words(self.language)
     }
 }

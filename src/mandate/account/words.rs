@@ -35,14 +35,14 @@ impl UseThen {
         let (begun, aidant) = (moment(language, self.at.0), person(language, &self.aidant));
         let (procedure, service) = (clean(self.procedure.text(language)), clean(&self.service));
         let may = acts(language, &self.acts);
-        let mut text = if fr {
+        let mut said = vec![if fr {
             format!("{begun}, {aidant}, auprès de {service} : {procedure} ({may}).")
         } else {
             format!("{begun}, {aidant}, at {service}: {procedure} ({may}).")
-        };
+        }];
         if let Some(over) = self.at.1 {
             let over = moment(language, over);
-            text.push_str(&if fr { format!(" Terminé {over}.") } else { format!(" Over {over}.") });
+            said.push(if fr { format!("Terminé {over}.") } else { format!("Over {over}.") });
         }
         let silent = if fr {
             "le service n’a rien dit pour le moment"
@@ -50,16 +50,15 @@ impl UseThen {
             "the service has said nothing so far"
         };
         let came = self.reported.as_ref().map_or(silent, |(came, _)| outcome(language, *came));
-        text.push_str(&if fr { format!(" Résultat : {came}") } else { format!(" Result: {came}") });
-        if let Some((_, Some(receipt))) = &self.reported {
-            let number = clean(receipt.as_str());
-            text.push_str(&if fr {
-                format!(", reçu n° {number}")
-            } else {
-                format!(", receipt no. {number}")
-            });
-        }
-        text.push('.');
+        let receipt = self.reported.as_ref().and_then(|(_, receipt)| receipt.as_ref());
+        let number = receipt.map(|receipt| clean(receipt.as_str()));
+        said.push(match (number, fr) {
+            (Some(number), true) => format!("Résultat : {came}, reçu n° {number}."),
+            (Some(number), false) => format!("Result: {came}, receipt no. {number}."),
+            (None, true) => format!("Résultat : {came}."),
+            (None, false) => format!("Result: {came}."),
+        });
+        let text = said.join(" ");
         let mut first = text.chars();
         // A line begins like a sentence.
         first.next().map(|c| c.to_uppercase().chain(first).collect()).unwrap_or_default()

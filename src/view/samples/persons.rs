@@ -144,7 +144,7 @@ fn account(cast: &Cast, whose: Whose) -> AccountPage {
     let reported = (ProcedureOutcome::Submitted, ReceiptNumber::parse("2026-CAF-0042"));
     let account = Account {
         number: MandateNumber::of(&MandateId::from_bytes([0x5b; 16])),
-        usager: cast.usager().full_name(),
+        usager: cast.usager(),
         organisation: cast.organisation.clone(),
         term: Some((minute(-597), minute(40_000))),
         ended: Some((now(), EndReason::Revoked)),
