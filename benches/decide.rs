@@ -4,8 +4,8 @@
 use porteplume::crypto::sha256;
 use porteplume::mandate::{
     Aidant, AidantId, Catalogue, Consent, ConsentChannel, Declarations, Instant, Mandate, MandateId,
-    Organisation, OrganisationId, ProcedureId, Question, RelyingParty, Role, Standing, Term, Terms, UsagerId,
-    decide,
+    Organisation, OrganisationId, ProcedureId, Question, RelyingParty, Role, Standing, Strength, Term, Terms,
+    UsagerId, decide,
 };
 use std::collections::BTreeSet;
 use std::hint::black_box;
@@ -64,6 +64,7 @@ fn main() {
         id: porteplume::mandate::ClientId::parse("caisse").unwrap(),
         standing: Standing::Active,
         procedures: listed.clone(),
+        consent: Strength::Identified,
     };
     let mandate = active(&catalogue, &aidant, &listed);
     let procedure = listed.last().unwrap();

@@ -9,8 +9,9 @@
 //! | [`crypto`] | key store, signing, sealing, blind indexes, hashing, secret types | `cryptoki` `ring` `rsa` `tokio` | `clock` `mandate` |
 //! | [`relying`] | Porteplume as OpenID relying party | `openidconnect` `reqwest` `rustls` `tokio` | `clock` `config` `crypto` `mandate` |
 //! | [`provider`] | Porteplume as OpenID Provider: bytes in, bytes out | `openidconnect` | `clock` `crypto` `mandate` |
+//! | [`picture`] | pictures that people send, drawn anew | `image` | none |
 //! | [`courier`] | who carries texts to persons: a mail server, webhooks | `lettre` `tokio` | `crypto` `mandate` `relying` |
-//! | [`service`] | one function per act of a person | `tokio` | `clock` `courier` `crypto` `journal` `mandate` `provider` `relying` `storage` `telemetry` |
+//! | [`service`] | one function per act of a person | `tokio` | `clock` `courier` `crypto` `journal` `mandate` `picture` `provider` `relying` `storage` `telemetry` |
 //! | [`storage`] | `Store::write`, `Store::read`, repositories | `rusqlite` `sqlx` `tokio` | `clock` `crypto` `journal` `mandate` `telemetry` |
 //! | [`web`] | axum, sessions, CSRF, thin handlers, error-to-HTTP in one file | `axum` `tokio` `tower` `tower_http` | `clock` `config` `crypto` `journal` `mandate` `provider` `relying` `service` `telemetry` `view` |
 //! | [`view`] | typed templates, styles, languages | `askama` `qrcode` | `mandate` |
@@ -35,6 +36,7 @@ pub mod demo;
 pub mod jobs;
 pub mod journal;
 pub mod mandate;
+pub mod picture;
 pub mod provider;
 pub mod relying;
 pub mod service;

@@ -23,7 +23,7 @@ fn service(app: &TestApp) -> Router {
         .route("/form", post(form))
         .route("/held", get(async |_: Held| Reply::page("held".into())))
         .route("/maybe", get(async |it: MaybeSession| Reply::page(it.0.is_some().to_string())));
-    let routes = Routes { pages, doors: Router::new(), protocol: Router::new() };
+    let routes = Routes { pages, uploads: Router::new(), doors: Router::new(), protocol: Router::new() };
     compose(&app.web.edge, app.web.clone(), routes, async || true)
 }
 

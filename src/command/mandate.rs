@@ -88,6 +88,11 @@ fn agreed(consent: &Consent) -> Vec<String> {
 const fn channel(of: ConsentChannel) -> &'static str {
     match of {
         ConsentChannel::InPresence => "in presence",
+        ConsentChannel::OwnDevice => "on a device of their own",
+        ConsentChannel::Telephone => "by telephone",
+        ConsentChannel::Paper => "on signed paper",
+        ConsentChannel::PostedCode => "by a posted code",
+        ConsentChannel::SeenDocument => "in presence, by an identity document",
     }
 }
 

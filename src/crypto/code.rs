@@ -58,6 +58,33 @@ impl VerificationCode {
     }
 }
 
+/// Six digits that are heard on the telephone and said again. Guesses are counted.
+pub struct DigitCode(SecretString);
+
+impl DigitCode {
+    /// A fresh code.
+    ///
+    /// # Errors
+    /// [`NoEntropy`].
+    pub fn generate(entropy: &dyn Entropy) -> Result<Self, NoEntropy> {
+        let mut text = Zeroizing::new(String::with_capacity(6));
+        while text.len() < 6 {
+            let [byte] = random::<1>(entropy)?;
+            // Evenly: what is left over of a byte is drawn again.
+            if byte < 250 {
+                text.push(char::from(b'0' + byte % 10));
+            }
+        }
+        Ok(Self(SecretString::new(text.to_string())))
+    }
+
+    /// The code, six digits.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
 /// Eight characters (39 bits) by which two people, on the telephone, make sure that they speak of the same thing. No
 /// secret: it opens nothing, and only somebody who may decide anyway can use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +145,16 @@ mod tests {
     use crate::clock::SeededEntropy;
     use crate::crypto::{IndexKey, SecretBytes};
     use std::collections::BTreeSet;
+
+    #[test]
+    fn digit_codes_are_six_digits_and_all_of_them_come() {
+        let entropy = SeededEntropy::new(7);
+        let codes: Vec<String> =
+            (0..200).map(|_| DigitCode::generate(&entropy).unwrap().expose().to_owned()).collect();
+        assert!(codes.iter().all(|code| code.len() == 6 && code.bytes().all(|c| c.is_ascii_digit())));
+        assert_eq!(codes.concat().bytes().collect::<BTreeSet<_>>().len(), 10);
+        assert!(codes.iter().collect::<BTreeSet<_>>().len() > 195);
+    }
 
     #[test]
     fn recovery_codes_are_ten_different_ones_in_two_groups() {

@@ -19,7 +19,7 @@ mod store;
 mod token;
 mod totp;
 
-pub use code::{RecoveryCode, SpokenCode, VerificationCode, normalise_code};
+pub use code::{DigitCode, RecoveryCode, SpokenCode, VerificationCode, normalise_code};
 pub use error::CryptoError;
 pub use hash::{Digest, HmacKey, from_hex, hmac_sha256, sha256, sha256_parts, to_hex};
 pub use index::{IndexKey, PairwiseKey};

@@ -15,7 +15,7 @@ use crate::config::{
 };
 use crate::crypto::{KeyStore, KeyStoreError, SecretString, to_hex};
 use crate::mandate::{
-    ClientId, Instant, LONGEST_GRANT, ProcedureId, Reach, Role, Slots, Thresholds, Whereabouts,
+    ClientId, Instant, LONGEST_GRANT, ProcedureId, Reach, Role, Slots, Strength, Thresholds, Whereabouts,
 };
 use crate::provider::{
     Claim, ClientAuthMethod, ClientDraft, IdTokenAlg, Pkce, Profile, Refresh, RequestObjects, Subject,
@@ -380,6 +380,8 @@ fn registration(caisse: &PublicServiceConfig) -> Result<ClientDraft, DemoError> 
         subject: Subject::Usager,
         userinfo: UserinfoFormat::Json,
         leave_uri: None,
+        // It takes whoever comes, and is told how they agreed.
+        consent: Strength::Reached,
         claims: public_service::SCOPES.iter().filter_map(|name| Claim::parse(name)).collect(),
         procedures: procedures.collect::<Result<_, _>>().map_err(|_| DemoError::Built("procedures"))?,
         sector: None,

@@ -2,7 +2,7 @@
 
 use crate::service::audit::glass;
 use crate::service::{
-    App, Error, cosigned, expire, notices, outbox, remind, retention, shards, timestamps, upkeep,
+    App, Error, asking, cosigned, expire, notices, outbox, remind, retention, shards, timestamps, upkeep,
     watch as anomalies, witnesses,
 };
 use std::time::Duration;
@@ -82,8 +82,9 @@ async fn messages(app: App, mut stop: watch::Receiver<bool>) {
 
 /// Usagers are told what was done in their name. A mail server's slowness holds up no service.
 async fn people(app: App, mut stop: watch::Receiver<bool>) {
-    let mut under_way = JoinSet::new();
+    let (mut under_way, mut codes) = (JoinSet::new(), JoinSet::new());
     loop {
+        report("askings", asking::send_due(&app, &mut codes).await);
         report("notices", notices::send_due(&app, &mut under_way).await);
         if stops(&mut stop, PEOPLE_EVERY).await {
             return;

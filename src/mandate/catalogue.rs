@@ -1,6 +1,6 @@
 //! The catalogue: themes open into procedures, procedures into acts, some of which nobody may delegate.
 
-use super::{Language, ProcedureId, ThemeId};
+use super::{Language, ProcedureId, Strength, ThemeId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -107,9 +107,16 @@ pub struct Procedure {
     /// Acts that stay with the person.
     #[serde(default)]
     pub never_delegable: Vec<NeverDelegable>,
+    /// How much a consent must prove about who gave it, for a mandate to be of use here.
+    #[serde(default = "Procedure::any_consent")]
+    pub consent: Strength,
 }
 
 impl Procedure {
+    const fn any_consent() -> Strength {
+        Strength::Reached
+    }
+
     /// Whether the act may be delegated at all in this procedure.
     #[must_use]
     pub fn is_delegable(&self, act: Act) -> bool {

@@ -105,6 +105,10 @@ refusals! {
     ClosedForAidant = "procedure_closed_for_aidant",
     /// The service is not registered for the procedure.
     ServiceNotEntitled = "service_not_entitled",
+    /// The procedure asks for a consent that proves more about who gave it.
+    ConsentTooWeakForProcedure = "consent_too_weak_for_procedure",
+    /// The service asks for a consent that proves more about who gave it.
+    ConsentTooWeakForService = "consent_too_weak_for_service",
     /// No act was asked for.
     NoAct = "no_act",
     /// An act always stays with the person.
@@ -184,7 +188,18 @@ fn procedure(q: &Question<'_>) -> Result<(), Refusal> {
     if !q.relying_party.procedures.contains(q.procedure) {
         return Err(Refusal::ServiceNotEntitled);
     }
-    Ok(())
+    strength(q)
+}
+
+/// How much the consent must prove: as much as the procedure asks for, and the service.
+fn strength(q: &Question<'_>) -> Result<(), Refusal> {
+    let State::Active { consent, .. } = &q.mandate.state else { return Ok(()) };
+    let proves = consent.channel.strength();
+    let asked = q.catalogue.procedure(q.procedure).ok_or(Refusal::UnknownProcedure)?.consent;
+    if proves < asked {
+        return Err(Refusal::ConsentTooWeakForProcedure);
+    }
+    if proves < q.relying_party.consent { Err(Refusal::ConsentTooWeakForService) } else { Ok(()) }
 }
 
 fn acts(q: &Question<'_>) -> Result<(), Refusal> {
@@ -202,13 +217,16 @@ fn acts(q: &Question<'_>) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{
-        active, aidant, catalogue, consented, minute, organisation, procedure, proposed, service,
+        DECLARED as SAID, active, aidant, catalogue, consent_at, consented, minute, organisation, procedure,
+        proposed, service,
     };
     use super::{
         Act, Aidant, Allowed, BTreeSet, Catalogue, EndReason, Instant, Mandate, Organisation, ProcedureId,
         Question, Refusal, RelyingParty, Standing, decide,
     };
-    use crate::mandate::{AidantId, CatalogueFile, OrganisationId};
+    use crate::mandate::{
+        AidantId, CatalogueFile, Consent, ConsentChannel, DECLARED, OrganisationId, Procedure, Strength,
+    };
     use std::collections::{BTreeMap, HashMap};
 
     /// A question that owns what it asks about, so that a row can change one thing.
@@ -273,6 +291,44 @@ mod tests {
         .unwrap()
     }
 
+    fn asking_for_more(catalogue: &Catalogue) -> Catalogue {
+        let stricter = catalogue
+            .procedures()
+            .iter()
+            .cloned()
+            .map(|procedure| Procedure { consent: Strength::Witnessed, ..procedure });
+        Catalogue::try_from(CatalogueFile {
+            version: "stricter".to_owned(),
+            themes: catalogue.themes().to_vec(),
+            procedures: stricter.collect(),
+        })
+        .unwrap()
+    }
+
+    /// In force by a consent on the telephone, which says little of who gave it.
+    fn told() -> Mandate {
+        let asked = proposed().ask(ConsentChannel::Telephone, minute(0)).unwrap();
+        let consent = Consent {
+            identity_level: DECLARED.to_owned(),
+            channel: ConsentChannel::Telephone,
+            ..consent_at(minute(1))
+        };
+        asked.consent(consent, SAID).unwrap().accept(aidant().id, minute(2)).unwrap()
+    }
+
+    #[test]
+    fn a_weak_consent_is_of_use_where_it_is_enough_and_nowhere_else() {
+        for service in Strength::ALL {
+            let case = Case::but(|c| {
+                c.mandate = told();
+                c.relying_party.consent = service;
+            });
+            assert_eq!(case.decide().is_ok(), service == Strength::Reached, "{service:?}");
+            let strong = Case::but(|c| c.relying_party.consent = service);
+            assert!(strong.decide().is_ok(), "{service:?}");
+        }
+    }
+
     /// The smallest case for each refusal. Exhaustive, so that a new refusal demands its row.
     fn case_of(refusal: Refusal) -> Case {
         use Refusal as R;
@@ -302,6 +358,14 @@ mod tests {
             R::ClosedByOrganisation => Case::but(|c| c.organisation.closed_procedures = [dettes].into()),
             R::ClosedForAidant => Case::but(|c| c.aidant.closed_procedures = [dettes].into()),
             R::ServiceNotEntitled => Case::but(|c| c.relying_party.procedures = BTreeSet::new()),
+            R::ConsentTooWeakForProcedure => Case::but(|c| {
+                c.mandate = told();
+                c.catalogue = asking_for_more(&c.catalogue);
+            }),
+            R::ConsentTooWeakForService => Case::but(|c| {
+                c.mandate = told();
+                c.relying_party.consent = Strength::Witnessed;
+            }),
             R::NoAct => Case::but(|c| c.acts = BTreeSet::new()),
             R::ActNeverDelegable => Case::but(|c| c.acts = [Act::Fill, Act::Sign].into()),
             R::ActNotGranted => Case::but(|c| c.acts = [Act::Fill, Act::Submit].into()),
@@ -334,7 +398,7 @@ mod tests {
              mandate_revoked mandate_renounced mandate_ended_by_organisation mandate_expired \
              usager_deceased usager_protected mandate_not_started procedure_unknown procedure_not_granted \
              procedure_withdrawn procedure_closed_by_organisation procedure_closed_for_aidant \
-             service_not_entitled no_act act_never_delegable act_not_granted"
+             service_not_entitled consent_too_weak_for_procedure consent_too_weak_for_service no_act act_never_delegable act_not_granted"
         );
     }
 

@@ -164,6 +164,24 @@ kinds! {
     UsagerIdentified = "usager.identified" in Evidence, sub Always, aid Always;
     /// The identification of a usager was refused: stale, another browser, an error of the provider.
     UsagerIdentificationRefused = "usager.identification_refused" in Technical, sub WhenKnown, aid WhenKnown;
+    /// The usager was asked by another way than on the aidant's screen.
+    ConsentAsked = "mandate.consent_asked" in Evidence, sub WhenKnown, aid Always;
+    /// What carries the code to the usager was taken over by who carries it.
+    AskingSent = "consent.asking_sent" in Evidence, sub WhenKnown, aid Never;
+    /// It could not be sent: it is asked again, or by another way.
+    AskingNotSent = "consent.asking_not_sent" in Evidence, sub WhenKnown, aid Never;
+    /// The code was given: whoever has it reads the proposal.
+    AskingOpened = "consent.asking_opened" in Evidence, sub WhenKnown, aid WhenKnown;
+    /// A wrong code was given for it.
+    AskingRefused = "consent.asking_refused" in Evidence, sub WhenKnown, aid WhenKnown;
+    /// Too many wrong codes: this asking is dead.
+    AskingLocked = "consent.asking_locked" in Evidence, sub WhenKnown, aid WhenKnown;
+    /// The usager said yes, and a second person of the organisation has yet to confirm it.
+    ConsentAnswered = "consent.answered" in Evidence, sub Always, aid Always;
+    /// The second person found it wrong: the answer counts for nothing.
+    ConsentRejected = "consent.rejected" in Evidence, sub Always, aid Always;
+    /// The form to sign, the letter with the code, or the scan was looked at.
+    AskingRead = "consent.asking_read" in Technical, sub WhenKnown, aid Always;
     /// The usager consented.
     MandateConsented = "mandate.consented" in Evidence, sub Always, aid Always;
     /// The usager refused.

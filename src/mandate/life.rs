@@ -1,6 +1,7 @@
 //! The life of a mandate.
 //!
 //! ```text
+//! proposed --ask by another way--> proposed
 //! proposed --consent--> consented --accept--> active --end--> ended{reason}
 //!     |--refuse--> refused   |--lapse--> lapsed   |--withdraw one procedure--> active
 //!     |--lapse---> lapsed    |--end(not expired)--> ended
@@ -8,14 +9,14 @@
 //! Transitions consume the mandate; one that does not fit gives back [`TransitionError`] and nothing else.
 
 use super::{
-    Acceptance, AidantId, Consent, EndReason, Instant, InvalidTerms, MandateId, OrganisationId, ProcedureId,
-    State, StateName, Terms, UsagerId,
+    Acceptance, AidantId, Asked, Consent, ConsentChannel, DECLARED, EndReason, Instant, InvalidTerms,
+    MandateId, OrganisationId, ProcedureId, State, StateName, Terms, UsagerId,
 };
 use std::collections::BTreeMap;
 use thiserror::Error;
 use time::Duration;
 
-/// How long a proposal waits for the usager, and a consented one for the organisation.
+/// How long a proposal waits for the usager in the room; by other ways, as long as each takes.
 pub const PROPOSAL_LIFE: Duration = Duration::minutes(30);
 
 /// A mandate, from its proposal on.
@@ -31,6 +32,8 @@ pub struct Mandate {
     pub proposed_at: Instant,
     /// What it grants.
     pub terms: Terms,
+    /// How the usager was asked, when not simply on the aidant's screen.
+    pub asked: Option<Asked>,
     /// Where it stands.
     pub state: State,
 }
@@ -56,6 +59,9 @@ pub enum TransitionError {
     /// The procedure is not granted, or was withdrawn already.
     #[error("the procedure is not granted")]
     NotGranted,
+    /// The consent came by another way than the usager was asked by, or claims an identification that way does not give.
+    #[error("the consent did not come by the way it was asked for")]
+    OtherChannel,
     /// The person has declared to be under a protection measure, or is a minor: no mandate here.
     #[error("this person cannot grant a mandate here")]
     CannotGrant,
@@ -72,6 +78,7 @@ impl TransitionError {
             Self::StaleIdentification => "identification_not_fresh",
             Self::Terms(terms) => terms.code(),
             Self::NotGranted => "procedure_not_granted",
+            Self::OtherChannel => "consent_by_other_channel",
             Self::CannotGrant => "usager_cannot_grant",
         }
     }
@@ -96,21 +103,46 @@ impl Mandate {
         terms: Terms,
         now: Instant,
     ) -> Self {
-        Self { id, organisation, proposed_by, proposed_at: now, terms, state: State::Proposed }
+        Self { id, organisation, proposed_by, proposed_at: now, terms, asked: None, state: State::Proposed }
     }
 
     /// When the proposal lapses if nobody consents.
     #[must_use]
     pub fn lapses_at(&self) -> Instant {
-        let from = match &self.state {
-            State::Consented(consent) => consent.at,
-            _ => self.proposed_at,
-        };
-        from.plus(PROPOSAL_LIFE)
+        match (&self.state, self.asked) {
+            (State::Consented(consent), _) => consent.at.plus(consent.channel.acceptance_life()),
+            (_, Some(asked)) => asked.at.plus(asked.channel.answer_life()),
+            (_, None) => self.proposed_at.plus(PROPOSAL_LIFE),
+        }
     }
 
     fn open(&self, now: Instant) -> Result<(), TransitionError> {
         if now >= self.lapses_at() { Err(TransitionError::Lapsed) } else { Ok(()) }
+    }
+
+    /// The usager is asked by another way than on the aidant's screen; again, or by yet another, while nobody has
+    /// answered. Each asking gives the time that its way takes.
+    ///
+    /// # Errors
+    /// [`TransitionError`] when not proposed or lapsed; [`TransitionError::OtherChannel`] for the aidant's screen, for
+    /// which nothing is asked beforehand.
+    pub fn ask(self, channel: ConsentChannel, now: Instant) -> Result<Self, TransitionError> {
+        let State::Proposed = self.state else {
+            return Err(TransitionError::NotFrom(self.state.name()));
+        };
+        self.open(now)?;
+        if channel == ConsentChannel::InPresence {
+            return Err(TransitionError::OtherChannel);
+        }
+        Ok(Self { asked: Some(Asked { channel, at: now }), ..self })
+    }
+
+    /// Whether a consent comes by a way it may come by: the one asked for, or the aidant's screen, which is open to whoever
+    /// came after all. A way by which no provider identifies anybody claims no level of one.
+    fn fits(&self, consent: &Consent) -> bool {
+        let asked = self.asked.map_or(ConsentChannel::InPresence, |asked| asked.channel);
+        let way = consent.channel == asked || consent.channel == ConsentChannel::InPresence;
+        way && consent.channel.identifies() != (consent.identity_level == DECLARED)
     }
 
     /// The usager agrees.
@@ -124,6 +156,9 @@ impl Mandate {
         self.open(consent.at)?;
         if !declared.not_protected || declared.may_be_minor {
             return Err(TransitionError::CannotGrant);
+        }
+        if !self.fits(&consent) {
+            return Err(TransitionError::OtherChannel);
         }
         if consent.identified_at < self.proposed_at || consent.identified_at > consent.at {
             return Err(TransitionError::StaleIdentification);
@@ -256,7 +291,11 @@ mod tests {
     use super::super::samples::{
         DECLARED, active, aidant, consent_at, consented, in_each_state, minute, procedure, proposed, terms,
     };
-    use super::*;
+    use super::DECLARED as LEVEL;
+    use super::{
+        BTreeMap, Consent, ConsentChannel, Declarations, Duration, EndReason, Instant, InvalidTerms, Mandate,
+        State, StateName, TransitionError,
+    };
     use crate::mandate::Term;
     use time::macros::date;
 
@@ -344,6 +383,50 @@ mod tests {
         assert_eq!(proposed().lapse(just_before(minute(30))), Err(TransitionError::TooEarly));
         assert_eq!(consented().lapse(minute(30)), Err(TransitionError::TooEarly));
         assert!(consented().lapse(minute(31)).is_ok());
+    }
+
+    fn declared(channel: ConsentChannel, at: Instant) -> Consent {
+        Consent { channel, identity_level: LEVEL.to_owned(), ..consent_at(at) }
+    }
+
+    #[test]
+    fn each_way_of_asking_gives_the_time_it_takes_and_asking_again_gives_it_anew() {
+        for channel in ConsentChannel::ALL.into_iter().filter(|one| *one != ConsentChannel::InPresence) {
+            let asked = proposed().ask(channel, minute(10)).unwrap();
+            assert_eq!(asked.lapses_at(), minute(10).plus(channel.answer_life()), "{channel:?}");
+            let again = asked.clone().ask(ConsentChannel::Paper, minute(20)).unwrap();
+            assert_eq!(again.lapses_at(), minute(20).plus(Duration::days(15)));
+            let over = asked.lapses_at();
+            assert_eq!(asked.clone().ask(channel, over), Err(TransitionError::Lapsed));
+            assert_eq!(asked.clone().refuse(over), Err(TransitionError::Lapsed));
+            assert!(asked.lapse(over).is_ok());
+        }
+        assert_eq!(proposed().ask(ConsentChannel::InPresence, minute(1)), Err(TransitionError::OtherChannel));
+        for (state, (mandate, since)) in in_each_state() {
+            let asked = mandate.ask(ConsentChannel::Paper, since.plus(Duration::minutes(1)));
+            assert_eq!(asked.is_ok(), state == "proposed", "{state}");
+        }
+    }
+
+    #[test]
+    fn consent_comes_by_the_way_it_was_asked_for_or_in_presence_and_claims_no_more_than_that_way_proves() {
+        for asked in ConsentChannel::ALL.into_iter().filter(|one| *one != ConsentChannel::InPresence) {
+            let mandate = proposed().ask(asked, minute(1)).unwrap();
+            for channel in ConsentChannel::ALL {
+                for consent in [declared(channel, minute(2)), Consent { channel, ..consent_at(minute(2)) }] {
+                    let told = consent.identity_level == LEVEL;
+                    let fits = [asked, ConsentChannel::InPresence].contains(&channel);
+                    let honest = channel.identifies() != told;
+                    let result = mandate.clone().consent(consent, DECLARED);
+                    assert_eq!(result.is_ok(), fits && honest, "{asked:?} {channel:?} {told}");
+                    if !(fits && honest) {
+                        assert_eq!(result, Err(TransitionError::OtherChannel));
+                    }
+                }
+            }
+        }
+        let unasked = proposed().consent(declared(ConsentChannel::Telephone, minute(2)), DECLARED);
+        assert_eq!(unasked, Err(TransitionError::OtherChannel));
     }
 
     #[test]

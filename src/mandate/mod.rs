@@ -5,9 +5,11 @@
 
 mod account;
 mod anomaly;
+mod asking;
 mod calendar;
 mod card;
 mod catalogue;
+mod channel;
 mod checklist;
 mod contact;
 mod decide;
@@ -43,12 +45,16 @@ pub use account::{
     Account, AccountLine, AccountPart, EndingWay, EventThen, GrantedThen, Learned, Place, UseThen, WhatThen,
 };
 pub use anomaly::{Anomaly, AnomalyError, AnomalyState, Closing};
+pub use asking::{
+    AskingEvidence, CodeAddress, CodeLetter, DocumentKind, InvalidDocument, MOST_WRONG_CODES, SeenDocument,
+};
 pub use calendar::paris;
 pub use card::{EndingMotive, Tries};
 pub use catalogue::{
     Act, Bilingual, CATALOGUE_TOML, Catalogue, CatalogueError, CatalogueFile, NeverDelegable, Procedure,
     Theme,
 };
+pub use channel::{Asked, ConsentChannel, DECLARED, Strength};
 pub use checklist::{Answers, SampleQuestion, Verdict};
 pub use contact::{Channel, Contact, EmailAddress, InvalidAddress, InvalidContact, Telephone};
 pub use decide::{Allowed, Question, Refusal, decide};
@@ -64,6 +70,7 @@ pub use instant::Instant;
 pub use language::Language;
 pub use life::{Declarations, Mandate, PROPOSAL_LIFE, TransitionError};
 pub use notice::{NoticeKind, NoticeState, NoticeStateError};
+use notice_text::clean;
 pub use notice_text::{LONGEST_SHORT_TEXT, NoticeText, Told};
 pub use number::MandateNumber;
 pub use outcome::{NoReceiptForNothing, ProcedureOutcome, ReceiptNumber, ServiceReport};
@@ -73,7 +80,7 @@ pub use people::{
 };
 pub use reminder::{Reminder, UNUSED};
 pub use replay::{Impossible, LifeFact, ReplayError, replay};
-pub use state::{Acceptance, Consent, ConsentChannel, EndReason, State, StateName};
+pub use state::{Acceptance, Consent, EndReason, State, StateName};
 pub use terms::{InvalidTerms, LONGEST, Term, Terms};
 pub use text::{Block, MandateText, Section, TEXT_VERSION, binding_text, reading_text};
 pub use text_stored::stored_sections;

@@ -1,6 +1,6 @@
 //! The parties of a mandate and their standing.
 
-use super::{AidantId, ClientId, Instant, OrganisationId, ProcedureId, UsagerId};
+use super::{AidantId, ClientId, Instant, OrganisationId, ProcedureId, Strength, UsagerId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -74,6 +74,8 @@ pub struct RelyingParty {
     pub standing: Standing,
     /// The procedures it is registered to receive.
     pub procedures: BTreeSet<ProcedureId>,
+    /// How much a consent must prove for a mandate to be of use there.
+    pub consent: Strength,
 }
 
 /// A person's date of birth as civil registers give it: the day, or the month too, may be unknown

@@ -5,8 +5,8 @@
 //! the fact.
 
 use super::{
-    AidantId, Consent, Declarations, EndReason, EventKind, Instant, Mandate, MandateId, OrganisationId,
-    ProcedureId, Terms, TransitionError,
+    AidantId, Consent, ConsentChannel, Declarations, EndReason, EventKind, Instant, Mandate, MandateId,
+    OrganisationId, ProcedureId, Terms, TransitionError,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -25,6 +25,12 @@ pub enum LifeFact {
         proposed_by: AidantId,
         /// What it grants.
         terms: Terms,
+    },
+    /// The usager is asked by another way than on the aidant's screen.
+    #[serde(rename = "mandate.consent_asked")]
+    Asked {
+        /// By which way.
+        channel: ConsentChannel,
     },
     /// The usager agreed, having declared to be of age and under no protection measure.
     #[serde(rename = "mandate.consented")]
@@ -64,6 +70,7 @@ impl LifeFact {
     pub const fn kind(&self) -> EventKind {
         match self {
             Self::Proposed { .. } => EventKind::MandateProposed,
+            Self::Asked { .. } => EventKind::ConsentAsked,
             Self::Consented { .. } => EventKind::MandateConsented,
             Self::Refused => EventKind::MandateRefused,
             Self::Accepted { .. } => EventKind::MandateAccepted,
@@ -130,6 +137,7 @@ fn step(mandate: Mandate, fact: LifeFact, now: Instant) -> Result<Mandate, Impos
             // The fact exists only because both declarations were made.
             mandate.consent(consent, Declarations { not_protected: true, may_be_minor: false })
         }
+        LifeFact::Asked { channel } => mandate.ask(channel, now),
         LifeFact::Refused => mandate.refuse(now),
         LifeFact::Accepted { by } => mandate.accept(by, now),
         LifeFact::Lapsed => mandate.lapse(now),

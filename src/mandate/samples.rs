@@ -30,6 +30,7 @@ pub(super) fn catalogue() -> Catalogue {
             .iter()
             .map(|act| NeverDelegable { act: *act, why: both("Vous seul le pouvez.") })
             .collect(),
+        consent: Strength::Reached,
     };
     let usual = [Act::Prepare, Act::Fill, Act::Submit];
     Catalogue::try_from(CatalogueFile {
@@ -67,6 +68,7 @@ pub(super) fn service() -> RelyingParty {
         id: ClientId::parse("caisse").unwrap(),
         standing: Standing::Active,
         procedures: catalogue().procedures().iter().map(|procedure| procedure.id.clone()).collect(),
+        consent: Strength::Identified,
     }
 }
 

@@ -1,16 +1,8 @@
 //! Where a mandate can stand, and the facts each state carries.
 
-use super::{AidantId, Instant, ProcedureId, UsagerId};
+use super::{AidantId, ConsentChannel, Instant, ProcedureId, UsagerId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// By which way the usager consented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConsentChannel {
-    /// On the aidant's screen, handed over and locked, after their own fresh identification.
-    InPresence,
-}
 
 /// The usager's recorded agreement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,9 +11,9 @@ pub struct Consent {
     pub usager: UsagerId,
     /// When.
     pub at: Instant,
-    /// When the citizens' provider had identified them for it.
+    /// When the citizens' provider had identified them for it; where none did, the consent's own instant.
     pub identified_at: Instant,
-    /// Level of that identification (`eidas1` ...).
+    /// Level of that identification (`eidas1` ...), or [`super::DECLARED`].
     pub identity_level: String,
     /// SHA-256 of the binding French text, in hexadecimal.
     pub text_hash: String,

@@ -10,7 +10,7 @@ use super::issuer::secure_url;
 use super::options::{ClientAuthMethod, IdTokenAlg, Pkce, Refresh, RequestObjects, Subject, UserinfoFormat};
 use super::profile::{PkceRule, Profile};
 use crate::crypto::{JwsAlg, TokenHash};
-use crate::mandate::{ClientId, ProcedureId};
+use crate::mandate::{ClientId, ProcedureId, Strength};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use url::{Host, Url};
@@ -69,6 +69,10 @@ pub struct ClientDraft {
     /// Where an aidant ends the session that it keeps of its own, which outlives the representation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leave_uri: Option<String>,
+    /// How much a consent must prove about who gave it, for a mandate to be of use there: unless it says otherwise, the
+    /// citizens' provider identified them.
+    #[serde(default = "ClientDraft::identified", skip_serializing_if = "ClientDraft::is_identified")]
+    pub consent: Strength,
     /// Claims about the usager it may ask for.
     #[serde(default)]
     pub claims: BTreeSet<Claim>,
@@ -78,6 +82,17 @@ pub struct ClientDraft {
     /// Host of its sector (OpenID Connect Core, section 8.1); needed when its redirect URIs have several hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sector: Option<String>,
+}
+
+impl ClientDraft {
+    const fn identified() -> Strength {
+        Strength::Identified
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it may skip by reference")]
+    const fn is_identified(strength: &Strength) -> bool {
+        matches!(strength, Strength::Identified)
+    }
 }
 
 /// A checked proof of identity: method and material in one, so that one cannot stand without the other.
@@ -207,6 +222,8 @@ fn fits_profile(draft: &ClientDraft, credential: &ClientCredential) -> Result<()
         ("refresh", draft.refresh != Refresh::None),
         ("request_objects", draft.request_objects != RequestObjects::Optional),
         ("subject", draft.subject != Subject::Usager),
+        // FranceConnect tells services that a person was identified.
+        ("consent", draft.consent != Strength::Identified),
     ];
     if let (true, Some((member, _))) = (rules.parameters.is_some(), more.iter().find(|(_, set)| *set)) {
         return Err(RegistrationError::MemberOfProfile(member, profile));

@@ -5,12 +5,13 @@ use super::session::{self, Opened};
 use super::sign_in::Provider;
 use super::steps::{Actor, refuse, take};
 use super::{
-    App, Caller, Error, IDENTIFICATION_FRESH, Identified, Record, Session, SessionError, Who, leaving, people,
+    App, Caller, Error, IDENTIFICATION_FRESH, Identified, Record, Session, Who, asking, leaving, people,
 };
 use crate::mandate::{
-    AidantId, Consent, ConsentChannel, Declarations, EventKind, Identity, Instant, Language, LifeFact,
+    Consent, ConsentChannel, DECLARED, Declarations, EventKind, Identity, Instant, Language, LifeFact,
     Mandate, MandateId, TransitionError,
 };
+use crate::storage::askings::{self, AskingRow};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::{Snapshot, Tx, papers, usagers};
 use std::sync::Arc;
@@ -21,7 +22,11 @@ pub struct Screen {
     pub mandate: Mandate,
     /// Name of the organisation.
     pub organisation: String,
-    /// First and last name of the aidant whose screen it is.
+    /// Whether they said yes and a second person has yet to confirm it.
+    pub answered: bool,
+    /// By which way the usager was asked.
+    pub channel: ConsentChannel,
+    /// First and last name of the aidant whose screen it is, or who asked.
     pub aidant: String,
     /// The binding text, as sealed with the proposal.
     pub text: String,
@@ -35,11 +40,15 @@ pub struct Screen {
 
 /// The proposal on a handed-over screen, and after the answer on the locked one.
 pub async fn screen(app: &App, session: &Session) -> Result<Screen, Error> {
-    let (aidant, mandate, identified) = match &session.who {
-        Who::Locked { aidant, mandate, .. } => (aidant, mandate, None),
-        _ => session.handed_over()?,
+    let (mandate, identified) = match &session.who {
+        Who::Locked { mandate, .. } => (mandate, None),
+        _ => session.consenting()?,
     };
-    let (aidant, mandate, identified) = (aidant.clone(), mandate.clone(), identified.cloned());
+    let aidant = match &session.who {
+        Who::Locked { aidant, .. } | Who::HandedOver { aidant, .. } => Some(aidant.clone()),
+        _ => None,
+    };
+    let (mandate, identified) = (mandate.clone(), identified.cloned());
     let (app_, now) = (Arc::clone(app), app.now());
     app.store
         .read("consent.screen", move |snapshot| {
@@ -50,8 +59,14 @@ pub async fn screen(app: &App, session: &Session) -> Result<Screen, Error> {
                     Some(identified) => Some(people::usager(&app_, snapshot, &identified.usager).await?.1),
                     None => None,
                 };
+                let asked = askings::load(snapshot, &mandate).await?;
+                // On a device of their own, nobody but the one who asked stands behind it.
+                let behind = aidant.or_else(|| asked.as_ref().map(|asking| asking.asked_by.clone()));
+                let aidant = behind.ok_or(Error::NotFound)?;
                 let mut names = Names::default();
                 Ok(Screen {
+                    answered: asked.as_ref().is_some_and(|asking| asking.answered_at.is_some()),
+                    channel: asked.map_or(ConsentChannel::InPresence, |asking| asking.channel),
                     organisation: names.organisation(snapshot, &row.mandate.organisation).await?,
                     aidant: names.aidant(&app_, snapshot, &aidant).await?,
                     text_hash: super::propose::text_hash(&text),
@@ -63,6 +78,11 @@ pub async fn screen(app: &App, session: &Session) -> Result<Screen, Error> {
             })
         })
         .await
+}
+
+/// SHA-256 of the text sealed with a proposal, in hexadecimal: what is consented to.
+pub(super) async fn text_hash(snapshot: &mut Snapshot, mandate: &MandateId) -> Result<String, Error> {
+    Ok(super::propose::text_hash(&text(snapshot, mandate).await?))
 }
 
 async fn text(snapshot: &mut Snapshot, mandate: &MandateId) -> Result<String, Error> {
@@ -111,15 +131,16 @@ pub async fn answer(
     caller: &Caller,
     answer: Answer,
 ) -> Result<Answered, Error> {
-    let (aidant, mandate, identified) = session.handed_over()?;
-    let Who::HandedOver { authenticated_at, level, .. } = &session.who else {
-        return Err(SessionError::WrongRole.into());
-    };
-    let who = Who::Locked {
-        aidant: aidant.clone(),
-        authenticated_at: *authenticated_at,
-        level: level.clone(),
-        mandate: mandate.clone(),
+    let (mandate, identified) = session.consenting()?;
+    let who = match &session.who {
+        Who::HandedOver { aidant, authenticated_at, level, mandate, .. } => Who::Locked {
+            aidant: aidant.clone(),
+            authenticated_at: *authenticated_at,
+            level: level.clone(),
+            mandate: mandate.clone(),
+        },
+        // A device of their own has nobody to go back to.
+        _ => Who::Consenting { mandate: mandate.clone(), identified: None },
     };
     let opened = session::next(app, &leaving::without(app, session, &Provider::Citizens).await?, who)?;
     let act = Arc::new(Answering {
@@ -127,7 +148,6 @@ pub async fn answer(
         before: session.clone(),
         after: opened.session.clone(),
         caller: caller.clone(),
-        aidant: aidant.clone(),
         mandate: mandate.clone(),
         identified: identified.cloned(),
         answer,
@@ -150,12 +170,14 @@ struct Answering {
     before: Session,
     after: Session,
     caller: Caller,
-    aidant: AidantId,
     mandate: MandateId,
     identified: Option<Identified>,
     answer: Answer,
     now: Instant,
 }
+
+/// Who is named in the entries of an answer.
+type By<'a> = (Actor<'a>, &'a Caller, Instant);
 
 /// None: recorded. Some: this person cannot grant.
 type Outcome = Result<Option<CannotGrant>, Error>;
@@ -163,39 +185,54 @@ type Outcome = Result<Option<CannotGrant>, Error>;
 impl Answering {
     async fn run(&self, tx: &mut Tx) -> Result<Outcome, Error> {
         let mut row = mandates::load(tx, &self.mandate).await?.ok_or(Error::NotFound)?;
+        let asking = askings::load(tx, &self.mandate).await?;
+        let aidant = match (&self.before.who, &asking) {
+            (Who::HandedOver { aidant, .. }, _) => aidant.clone(),
+            (_, Some(asking)) => asking.asked_by.clone(),
+            (_, None) => return Err(Error::NotFound),
+        };
+        // The aidant is named in each entry: it is their screen, or they asked; though the act is the usager's.
+        let by = (Actor::Aidant(&aidant), &self.caller, self.now);
         match self.answer {
-            Answer::Refuse => self.say_no(tx, &mut row).await,
+            Answer::Refuse => self.say_no(tx, &mut row, by).await,
             Answer::Consent { not_protected, language } => {
-                self.say_yes(tx, &mut row, not_protected, language).await
+                self.say_yes(tx, row, asking.as_ref(), (not_protected, language), by).await
             }
         }
     }
 
-    /// The screen's aidant is named in each entry: it is their screen, though the act is the usager's.
-    fn by(&self) -> (Actor<'_>, &Caller, Instant) {
-        (Actor::Aidant(&self.aidant), &self.caller, self.now)
-    }
-
-    async fn say_no(&self, tx: &mut Tx, row: &mut MandateRow) -> Result<Outcome, Error> {
+    async fn say_no(&self, tx: &mut Tx, row: &mut MandateRow, by: By<'_>) -> Result<Outcome, Error> {
         let next = match row.mandate.clone().refuse(self.now) {
             Ok(next) => next,
-            Err(error) => return self.step_refused(tx, row, error).await.map(Err),
+            Err(error) => return self.step_refused(tx, row, error, by).await.map(Err),
         };
-        take(&self.app, tx, row, next, LifeFact::Refused, self.by()).await?;
+        take(&self.app, tx, row, next, LifeFact::Refused, by).await?;
         session::rotate(tx, &self.before.id, &self.after).await?;
         Ok(Ok(None))
+    }
+
+    /// By which way this yes comes: on the aidant's screen, whoever is identified there consents in presence, however
+    /// they were asked.
+    fn channel(&self, asking: Option<&AskingRow>, identified: &Identified) -> ConsentChannel {
+        let declared = identified.level == DECLARED;
+        match (&self.before.who, asking) {
+            (Who::HandedOver { .. }, Some(asking)) if declared => asking.channel,
+            (Who::HandedOver { .. }, _) | (_, None) => ConsentChannel::InPresence,
+            (_, Some(asking)) => asking.channel,
+        }
     }
 
     async fn say_yes(
         &self,
         tx: &mut Tx,
-        row: &mut MandateRow,
-        not_protected: bool,
-        language: Language,
+        row: MandateRow,
+        asking: Option<&AskingRow>,
+        (not_protected, language): (bool, Language),
+        by: By<'_>,
     ) -> Result<Outcome, Error> {
         let fresh = |one: &&Identified| self.now.since(one.at) < IDENTIFICATION_FRESH;
         let Some(identified) = self.identified.as_ref().filter(fresh) else {
-            return self.step_refused(tx, row, TransitionError::StaleIdentification).await.map(Err);
+            return self.step_refused(tx, &row, TransitionError::StaleIdentification, by).await.map(Err);
         };
         let (_, identity) = people::usager(&self.app, tx, &identified.usager).await?;
         let may_be_minor = identity.birthdate.may_be_minor(self.now.date());
@@ -204,26 +241,69 @@ impl Answering {
             at: self.now,
             identified_at: identified.at,
             identity_level: identified.level.clone(),
-            text_hash: super::propose::text_hash(&text(tx, &self.mandate).await?),
+            text_hash: text_hash(tx, &self.mandate).await?,
             language: language.as_str().to_owned(),
-            channel: ConsentChannel::InPresence,
+            channel: self.channel(asking, identified),
         };
         let declared = Declarations { not_protected, may_be_minor };
+        let done = match asking.filter(|asking| asking.channel == consent.channel) {
+            Some(asking) if consent.channel.needs_second_person() => {
+                self.say_yes_before_one(tx, row, asking, (consent, declared), by).await?
+            }
+            Some(asking) => asking::agreed(&self.app, tx, row, asking, (consent, declared), by).await?,
+            None => self.say_yes_here(tx, row, (consent, declared), by).await?,
+        };
+        match done {
+            Ok(()) => {
+                session::rotate(tx, &self.before.id, &self.after).await?;
+                Ok(Ok(None))
+            }
+            Err((row, TransitionError::CannotGrant)) => {
+                self.step_refused(tx, &row, TransitionError::CannotGrant, by).await?;
+                Ok(Ok(Some(if may_be_minor { CannotGrant::Minor } else { CannotGrant::Protected })))
+            }
+            Err((row, error)) => self.step_refused(tx, &row, error, by).await.map(Err),
+        }
+    }
+
+    /// In presence, by the citizens' provider: nothing was asked beforehand.
+    async fn say_yes_here(
+        &self,
+        tx: &mut Tx,
+        mut row: MandateRow,
+        (consent, declared): (Consent, Declarations),
+        by: By<'_>,
+    ) -> Result<Result<(), (MandateRow, TransitionError)>, Error> {
         let next = match row.mandate.clone().consent(consent.clone(), declared) {
             Ok(next) => next,
-            Err(TransitionError::CannotGrant) => {
-                self.step_refused(tx, row, TransitionError::CannotGrant).await?;
-                let reason = if may_be_minor { CannotGrant::Minor } else { CannotGrant::Protected };
-                return Ok(Ok(Some(reason)));
-            }
-            Err(error) => return self.step_refused(tx, row, error).await.map(Err),
+            Err(error) => return Ok(Err((row, error))),
         };
-        take(&self.app, tx, row, next, LifeFact::Consented { consent }, self.by()).await?;
+        let usager = consent.usager.clone();
+        take(&self.app, tx, &mut row, next, LifeFact::Consented { consent }, by).await?;
+        let (_, identity) = people::usager(&self.app, tx, &usager).await?;
         let organisation = &row.mandate.organisation;
         let blinds = people::usager_blinds(&self.app, organisation, &identity);
-        usagers::index(tx, organisation, &identified.usager, &blinds).await?;
-        session::rotate(tx, &self.before.id, &self.after).await?;
-        Ok(Ok(None))
+        usagers::index(tx, organisation, &usager, &blinds).await?;
+        Ok(Ok(()))
+    }
+
+    /// By an identity document: the yes is kept, and counts once a second person has confirmed it. What the domain would refuse
+    /// then is refused now, while the person is there.
+    async fn say_yes_before_one(
+        &self,
+        tx: &mut Tx,
+        mut row: MandateRow,
+        asking: &AskingRow,
+        (consent, declared): (Consent, Declarations),
+        by: By<'_>,
+    ) -> Result<Result<(), (MandateRow, TransitionError)>, Error> {
+        let read_in = consent.language.clone();
+        if let Err(error) = row.mandate.clone().consent(consent, declared) {
+            return Ok(Err((row, error)));
+        }
+        let answer = asking::Answer { read_in: &read_in, signed_on: None, scan: None };
+        asking::answered(&self.app, tx, &mut row, asking, answer, by).await?;
+        Ok(Ok(()))
     }
 
     async fn step_refused(
@@ -231,29 +311,31 @@ impl Answering {
         tx: &mut Tx,
         row: &MandateRow,
         error: TransitionError,
+        by: By<'_>,
     ) -> Result<Error, Error> {
-        refuse(&self.app, tx, &row.mandate, error.into(), self.by()).await
+        refuse(&self.app, tx, &row.mandate, error.into(), by).await
     }
 }
 
 /// "It is not me": the screen forgets whom the provider named, and the person may identify again.
 pub async fn disown(app: &App, session: &Session, caller: &Caller) -> Result<Opened, Error> {
-    let (aidant, mandate, identified) = session.handed_over()?;
+    let (mandate, identified) = session.consenting()?;
     let Some(identified) = identified else { return Err(TransitionError::StaleIdentification.into()) };
-    let Who::HandedOver { authenticated_at, level, .. } = &session.who else {
-        return Err(SessionError::WrongRole.into());
+    let record = Record::refused(EventKind::UsagerIdentificationRefused, "identity_not_confirmed");
+    let (who, record) = match &session.who {
+        Who::HandedOver { aidant, authenticated_at, level, mandate, .. } => {
+            let who = Who::HandedOver {
+                aidant: aidant.clone(),
+                authenticated_at: *authenticated_at,
+                level: level.clone(),
+                mandate: mandate.clone(),
+                identified: None,
+            };
+            (who, record.aidant(aidant))
+        }
+        _ => (Who::Consenting { mandate: mandate.clone(), identified: None }, record),
     };
-    let who = Who::HandedOver {
-        aidant: aidant.clone(),
-        authenticated_at: *authenticated_at,
-        level: level.clone(),
-        mandate: mandate.clone(),
-        identified: None,
-    };
-    let record = Record::refused(EventKind::UsagerIdentificationRefused, "identity_not_confirmed")
-        .aidant(aidant)
-        .usager(&identified.usager)
-        .about(mandate);
+    let record = record.usager(&identified.usager).about(mandate);
     let opened = session::next(app, &leaving::without(app, session, &Provider::Citizens).await?, who)?;
     let (before, after) = (session.id, Arc::new(opened.session.clone()));
     let (app_, caller, now) = (Arc::clone(app), caller.clone(), app.now());

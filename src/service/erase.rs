@@ -8,13 +8,13 @@
 
 use super::end::end_mandate;
 use super::steps::Actor;
-use super::{App, Caller, Error, Record, Stream, card, contacts, facts};
+use super::{App, Caller, Error, Record, Stream, asking, card, contacts, facts};
 use crate::journal::Slot;
 use crate::mandate::{EndReason, EventKind, Instant, MandateId, Retention, StateName, UsagerId};
 use crate::storage::data_keys::{self, KeyKind};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::search::{self, Filter, Found};
-use crate::storage::{Snapshot, Tx, contacts as choices, journal, papers, sessions, usagers, watch};
+use crate::storage::{Snapshot, Tx, askings, contacts as choices, journal, papers, sessions, usagers, watch};
 use std::sync::Arc;
 use thiserror::Error as ThisError;
 
@@ -158,8 +158,16 @@ pub(super) async fn run(
         choices::update(tx, before, after, &event).await?;
     }
     usagers::erase(tx, &row, &event).await?;
+    let consented: Vec<_> = own.iter().map(|row| row.mandate.id.clone()).collect();
     for row in own {
         mandate(app, tx, row, now).await?;
+    }
+    // What they were asked and never answered.
+    for asking in askings::of_usager(tx, id).await? {
+        if !consented.contains(&asking.mandate) {
+            let row = mandates::load(tx, &asking.mandate).await?.ok_or(Error::Unreadable)?;
+            mandate(app, tx, row, now).await?;
+        }
     }
     Ok(Ok(erased))
 }
@@ -189,8 +197,14 @@ async fn mandate(app: &App, tx: &mut Tx, mut row: MandateRow, now: Instant) -> R
         Some((_, after)) => record.stands(facts::card(&app.keys, after)),
         None => record,
     };
+    let cleared = asking::cleared(tx, &row.mandate.id).await?;
+    let record = match &cleared {
+        Some((_, after)) => record.stands(facts::asking(&app.keys, after)),
+        None => record,
+    };
     let event = record.in_stream(stream).append(app, tx, &Caller::default(), now).await?;
     card::store(tx, emptied, &event).await?;
+    asking::store(tx, cleared, &event).await?;
     let after = MandateRow { seq, verification_code_hash: None, ..row.clone() };
     Ok(mandates::update(tx, &row, &after, &event).await?)
 }

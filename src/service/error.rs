@@ -107,6 +107,36 @@ impl CardError {
     }
 }
 
+/// Why the usager cannot be asked that way, or an answer cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AskingError {
+    /// The code is wrong, or its time is over, or it was answered already: whoever guesses is not told which.
+    #[error("asking_refused")]
+    Refused,
+    /// Nobody carries a code there.
+    #[error("asking_unreachable")]
+    Unreachable,
+    /// Whoever asked cannot be the second person as well.
+    #[error("second_person_needed")]
+    SamePerson,
+    /// What was sent is no picture that can be kept.
+    #[error("scan_refused")]
+    Scan,
+}
+
+impl AskingError {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Refused => "asking_refused",
+            Self::Unreachable => "asking_unreachable",
+            Self::SamePerson => "second_person_needed",
+            Self::Scan => "scan_refused",
+        }
+    }
+}
+
 /// Why a person's input cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InputError {
@@ -148,6 +178,9 @@ pub enum Error {
     /// A card was refused.
     #[error("card: {0}")]
     Card(#[from] CardError),
+    /// The usager cannot be asked that way, or an answer cannot be taken.
+    #[error("asking: {0}")]
+    Asking(#[from] AskingError),
     /// The input cannot be taken.
     #[error("input: {0}")]
     Input(#[from] InputError),
@@ -231,6 +264,7 @@ impl Error {
                 FactorError::Exists => "factor_exists",
             },
             Self::Card(error) => error.code(),
+            Self::Asking(error) => error.code(),
             Self::Input(InputError::Field(_)) => "input_invalid",
             Self::Input(InputError::TooLong(_)) => "input_too_long",
             Self::NotFound => "not_found",

@@ -4,9 +4,10 @@
 use crate::crypto::{KeyStore, to_hex};
 use crate::mandate::{
     AidantId, AnomalyState, AuditorId, EventId, GlassState, Instant, MandateId, OrganisationId, ProcedureId,
-    Reach, RepresentationId, SampleId,
+    Reach, RepresentationId, SampleId, UsagerId,
 };
 use crate::storage::anomalies::{AnomalyRow, Author, CommentRow};
+use crate::storage::askings::AskingRow;
 use crate::storage::audit_grants::GrantRow;
 use crate::storage::auditors::ReadingRow;
 use crate::storage::break_glass::GlassRow;
@@ -99,6 +100,25 @@ pub(super) fn card(keys: &KeyStore, row: &CardRow) -> Stands {
         maybe_at(tries.locked_until),
     ];
     let id = ("revocation_card", row.mandate.as_str(), row.version);
+    Stands::of(keys, id, &columns.each_ref().map(String::as_str))
+}
+
+/// How a usager is asked for their consent.
+pub(super) fn asking(keys: &KeyStore, row: &AskingRow) -> Stands {
+    let columns = [
+        row.channel.as_str().to_owned(),
+        row.delivery.as_str().to_owned(),
+        maybe(row.usager.as_ref().map(UsagerId::as_str)),
+        maybe(row.code_hash.as_deref()),
+        to_hex(&row.sealed),
+        maybe(row.scan_hash.as_deref()),
+        row.asked_by.as_str().to_owned(),
+        at(row.asked_at),
+        row.failures.to_string(),
+        maybe_at(row.answered_at),
+        maybe(row.confirmed_by.as_ref().map(AidantId::as_str)),
+    ];
+    let id = ("asking", row.mandate.as_str(), row.version);
     Stands::of(keys, id, &columns.each_ref().map(String::as_str))
 }
 

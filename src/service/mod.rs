@@ -8,6 +8,7 @@ pub mod accept;
 pub mod account;
 pub mod agents;
 pub mod anomalies;
+pub mod asking;
 pub mod audit;
 pub mod authorize;
 pub mod bundle;
@@ -81,7 +82,7 @@ pub mod whoami;
 pub mod witness;
 pub mod witnesses;
 
-pub use error::{CardError, Error, FactorError, InputError, SessionError, SignInError};
+pub use error::{AskingError, CardError, Error, FactorError, InputError, SessionError, SignInError};
 pub use health::Pulse;
 pub use record::{Caller, Record, Stream};
 pub use tiles::Tiles;

@@ -5,7 +5,7 @@
 //! Of a person it stands in the slot that names them, and goes with it when they are erased.
 
 use crate::crypto::{KeyStore, to_hex};
-use crate::mandate::{Instant, ProcedureId, Role};
+use crate::mandate::{Instant, ProcedureId, Role, Strength};
 use crate::storage::aidants::AidantRow;
 use crate::storage::auditors::AuditorRow;
 use crate::storage::clients::{
@@ -113,8 +113,22 @@ pub(super) fn client(keys: &KeyStore, row: &ClientRow) -> String {
     let sealed = row.secret_sealed.as_deref().map(to_hex);
     let sealed = sealed.as_deref().map(|sealed| ["secret_sealed", sealed]);
     let sealed = sealed.as_ref().map_or(&[][..], |sealed| sealed);
-    let all =
-        [&alone[..], &credential, &lists, &told, pkce, refresh, signed, subject, userinfo, leave, sealed]
-            .concat();
+    let consent: &[&str] =
+        if row.consent == Strength::Identified { &[] } else { &["consent", row.consent.as_str()] };
+    let all = [
+        &alone[..],
+        &credential,
+        &lists,
+        &told,
+        pkce,
+        refresh,
+        signed,
+        subject,
+        userinfo,
+        leave,
+        sealed,
+        consent,
+    ]
+    .concat();
     both(keys, "client", &all, &[&at(row.created_at)])
 }

@@ -180,6 +180,7 @@ pub fn registration(row: &ClientRow) -> Result<ClientRegistration, Error> {
             clients::Userinfo::Jwt => UserinfoFormat::Jwt,
         },
         leave_uri: row.leave_uri.clone(),
+        consent: row.consent,
         claims: claims
             .map(|name| Claim::parse(name))
             .collect::<Option<_>>()
@@ -254,6 +255,7 @@ pub fn row(client: &ClientRegistration, standing: Standing, created_at: Instant)
             UserinfoFormat::Jwt => clients::Userinfo::Jwt,
         },
         leave_uri: draft.leave_uri.clone(),
+        consent: draft.consent,
         secret_sealed: None,
         created_at,
         version: 1,
@@ -280,6 +282,7 @@ mod tests {
             "subject": "aidant",
             "userinfo": "jwt",
             "leave_uri": "https://caisse.example/leave",
+            "consent": "witnessed",
             "claims": ["given_name", "birthdate"],
             "procedures": ["declare-income"],
             "sector": "caisse.example",

@@ -2,12 +2,12 @@
 //! *technical* for a year, those of a mandate until six years after its end (Code pénal: the time in which an abuse can
 //! be prosecuted). The leaves stay, and what was destroyed is counted in an entry of the same transaction.
 
-use super::{App, Caller, Error, Record, card, erase, facts};
+use super::{App, Caller, Error, Record, asking, card, erase, facts};
 use crate::mandate::{EventKind, Instant, MandateId, Retention};
 use crate::storage::data_keys::{self, KeyKind};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::search::{self, Filter, Found};
-use crate::storage::{Snapshot, Tx, journal, papers};
+use crate::storage::{Snapshot, Tx, askings, journal, papers};
 use std::sync::Arc;
 use time::Duration;
 
@@ -142,20 +142,35 @@ async fn mandates_past(app: &App, tx: &mut Tx, due: &[MandateId], now: Instant) 
         history(app, tx, id, &mut run).await?;
         rows.push(row);
     }
-    let persons: Vec<_> = rows.iter().filter_map(|row| row.mandate.usager().cloned()).collect();
+    let mut persons: Vec<_> = rows.iter().filter_map(|row| row.mandate.usager().cloned()).collect();
+    for row in &rows {
+        // Who was asked and never answered was declared for that alone.
+        let asked = askings::load(tx, &row.mandate.id).await?.and_then(|asking| asking.usager);
+        persons.extend(asked.filter(|_| row.mandate.usager().is_none()));
+    }
     for person in persons {
         let own = mandates::of_usager(tx, &person).await?;
         let mut kept = false;
+        for asking in askings::of_usager(tx, &person).await? {
+            kept |= data_keys::of_subject(tx, KeyKind::Mandate, asking.mandate.as_str()).await?.is_some();
+        }
         for row in &own {
             kept |= data_keys::of_subject(tx, KeyKind::Mandate, row.mandate.id.as_str()).await?.is_some();
         }
-        if !kept && matches!(erase::run(app, tx, &person, now).await?, Ok(erased) if erased.mandates > 0) {
+        if !kept
+            && matches!(erase::run(app, tx, &person, now).await?, Ok(erased) if erased.mandates + erased.openings > 0)
+        {
             app.vault.forget(KeyKind::Usager, person.as_str());
             run.persons += 1;
         }
     }
     let (mut record, mut emptied) = (run.told(Retention::Evidence), Vec::new());
+    let mut cleared = Vec::new();
     for row in &rows {
+        if let Some((before, after)) = asking::cleared(tx, &row.mandate.id).await? {
+            record = record.stands(facts::asking(&app.keys, &after));
+            cleared.push((before, after));
+        }
         if let Some((before, after)) = card::emptied(tx, &row.mandate.id).await? {
             record = record.stands(facts::card(&app.keys, &after));
             emptied.push((before, after));
@@ -164,6 +179,9 @@ async fn mandates_past(app: &App, tx: &mut Tx, due: &[MandateId], now: Instant) 
     let event = record.append(app, tx, &Caller::default(), now).await?;
     for one in emptied {
         card::store(tx, Some(one), &event).await?;
+    }
+    for one in cleared {
+        asking::store(tx, Some(one), &event).await?;
     }
     for row in rows {
         let after = MandateRow { verification_code_hash: None, ..row.clone() };

@@ -4,11 +4,13 @@ use super::office::Office;
 use super::session::{self, Opened};
 use super::sign_in::Provider;
 use super::steps::{Actor, note, refuse};
-use super::{App, Caller, Error, Record, Session, SessionError, Who, factor, leaving};
-use crate::mandate::{AidantId, EventKind, Instant, MandateId, StateName, TransitionError};
-use crate::storage::Tx;
+use super::{App, Caller, Error, Identified, Record, Session, SessionError, Who, factor, leaving};
+use crate::mandate::{
+    AidantId, Asked, ConsentChannel, DECLARED, EventKind, Instant, MandateId, StateName, TransitionError,
+};
 use crate::storage::factors::{self, FactorState};
 use crate::storage::mandates::{self, MandateRow};
+use crate::storage::{Tx, askings};
 use std::sync::Arc;
 
 /// Hands the screen over for one proposal. From here on nothing of the aidant's is within reach, until they
@@ -40,12 +42,13 @@ pub async fn hand_over(
         mandate: mandate.clone(),
         now: app.now(),
     });
-    app.commit("screen.hand_over", move |tx| {
-        let act = Arc::clone(&act);
-        Box::pin(async move { act.run(tx).await })
-    })
-    .await??;
-    Ok(opened)
+    let session = app
+        .commit("screen.hand_over", move |tx| {
+            let act = Arc::clone(&act);
+            Box::pin(async move { act.run(tx).await })
+        })
+        .await??;
+    Ok(Opened { session, ..opened })
 }
 
 struct HandingOver {
@@ -58,7 +61,24 @@ struct HandingOver {
 }
 
 impl HandingOver {
-    async fn run(&self, tx: &mut Tx) -> Result<Result<(), Error>, Error> {
+    /// The session on the screen in the usager's hands. Whose document was seen is named there already; the consent says how.
+    async fn handed_over(&self, tx: &mut Tx, row: &MandateRow) -> Result<Session, Error> {
+        let mut after = self.after.clone();
+        let seen = |asked: &Asked| asked.channel == ConsentChannel::SeenDocument;
+        if row.mandate.asked.as_ref().is_some_and(seen)
+            && let Who::HandedOver { identified, .. } = &mut after.who
+        {
+            let asking = askings::load(tx, &self.mandate).await?.ok_or(Error::Unreadable)?;
+            *identified = asking.usager.filter(|_| asking.answered_at.is_none()).map(|usager| Identified {
+                usager,
+                at: self.now,
+                level: DECLARED.to_owned(),
+            });
+        }
+        Ok(after)
+    }
+
+    async fn run(&self, tx: &mut Tx) -> Result<Result<Session, Error>, Error> {
         let office = Office::of(tx, &self.before).await?;
         let by = (Actor::Aidant(&office.aidant.id), &self.caller, self.now);
         let mut row = match office.mandate(tx, &self.mandate).await {
@@ -73,7 +93,9 @@ impl HandingOver {
             return Ok(Err(SessionError::EnrolmentNeeded.into()));
         }
         note(&self.app, tx, &mut row, Record::done(EventKind::ScreenHandedOver), by).await?;
-        session::rotate(tx, &self.before.id, &self.after).await.map(Ok)
+        let after = self.handed_over(tx, &row).await?;
+        session::rotate(tx, &self.before.id, &after).await?;
+        Ok(Ok(after))
     }
 }
 
@@ -97,7 +119,7 @@ pub async fn unlock(app: &App, session: &Session, caller: &Caller, typed: &str) 
             (aidant.clone(), *authenticated_at, level.clone(), mandate.clone())
         }
         Who::Anonymous => return Err(SessionError::SignInNeeded.into()),
-        Who::Aidant { .. } | Who::Usager { .. } | Who::Auditor { .. } => {
+        Who::Aidant { .. } | Who::Consenting { .. } | Who::Usager { .. } | Who::Auditor { .. } => {
             return Err(SessionError::WrongRole.into());
         }
     };

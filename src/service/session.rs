@@ -156,11 +156,12 @@ fn to_row(session: &Session) -> SessionRow {
             row.authenticated_at = Some(authenticated_at);
             row.identity_level = Some(level);
             row.mandate = Some(mandate);
-            if let Some(Identified { usager, at, level }) = identified {
-                row.usager = Some(usager);
-                row.identified_at = Some(at);
-                row.usager_level = Some(level);
-            }
+            row = named(row, identified);
+        }
+        Who::Consenting { mandate, identified } => {
+            row.kind = SessionKind::Consenting;
+            row.mandate = Some(mandate);
+            row = named(row, identified);
         }
         Who::Locked { aidant, authenticated_at, level, mandate } => {
             row.kind = SessionKind::Locked;
@@ -183,6 +184,20 @@ fn to_row(session: &Session) -> SessionRow {
         }
     }
     row
+}
+
+fn named(row: SessionRow, identified: Option<Identified>) -> SessionRow {
+    let Some(Identified { usager, at, level }) = identified else { return row };
+    SessionRow { usager: Some(usager), identified_at: Some(at), usager_level: Some(level), ..row }
+}
+
+fn identified(row: &SessionRow) -> Option<Identified> {
+    match (&row.usager, row.identified_at, &row.usager_level) {
+        (Some(usager), Some(at), Some(level)) => {
+            Some(Identified { usager: usager.clone(), at, level: level.clone() })
+        }
+        _ => None,
+    }
 }
 
 fn from_row(id: TokenHash, row: SessionRow) -> Result<Session, Error> {
@@ -220,13 +235,11 @@ fn holder(row: &SessionRow) -> Option<Who> {
             authenticated_at: authenticated_at?,
             level: level()?,
             mandate: row.mandate.clone()?,
-            identified: match (&row.usager, row.identified_at, &row.usager_level) {
-                (Some(usager), Some(at), Some(level)) => {
-                    Some(Identified { usager: usager.clone(), at, level: level.clone() })
-                }
-                _ => None,
-            },
+            identified: identified(row),
         },
+        SessionKind::Consenting => {
+            Who::Consenting { mandate: row.mandate.clone()?, identified: identified(row) }
+        }
         SessionKind::Locked => Who::Locked {
             aidant: row.aidant.clone()?,
             authenticated_at: authenticated_at?,

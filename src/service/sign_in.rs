@@ -159,7 +159,7 @@ pub async fn begin(
     return_to: &str,
 ) -> Result<String, Error> {
     match (purpose, &session.who) {
-        (Purpose::Consent, _) => drop(session.handed_over()?),
+        (Purpose::Consent, _) => drop(session.consenting()?),
         (_, Who::HandedOver { .. } | Who::Locked { .. }) => {
             return Err(super::SessionError::ScreenLocked.into());
         }
@@ -336,10 +336,12 @@ async fn refuse<T>(
     kind: EventKind,
     error: Error,
 ) -> Result<T, Error> {
-    let mut record = Record::refused(kind, error.code());
-    if let Some(Who::HandedOver { aidant, mandate, .. }) = session.map(|session| &session.who) {
-        record = record.aidant(aidant).about(mandate);
-    }
+    let record = Record::refused(kind, error.code());
+    let record = match session.map(|session| &session.who) {
+        Some(Who::HandedOver { aidant, mandate, .. }) => record.aidant(aidant).about(mandate),
+        Some(Who::Consenting { mandate, .. }) => record.about(mandate),
+        _ => record,
+    };
     let (app_, caller, now) = (Arc::clone(app), caller.clone(), app.now());
     app.commit("sign_in.refuse", move |tx| {
         let (app, caller, record) = (Arc::clone(&app_), caller.clone(), record.clone());
@@ -357,6 +359,7 @@ pub async fn sign_out(app: &App, session: &Session, caller: &Caller) -> Result<(
         Who::Aidant { aidant, .. } | Who::HandedOver { aidant, .. } | Who::Locked { aidant, .. } => {
             of("aidant").aidant(aidant)
         }
+        Who::Consenting { mandate, .. } => of("usager").about(mandate),
         Who::Usager { usager, .. } => of("usager").usager(usager),
         Who::Auditor { auditor, .. } => of("auditor").auditor(auditor),
     };

@@ -54,6 +54,13 @@ pub enum Who {
         /// The usager, once identified.
         identified: Option<Identified>,
     },
+    /// Whoever has the code of an asking, on a device of their own: only this one consent can happen in it.
+    Consenting {
+        /// The proposal.
+        mandate: MandateId,
+        /// The usager, once identified, or as the asking names them.
+        identified: Option<Identified>,
+    },
     /// The screen is back and waits for its aidant's second factor.
     Locked {
         /// Whose session it is.
@@ -139,7 +146,9 @@ impl Session {
             }),
             Who::Anonymous => Err(SessionError::SignInNeeded.into()),
             Who::HandedOver { .. } | Who::Locked { .. } => Err(SessionError::ScreenLocked.into()),
-            Who::Usager { .. } | Who::Auditor { .. } => Err(SessionError::WrongRole.into()),
+            Who::Consenting { .. } | Who::Usager { .. } | Who::Auditor { .. } => {
+                Err(SessionError::WrongRole.into())
+            }
         }
     }
 
@@ -158,13 +167,21 @@ impl Session {
         }
     }
 
+    /// The proposal that the usager has in front of them, and who they are as far as that is known.
+    pub fn consenting(&self) -> Result<(&MandateId, Option<&Identified>), Error> {
+        match &self.who {
+            Who::Consenting { mandate, identified } => Ok((mandate, identified.as_ref())),
+            _ => self.handed_over().map(|(_, mandate, identified)| (mandate, identified)),
+        }
+    }
+
     /// The proposal on a handed-over screen.
     pub fn handed_over(&self) -> Result<(&AidantId, &MandateId, Option<&Identified>), Error> {
         match &self.who {
             Who::HandedOver { aidant, mandate, identified, .. } => Ok((aidant, mandate, identified.as_ref())),
             Who::Locked { .. } => Err(SessionError::ScreenLocked.into()),
             Who::Anonymous => Err(SessionError::SignInNeeded.into()),
-            Who::Aidant { .. } | Who::Usager { .. } | Who::Auditor { .. } => {
+            Who::Aidant { .. } | Who::Consenting { .. } | Who::Usager { .. } | Who::Auditor { .. } => {
                 Err(SessionError::WrongRole.into())
             }
         }
@@ -176,7 +193,9 @@ impl Session {
             Who::Usager { usager, .. } => Ok(usager),
             Who::Anonymous => Err(SessionError::SignInNeeded.into()),
             Who::HandedOver { .. } | Who::Locked { .. } => Err(SessionError::ScreenLocked.into()),
-            Who::Aidant { .. } | Who::Auditor { .. } => Err(SessionError::WrongRole.into()),
+            Who::Aidant { .. } | Who::Consenting { .. } | Who::Auditor { .. } => {
+                Err(SessionError::WrongRole.into())
+            }
         }
     }
 
@@ -186,7 +205,9 @@ impl Session {
             Who::Auditor { auditor, .. } => Ok(auditor),
             Who::Anonymous => Err(SessionError::SignInNeeded.into()),
             Who::HandedOver { .. } | Who::Locked { .. } => Err(SessionError::ScreenLocked.into()),
-            Who::Aidant { .. } | Who::Usager { .. } => Err(SessionError::WrongRole.into()),
+            Who::Aidant { .. } | Who::Consenting { .. } | Who::Usager { .. } => {
+                Err(SessionError::WrongRole.into())
+            }
         }
     }
 

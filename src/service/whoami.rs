@@ -38,7 +38,9 @@ pub async fn person(app: &App, session: &Session) -> Result<Person, Error> {
             Box::pin(async move {
                 let app = &app_;
                 match &who {
-                    Who::Anonymous | Who::HandedOver { .. } | Who::Locked { .. } => Ok(Person::Nobody),
+                    Who::Anonymous | Who::HandedOver { .. } | Who::Locked { .. } | Who::Consenting { .. } => {
+                        Ok(Person::Nobody)
+                    }
                     Who::Aidant { aidant, .. } => named_aidant(app, snapshot, aidant).await,
                     Who::Usager { usager, .. } => named_usager(app, snapshot, usager).await,
                     Who::Auditor { auditor, .. } => named_auditor(app, snapshot, auditor).await,

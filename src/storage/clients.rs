@@ -7,7 +7,7 @@ use super::named::named;
 use super::statement::statements;
 use super::{Snapshot, StoreError, Tx, named};
 use crate::mandate::{
-    Aidant, AidantId, ClientId, EventId, Instant, Organisation, ProcedureId, RelyingParty, Standing,
+    Aidant, AidantId, ClientId, EventId, Instant, Organisation, ProcedureId, RelyingParty, Standing, Strength,
 };
 use std::collections::BTreeSet;
 
@@ -17,15 +17,15 @@ macro_rules! columns {
     () => {
         "client.id AS id, client.name AS name, client.standing AS standing, profile, auth_method, secret_hash, jwks, \
          id_token_alg, redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, refresh, \
-         request_objects, subject, userinfo, leave_uri, secret_sealed, client.created_at AS created_at, client.version AS version"
+         request_objects, subject, userinfo, leave_uri, secret_sealed, consent, client.created_at AS created_at, client.version AS version"
     };
 }
 
 statements! {
     INSERT = "INSERT INTO client (id, name, standing, profile, auth_method, secret_hash, jwks, id_token_alg, \
         redirect_uris, post_logout_redirect_uris, scopes, procedures, sector, logout_uri, events_uri, pkce, refresh, \
-        request_objects, subject, userinfo, leave_uri, secret_sealed, created_at, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
-        $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, 1, $24)";
+        request_objects, subject, userinfo, leave_uri, secret_sealed, consent, created_at, version, last_event) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+        $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, 1, $25)";
     LOAD = concat!("SELECT ", columns!(), " FROM client WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM client ORDER BY id");
     GROUNDS = concat!("SELECT ", columns!(), ", organisation.name AS organisation_name, \
@@ -34,7 +34,8 @@ statements! {
     UPDATE = "UPDATE client SET name = $4, standing = $5, profile = $6, auth_method = $7, secret_hash = $8, jwks = $9, \
         id_token_alg = $10, redirect_uris = $11, post_logout_redirect_uris = $12, scopes = $13, procedures = $14, \
         sector = $15, logout_uri = $16, events_uri = $17, pkce = $18, refresh = $19, request_objects = $20, \
-        subject = $21, userinfo = $22, leave_uri = $23, secret_sealed = $24, version = version + 1, last_event = $25 WHERE id = $1 AND version = $2 AND standing = $3";
+        subject = $21, userinfo = $22, leave_uri = $23, secret_sealed = $24, consent = $25, \
+        version = version + 1, last_event = $26 WHERE id = $1 AND version = $2 AND standing = $3";
 }
 
 named! {
@@ -175,6 +176,8 @@ pub struct ClientRow {
     pub leave_uri: Option<String>,
     /// Its secret, sealed, where that signs its ID tokens.
     pub secret_sealed: Option<Vec<u8>>,
+    /// How much a consent must prove for a mandate to be of use there.
+    pub consent: Strength,
     /// When it was registered.
     pub created_at: Instant,
     /// Guards changes; 1 when new.
@@ -183,7 +186,8 @@ pub struct ClientRow {
 
 impl From<&ClientRow> for RelyingParty {
     fn from(row: &ClientRow) -> Self {
-        Self { id: row.id.clone(), standing: row.standing, procedures: row.procedures.clone() }
+        let (id, procedures) = (row.id.clone(), row.procedures.clone());
+        Self { id, standing: row.standing, procedures, consent: row.consent }
     }
 }
 
@@ -220,6 +224,7 @@ fn read(row: &Columns<'_>) -> Result<ClientRow, StoreError> {
         userinfo: row.named("userinfo", Userinfo::parse)?,
         leave_uri: row.text_or_none("leave_uri")?,
         secret_sealed: row.bytes_or_none("secret_sealed")?,
+        consent: row.named("consent", Strength::parse)?,
         created_at: row.instant("created_at")?,
         version: row.number("version")?,
     })
@@ -279,6 +284,7 @@ fn bind_body(statement: super::bound::Bound, row: &ClientRow) -> super::bound::B
         .bind(row.userinfo.as_str())
         .bind(row.leave_uri.as_deref())
         .bind(row.secret_sealed.as_deref())
+        .bind(row.consent.as_str())
 }
 
 /// Registers a relying party.

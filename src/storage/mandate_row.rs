@@ -1,9 +1,10 @@
 //! Between a mandate's row and its state.
 
+use super::StoreError;
 use super::column::Columns;
-use super::{StoreError, named};
 use crate::mandate::{
-    Acceptance, Act, Consent, EndReason, Instant, ProcedureId, State, StateName, Term, Terms,
+    Acceptance, Act, Asked, Consent, ConsentChannel, EndReason, Instant, ProcedureId, State, StateName, Term,
+    Terms,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use time::Date;
@@ -66,6 +67,15 @@ pub(super) fn state_of(
     }
 }
 
+/// How the usager was asked, as two columns that stand together.
+pub(super) fn asked(row: &Columns<'_>) -> Result<Option<Asked>, StoreError> {
+    match (row.named_or_none("asked_channel", ConsentChannel::parse)?, row.instant_or_none("asked_at")?) {
+        (Some(channel), Some(at)) => Ok(Some(Asked { channel, at })),
+        (None, None) => Ok(None),
+        _ => Err(row.inconsistent("asked_channel")),
+    }
+}
+
 fn consent(row: &Columns<'_>) -> Result<Option<Consent>, StoreError> {
     let Some(at) = row.instant_or_none("consented_at")? else { return Ok(None) };
     Ok(Some(Consent {
@@ -75,7 +85,7 @@ fn consent(row: &Columns<'_>) -> Result<Option<Consent>, StoreError> {
         identity_level: row.text("identity_level")?,
         text_hash: row.text("text_hash")?,
         language: row.text("language")?,
-        channel: row.named("channel", named::parse_channel)?,
+        channel: row.named("channel", ConsentChannel::parse)?,
     }))
 }
 

@@ -4,7 +4,7 @@ use super::bound::{Bound, sql};
 use super::column::{Columns, Row};
 use super::mandate_row::{parse_term, state_of, term_text};
 use super::statement::statements;
-use super::{Snapshot, StoreError, Tx, mandate_row, named};
+use super::{Snapshot, StoreError, Tx, mandate_row};
 use crate::crypto::to_hex;
 use crate::mandate::{
     AidantId, EventId, Instant, Mandate, MandateId, OrganisationId, ProcedureId, State, StateName, Terms,
@@ -19,7 +19,7 @@ macro_rules! select {
         concat!(
             "SELECT mandate.id AS id, organisation_id, proposed_by, usager_id, state, seq, term, terms, catalogue, \
              proposed_at, text_hash, consented_at, identified_at, identity_level, language, channel, accepted_by, \
-             starts_at, ends_at, ended_at, end_reason, closed_at, verification_code_hash, version, last_leaf, \
+             starts_at, ends_at, ended_at, end_reason, closed_at, verification_code_hash, version, last_leaf, asked_channel, asked_at, \
              mandate_procedure.procedure_id AS withdrawn, mandate_procedure.withdrawn_at AS withdrawn_at \
              FROM mandate LEFT JOIN mandate_procedure ON mandate_procedure.mandate_id = mandate.id \
              AND mandate_procedure.withdrawn_at IS NOT NULL WHERE ", $($rest,)*
@@ -63,7 +63,7 @@ statements! {
         identified_at = COALESCE($10, identified_at), identity_level = COALESCE($11, identity_level), \
         language = COALESCE($12, language), channel = COALESCE($13, channel), accepted_by = $14, starts_at = $15, \
         ends_at = $16, ended_at = $17, end_reason = $18, closed_at = $19, verification_code_hash = $20, \
-        version = version + 1, last_event = $21, last_leaf = $22 WHERE id = $1 AND version = $2 AND state = $3";
+        asked_channel = $21, asked_at = $22, version = version + 1, last_event = $23, last_leaf = $24 WHERE id = $1 AND version = $2 AND state = $3";
     TOUCH = "UPDATE mandate SET seq = $4, version = version + 1, last_event = $5, last_leaf = $6 \
         WHERE id = $1 AND version = $2 AND state = $3";
     WITHDRAW = "UPDATE mandate_procedure SET withdrawn_at = $3 WHERE mandate_id = $1 AND procedure_id = $2 \
@@ -152,7 +152,7 @@ pub async fn update(
         .bind(consent.map(|c| c.identified_at.micros()))
         .bind(consent.map(|c| c.identity_level.as_str()))
         .bind(consent.map(|c| c.language.as_str()))
-        .bind(consent.map(|c| named::channel(c.channel)))
+        .bind(consent.map(|c| c.channel.as_str()))
         .bind(facts.acceptance.map(|a| a.by.as_str()))
         .bind(facts.acceptance.map(|a| a.at.micros()))
         .bind(facts.acceptance.map(|a| a.ends_at.micros()))
@@ -160,6 +160,8 @@ pub async fn update(
         .bind(facts.end.map(|(_, reason)| reason.as_str()))
         .bind(facts.closed_at.map(Instant::micros))
         .bind(after.verification_code_hash.as_deref())
+        .bind(mandate.asked.map(|asked| asked.channel.as_str()))
+        .bind(mandate.asked.map(|asked| asked.at.micros()))
         .bind(event.as_str())
         .bind(leaf_of(tx, event));
     tx.change_one(TABLE, update).await?;
@@ -349,6 +351,7 @@ fn read(group: &[&Row]) -> Result<MandateRow, StoreError> {
         proposed_by: row.id("proposed_by")?,
         proposed_at: row.instant("proposed_at")?,
         terms,
+        asked: mandate_row::asked(&row)?,
         state: state_of(&row, withdrawn)?,
     };
     Ok(MandateRow {

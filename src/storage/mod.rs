@@ -41,6 +41,7 @@ mod written;
 
 pub mod aidants;
 pub mod anomalies;
+pub mod askings;
 pub mod assertions;
 pub mod audit;
 pub mod audit_grants;

@@ -1,6 +1,6 @@
 //! Stable names of the domain's and this room's enums, as columns hold them.
 
-use crate::mandate::{ConsentChannel, Role, Standing};
+use crate::mandate::{Role, Standing};
 
 /// Declares an enum with its stable names.
 macro_rules! named {
@@ -52,14 +52,4 @@ pub(super) const fn role(role: Role) -> &'static str {
 
 pub(super) fn parse_role(name: &str) -> Option<Role> {
     [Role::Aidant, Role::Referent].into_iter().find(|r| role(*r) == name)
-}
-
-pub(super) const fn channel(channel: ConsentChannel) -> &'static str {
-    match channel {
-        ConsentChannel::InPresence => "in_presence",
-    }
-}
-
-pub(super) fn parse_channel(name: &str) -> Option<ConsentChannel> {
-    [ConsentChannel::InPresence].into_iter().find(|c| channel(*c) == name)
 }

@@ -7,7 +7,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as 
 use std::time::Duration;
 
 /// The tables in which erasing a person deletes or changes rows.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "opening",
     "event_search",
     "usager",
@@ -15,6 +15,7 @@ const TABLES: [&str; 10] = [
     "data_key",
     "mandate",
     "mandate_paper",
+    "asking",
     "revocation_card",
     "session",
     "login_flow",

@@ -40,6 +40,8 @@ named! {
         HandedOver = "handed_over",
         /// Back from the usager; waits for the aidant's second factor.
         Locked = "locked",
+        /// Whoever has the code of an asking, on a device of their own: the proposal is all they can see.
+        Consenting = "consenting",
         /// A usager in their own space.
         Usager = "usager",
         /// An auditor.
@@ -72,11 +74,11 @@ pub struct SessionRow {
     pub authenticated_at: Option<Instant>,
     /// When the second factor was last proved.
     pub factor_at: Option<Instant>,
-    /// When the usager at a handed-over screen was identified.
+    /// When the usager at a handed-over screen, or on their own device, was identified.
     pub identified_at: Option<Instant>,
     /// Level of the identification or sign-in of the session's holder.
     pub identity_level: Option<String>,
-    /// Level of the usager's identification at a handed-over screen.
+    /// Level of the usager's identification there.
     pub usager_level: Option<String>,
     /// Key of the forms' tokens, 32 bytes.
     pub csrf: [u8; 32],
@@ -127,6 +129,7 @@ const fn whole(session: &SessionRow) -> bool {
         SessionKind::HandedOver | SessionKind::Locked => {
             matches!(persons, (true, _, false)) && session.mandate.is_some()
         }
+        SessionKind::Consenting => matches!(persons, (false, _, false)) && session.mandate.is_some(),
         SessionKind::Usager => matches!(persons, (false, true, false)),
         SessionKind::Auditor => matches!(persons, (false, false, true)),
     }

@@ -34,6 +34,7 @@ pub fn all_statements() -> Vec<Statement> {
         super::auditors::STATEMENTS,
         super::authorizations::STATEMENTS,
         super::break_glass::STATEMENTS,
+        super::askings::STATEMENTS,
         super::cards::STATEMENTS,
         super::clients::STATEMENTS,
         super::contacts::STATEMENTS,

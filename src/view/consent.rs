@@ -22,6 +22,8 @@ page! {
         lapses_at: Instant,
         /// Name of the citizens' identity provider.
         provider: String,
+        /// Whether the person is named already: by a letter for them, or a document they showed.
+        identified: bool,
     }
 }
 
@@ -89,6 +91,8 @@ page! {
         aidant: String,
         /// Name of the citizens' identity provider.
         provider: String,
+        /// Whether it was on a device of their own: there is no screen to give back.
+        own: bool,
         /// Whether the person may still be signed in there.
         still_open: bool,
     }

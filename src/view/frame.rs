@@ -108,11 +108,13 @@ pub enum Flash {
     Disputed,
     /// Receipts were handed over.
     PapersHandedOver,
+    /// A second person has compared.
+    Compared,
 }
 
 impl Flash {
     /// Every message, for the cookie that carries one across a redirect.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::MandateActive,
         Self::MandateRenounced,
         Self::MandateEnded,
@@ -130,6 +132,7 @@ impl Flash {
         Self::ContactSaved,
         Self::Disputed,
         Self::PapersHandedOver,
+        Self::Compared,
     ];
 
     /// The stable name.
@@ -153,6 +156,7 @@ impl Flash {
             Self::ContactSaved => "contact-saved",
             Self::Disputed => "disputed",
             Self::PapersHandedOver => "papers-handed-over",
+            Self::Compared => "compared",
         }
     }
 
@@ -168,6 +172,7 @@ impl Flash {
                 "C’est signalé au référent et aux auditeurs.",
                 "It is reported to the referent and the auditors.",
             ),
+            Self::Compared => ("C’est noté.", "Noted."),
             Self::PapersHandedOver => ("C’est noté : remis.", "Noted: handed over."),
             Self::ContactSaved => ("Votre choix est gardé.", "Your choice is kept."),
             Self::AnomalyCommented => ("Votre commentaire est gardé.", "Your comment is kept."),

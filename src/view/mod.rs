@@ -71,6 +71,7 @@ macro_rules! page {
 
 pub mod aidant;
 pub mod anomalies;
+pub mod asking;
 pub mod assets;
 pub mod auditor;
 pub mod authorize;

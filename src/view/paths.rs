@@ -1,6 +1,6 @@
 //! Every address the pages link to or send forms to. `web` routes the same constants; `{…}` are path parameters.
 
-use crate::mandate::{AidantId, EventId, MandateId, ProcedureId, RepresentationId};
+use crate::mandate::{AidantId, ConsentChannel, EventId, MandateId, ProcedureId, RepresentationId};
 
 /// Landing page.
 pub const LANDING: &str = "/";
@@ -58,6 +58,28 @@ pub const NEW_MANDATE_TERM: &str = "/aidant/mandates/new/duration";
 pub const MANDATE: &str = "/aidant/mandates/{mandate}";
 /// Hands the screen over (POST).
 pub const HAND_OVER: &str = "/aidant/mandates/{mandate}/hand-over";
+/// The ways to ask the usager by (GET).
+pub const ASK: &str = "/aidant/mandates/{mandate}/ask";
+/// Asks by one way (GET, POST). Takes `{mandate}` and `{way}`.
+pub const ASK_WAY: &str = "/aidant/mandates/{mandate}/ask/{way}";
+/// How far the asking has come (GET).
+pub const ASKED: &str = "/aidant/mandates/{mandate}/asked";
+/// The code the person says (POST).
+pub const ASKED_CODE: &str = "/aidant/mandates/{mandate}/asked/code";
+/// Another code (POST).
+pub const ASKED_AGAIN: &str = "/aidant/mandates/{mandate}/asked/again";
+/// The person said no (POST).
+pub const ASKED_DENIED: &str = "/aidant/mandates/{mandate}/asked/no";
+/// What was signed, as a picture (POST).
+pub const ASKED_SCAN: &str = "/aidant/mandates/{mandate}/asked/scan";
+/// What the second person compares (GET), and their word (POST).
+pub const ASKED_COMPARE: &str = "/aidant/mandates/{mandate}/asked/compare";
+/// The picture they compare.
+pub const ASKED_PICTURE: &str = "/aidant/mandates/{mandate}/asked/compare/scan";
+/// The form to sign, or the letter to post.
+pub const ASKED_PRINT: &str = "/aidant/mandates/{mandate}/asked/print";
+/// Where whoever has a code types it (GET, POST).
+pub const ACCORD: &str = "/accord";
 /// Acceptance for the organisation (GET, POST).
 pub const ACCEPT: &str = "/aidant/mandates/{mandate}/accept";
 /// Renunciation (GET asks, POST does).
@@ -203,6 +225,12 @@ pub const AUTHORIZE_CANCEL: &str = "/authorize/{request}/cancel";
 #[must_use]
 pub fn of_mandate(path: &str, mandate: &MandateId) -> String {
     path.replace("{mandate}", mandate.as_str())
+}
+
+/// The address to ask a proposal's usager at, by one way.
+#[must_use]
+pub fn of_asking(mandate: &MandateId, way: ConsentChannel) -> String {
+    of_mandate(ASK_WAY, mandate).replace("{way}", way.as_str())
 }
 
 /// The address with the number of a shard put in.

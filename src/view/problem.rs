@@ -34,6 +34,20 @@ pub enum Problem {
     UntilInvalid,
     /// The usager has not said whether they are under protection.
     ProtectionUnanswered,
+    /// Who is asked was not told apart from whom the organisation knows.
+    KnownMissing,
+    /// No document was chosen.
+    DocumentMissing,
+    /// What was typed of a document's number is not its last four signs.
+    LastInvalid,
+    /// Nobody was chosen to carry the code.
+    ByMissing,
+    /// The code of an asking opens nothing, for whatever reason.
+    AskingRefused,
+    /// What was sent is no picture that can be kept.
+    ScanRefused,
+    /// The day beside the signature cannot be read, or cannot be.
+    SignedOnInvalid,
     /// No family name.
     FamilyNameMissing,
     /// No first name.
@@ -86,7 +100,14 @@ impl Problem {
     #[must_use]
     pub const fn field(&self) -> &'static str {
         match self {
+            Self::KnownMissing => "known",
+            Self::DocumentMissing => "document-identity_card",
+            Self::LastInvalid => "last",
+            Self::ByMissing => "by",
+            Self::ScanRefused => "scan",
+            Self::SignedOnInvalid => "signed_on",
             Self::CodeMissing
+            | Self::AskingRefused
             | Self::CodeWrong { .. }
             | Self::AccountCodeWrong
             | Self::FactorLocked { .. } => "code",
@@ -149,6 +170,30 @@ impl Problem {
             Self::ProtectionUnanswered => (
                 "Dites-nous si vous êtes sous protection juridique.",
                 "Tell us whether you are under legal protection.",
+            ),
+            Self::KnownMissing => (
+                "Dites si c’est une personne que votre structure connaît déjà.",
+                "Say whether it is a person your organisation knows already.",
+            ),
+            Self::DocumentMissing => {
+                ("Choisissez la pièce d’identité vue.", "Choose the identity document seen.")
+            }
+            Self::LastInvalid => (
+                "Écrivez seulement les quatre derniers signes du numéro.",
+                "Enter only the last four signs of the number.",
+            ),
+            Self::ByMissing => ("Choisissez où envoyer le code.", "Choose where the code is sent."),
+            Self::AskingRefused => (
+                "Ce code ne marche pas : il est faux, trop ancien, ou a déjà reçu une réponse. Relisez-le, ou demandez-en un autre à la structure.",
+                "This code does not work: it is wrong, too old, or was answered already. Read it again, or ask the organisation for another one.",
+            ),
+            Self::ScanRefused => (
+                "Envoyez une photo JPEG ou PNG lisible, de 10 Mo au plus.",
+                "Send a readable JPEG or PNG picture, of 10 MB at most.",
+            ),
+            Self::SignedOnInvalid => (
+                "Écrivez la date de la signature : entre la proposition et aujourd’hui.",
+                "Enter the date of the signature: between the proposal and today.",
             ),
             Self::FamilyNameMissing => ("Écrivez le nom.", "Enter the last name."),
             Self::GivenNameMissing => ("Écrivez le prénom.", "Enter the first name."),

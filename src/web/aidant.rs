@@ -53,6 +53,9 @@ async fn mandate(State(web): State<Web>, visit: Visit, Held(session): Held, Path
     let found = find(&web, &visit, &session, &id).await?;
     let mandate = shown::card(&web, &found.card, found.now);
     let term = found.card.mandate.terms.term;
+    if found.card.mandate.asked.is_some() && matches!(mandate.status, Status::Proposed { .. }) {
+        return Ok(Reply::go(&paths::of_mandate(paths::ASKED, &mandate.id)));
+    }
     let frame = visit.guarded(&web, &session).await?;
     Ok(Reply::page(match mandate.status {
         Status::Proposed { .. } => Proposal { mandate, term }.render(&frame),

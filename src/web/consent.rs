@@ -42,10 +42,16 @@ async fn welcome(State(web): State<Web>, visit: Visit, Held(session): Held) -> P
     if !waits(&screen) {
         return Ok(Reply::go(paths::CONSENT_DONE));
     }
+    let own = matches!(session.who, Who::Consenting { .. });
+    // The letter was for somebody else than who has the code.
+    if own && !screen.channel.identifies() && screen.person.is_none() {
+        return Ok(Reply::go(paths::ACCORD));
+    }
     let page = Welcome {
         procedures: Granted::of_mandate(&screen.mandate, &web.app.catalogue),
         term: screen.mandate.terms.term,
         lapses_at: screen.mandate.lapses_at(),
+        identified: screen.person.is_some(),
         organisation: screen.organisation,
         aidant: screen.aidant,
         provider: web.app.citizens.label().to_owned(),
@@ -55,7 +61,7 @@ async fn welcome(State(web): State<Web>, visit: Visit, Held(session): Held) -> P
 
 /// Whether the screen still waits for an answer.
 fn waits(screen: &Screen) -> bool {
-    matches!(Status::of(&screen.mandate, screen.now), Status::Proposed { .. })
+    !screen.answered && matches!(Status::of(&screen.mandate, screen.now), Status::Proposed { .. })
 }
 
 async fn identify(State(web): State<Web>, form: CheckedForm) -> Page {
@@ -154,7 +160,8 @@ async fn refused(web: &Web, visit: Visit, session: &Session, answer: Answer) -> 
 async fn over(web: &Web, visit: Visit, session: &Session, answer: Answer, open_at: Option<Provider>) -> Page {
     let screen = consent::screen(&web.app, session).await?;
     let provider = web.app.citizens.label().to_owned();
-    let page = Done { answer, aidant: screen.aidant, provider, still_open: open_at.is_some() };
+    let own = matches!(session.who, Who::Consenting { .. });
+    let page = Done { answer, aidant: screen.aidant, provider, own, still_open: open_at.is_some() };
     Ok(Reply::page(page.render(&visit.guarded(web, session).await?)))
 }
 
@@ -171,6 +178,7 @@ async fn done(State(web): State<Web>, visit: Visit, Held(session): Held, query: 
     }
     let answer = match screen.mandate.state.name() {
         StateName::Refused => Answer::Refused,
+        StateName::Proposed if screen.answered => Answer::Given,
         StateName::Proposed | StateName::Lapsed => Answer::Lapsed,
         StateName::Consented | StateName::Active | StateName::Ended => Answer::Given,
     };

@@ -46,6 +46,18 @@ impl Fields {
         Ok(fields)
     }
 
+    /// The texts of a form with a file, each whole.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn of_texts(texts: Vec<(String, String)>) -> Result<Self, Problem> {
+        let nul = |text: &str| text.contains('\0');
+        if texts.iter().any(|(name, value)| nul(name) || nul(value)) {
+            return Err(MALFORMED);
+        }
+        if texts.len() > MANY { Err(TOO_MANY) } else { Ok(Self(texts)) }
+    }
+
     /// All pairs, in order.
     #[must_use]
     pub fn pairs(&self) -> &[(String, String)] {

@@ -77,7 +77,9 @@ pub(super) async fn signed_out(
         return Ok(Reply::go(to).cookie(forget_next));
     }
     // A screen in somebody else's hands stays what it is, however the browser came here.
-    if let Some(Session { who: Who::HandedOver { .. } | Who::Locked { .. }, .. }) = session {
+    let held =
+        |who: &Who| matches!(who, Who::HandedOver { .. } | Who::Locked { .. } | Who::Consenting { .. });
+    if session.is_some_and(|session| held(&session.who)) {
         return Ok(Reply::go(paths::CONSENT_DONE));
     }
     let open_at = open_at(&query)?.and_then(|provider| provider.label(&web.app).map(str::to_owned));

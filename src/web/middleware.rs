@@ -20,10 +20,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+/// The largest body with a file: the largest file, and what stands around it.
+const LARGEST_UPLOAD: usize = crate::service::asking::LARGEST_FILE + 64 * 1024;
+
 /// All routes, by who may ask what of them.
 pub struct Routes<S> {
     /// Pages whose forms are ours alone: a form made by another site is refused.
     pub pages: Router<S>,
+    /// Pages of ours that take a file: as guarded as the others, and larger.
+    pub uploads: Router<S>,
     /// Pages that another site may send people to, by a form too: the authorisation request, the sign-out a service asks
     /// for. Browsers send no session along with such a form (`SameSite=Lax`).
     pub doors: Router<S>,
@@ -45,7 +50,10 @@ where
 {
     let pages = routes.pages.merge(assets::routes()).fallback(async || Problem::NOT_FOUND);
     let pages = pages.layer(from_fn_with_state(Arc::clone(edge), csrf::layer)).merge(routes.doors);
-    let pages = guarded(edge, pages).layer(from_fn_with_state(Arc::clone(edge), recover::as_page));
+    let uploads = routes.uploads.layer(from_fn_with_state(Arc::clone(edge), csrf::layer));
+    let pages = guarded(edge, pages)
+        .merge(guarded_to(edge, uploads, LARGEST_UPLOAD))
+        .layer(from_fn_with_state(Arc::clone(edge), recover::as_page));
     let pages = pages.layer(compress::layer()).layer(from_fn(compress::own));
     let protocol = guarded(edge, routes.protocol).layer(from_fn(recover::as_json));
     pages
@@ -60,7 +68,15 @@ where
 
 /// What may stop a request before its handler is done.
 fn guarded<S: Clone + Send + Sync + 'static>(edge: &Arc<Edge>, router: Router<S>) -> Router<S> {
-    let bytes = usize::try_from(edge.limits.body_bytes).unwrap_or(usize::MAX);
+    guarded_to(edge, router, usize::try_from(edge.limits.body_bytes).unwrap_or(usize::MAX))
+}
+
+/// The same, with a size limit of its own.
+fn guarded_to<S: Clone + Send + Sync + 'static>(
+    edge: &Arc<Edge>,
+    router: Router<S>,
+    bytes: usize,
+) -> Router<S> {
     let seconds = Duration::from_secs(edge.limits.request_seconds.into());
     router
         // The framework's own limit would come first with another number.
@@ -158,7 +174,7 @@ mod tests {
             .merge(limited(edge, Action::SignIn, limit));
         let protocol = Router::new().route("/token", post(echoes)).route("/userinfo", get(panics));
         let doors = Router::new().route("/authorize", post(echoes));
-        compose(edge, (), Routes { pages, doors, protocol }, async || false)
+        compose(edge, (), Routes { pages, uploads: Router::new(), doors, protocol }, async || false)
     }
 
     struct Answer {

@@ -6,6 +6,7 @@
 mod address;
 mod aidant;
 mod anomalies;
+mod asking;
 mod assets;
 mod auditor;
 mod authorize;

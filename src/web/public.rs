@@ -74,7 +74,7 @@ pub(super) async fn sign_out(State(web): State<Web>, visit: Visit, form: Checked
         Who::Aidant { .. } | Who::Locked { .. } | Who::Auditor { .. } => {
             (service_leaving::agents(&web.app, session).await?, None)
         }
-        Who::Usager { .. } => (Provider::Citizens, None),
+        Who::Consenting { .. } | Who::Usager { .. } => (Provider::Citizens, None),
         // Two persons: the one in front of the screen leaves, and the other one reads that they have yet to.
         Who::HandedOver { .. } => {
             let agents = service_leaving::agents(&web.app, session).await?;

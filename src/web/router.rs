@@ -2,8 +2,8 @@
 
 use super::middleware::{Routes, compose};
 use super::{
-    Web, aidant, anomalies, auditor, authorize, card, consent, contact, factor, history, journal, openid,
-    propose, public, receipts, referent, usager,
+    Web, aidant, anomalies, asking, auditor, authorize, card, consent, contact, factor, history, journal,
+    openid, propose, public, receipts, referent, usager,
 };
 use axum::Router;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ pub fn router(web: Web) -> Router {
     let routes = Routes {
         pages: public::routes(&edge)
             .merge(factor::routes(&edge))
+            .merge(asking::routes(&edge))
             .merge(card::routes(&edge))
             .merge(aidant::routes())
             .merge(propose::routes())
@@ -28,6 +29,7 @@ pub fn router(web: Web) -> Router {
             .merge(usager::routes())
             .merge(history::routes())
             .merge(referent::routes()),
+        uploads: asking::uploads(&edge),
         doors: authorize::doors(&edge).merge(openid::doors()),
         protocol: openid::protocol(&web),
     };

@@ -76,7 +76,7 @@ const fn audience(who: &Who) -> &'static str {
     match who {
         Who::Anonymous => "none",
         Who::Aidant { .. } | Who::Locked { .. } => "aidant",
-        Who::HandedOver { .. } | Who::Usager { .. } => "usager",
+        Who::HandedOver { .. } | Who::Consenting { .. } | Who::Usager { .. } => "usager",
         Who::Auditor { .. } => "auditor",
     }
 }

@@ -1,6 +1,7 @@
 //! Recording a mandate: proposed by an aidant, consented to by the usager, accepted by the organisation; over the
 //! real router and both engines. Refusals are tested for what they leave unchanged.
 
+mod asking;
 mod bad_input;
 mod cards;
 mod ends;

@@ -2,7 +2,7 @@
 
 use super::world::World;
 use porteplume::mandate::{
-    Act, ClientId, EventKind, Instant, MandateId, ProcedureId, RepresentationId, Standing,
+    Act, ClientId, EventKind, Instant, MandateId, ProcedureId, RepresentationId, Standing, Strength,
 };
 use porteplume::service::steps::{Actor, note};
 use porteplume::service::{Caller, Error, Record};
@@ -120,6 +120,7 @@ fn service(id: ClientId, procedure: &ProcedureId, now: Instant) -> ClientRow {
         subject: Subject::Usager,
         userinfo: Userinfo::Json,
         leave_uri: None,
+        consent: Strength::Identified,
         secret_sealed: None,
         created_at: now,
         version: 1,

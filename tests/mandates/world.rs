@@ -105,6 +105,11 @@ impl World {
         browser
     }
 
+    /// The same aidant in a browser of today, with the factor they enrolled in that one.
+    pub(crate) async fn signed_in_again(&self, aidant: &AidantId, before: &mut Browser<'_>) -> Browser<'_> {
+        Browser { factor: before.factor.clone(), ..self.signed_in(aidant).await }
+    }
+
     /// A session put straight into one person's hands.
     pub(crate) async fn session_of(&self, who: Who) -> session::Opened {
         session_of(&self.app, who).await
@@ -119,13 +124,16 @@ impl World {
     /// Does what the citizens' provider and its callback do: somebody is identified in front of that screen.
     pub(crate) async fn identify(&self, browser: &mut Browser<'_>, identity: Identity) -> UsagerId {
         let session = browser.session().await.unwrap();
-        let Who::HandedOver { aidant, authenticated_at, level, mandate, .. } = session.who.clone() else {
-            panic!("the screen is not handed over")
-        };
         let usager = known_usager(&self.app, None, identity).await;
         let identified =
-            Identified { usager: usager.clone(), at: self.app.now(), level: "eidas1".to_owned() };
-        let who = Who::HandedOver { aidant, authenticated_at, level, mandate, identified: Some(identified) };
+            Some(Identified { usager: usager.clone(), at: self.app.now(), level: "eidas1".to_owned() });
+        let who = match session.who.clone() {
+            Who::HandedOver { aidant, authenticated_at, level, mandate, .. } => {
+                Who::HandedOver { aidant, authenticated_at, level, mandate, identified }
+            }
+            Who::Consenting { mandate, .. } => Who::Consenting { mandate, identified },
+            _ => panic!("nobody is asked to consent in this browser"),
+        };
         let opened = next(&self.app, &session, who).await;
         opened.cookie.expose().clone_into(&mut browser.cookie);
         usager
@@ -264,6 +272,23 @@ impl Browser<'_> {
         self.ask(request, Body::from(body)).await
     }
 
+    /// Sends a form with a file and the session's own token.
+    pub(crate) async fn post_file(&self, path: &str, fields: &[(&str, &str)], file: &[u8]) -> Answer {
+        let token = self.token().await.unwrap_or_default();
+        let mut body = Vec::new();
+        for (name, value) in [("csrf", token.as_str())].iter().chain(fields) {
+            let part =
+                format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        let head = "--limit\r\nContent-Disposition: form-data; name=\"scan\"; filename=\"scan.jpg\"\r\n\r\n";
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--limit--\r\n");
+        let request = Request::post(path).header("content-type", "multipart/form-data; boundary=limit");
+        self.ask(request, Body::from(body)).await
+    }
+
     /// Follows an address and keeps the session the answer brings.
     pub(crate) async fn follow(&mut self, path: &str) -> Answer {
         let answer = self.get(path).await;
@@ -293,7 +318,7 @@ impl Browser<'_> {
         };
         let (location, cookies) = (header("location"), header("set-cookie"));
         let body = to_bytes(response.into_body(), 2_000_000).await.unwrap();
-        let body = format!("{}\n{cookies}", String::from_utf8(body.to_vec()).unwrap());
+        let body = format!("{}\n{cookies}", String::from_utf8_lossy(&body));
         Answer { status, location, body }
     }
 

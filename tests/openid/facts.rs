@@ -22,7 +22,9 @@ async fn without_walls(test: &TestApp) -> AnyConnection {
         }
         Engine::Postgres => {
             raw.execute("SET session_replication_role = replica").await.unwrap();
-            for table in ["representation", "refusal", "mandate_paper", "revocation_card"] {
+            for table in
+                ["representation", "refusal", "mandate_paper", "revocation_card", "asking", "mandate"]
+            {
                 let open = format!("ALTER TABLE {table} DISABLE TRIGGER USER");
                 raw.execute(AssertSqlSafe(open)).await.unwrap();
             }

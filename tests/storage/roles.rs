@@ -58,6 +58,7 @@ const MAY: [(&str, &str, &[&str]); 12] = [
             "contact",
             "notice",
             "revocation_card",
+            "asking",
         ],
     ),
     (
@@ -80,6 +81,8 @@ const MAY: [(&str, &str, &[&str]); 12] = [
             "watch_device",
             "outbox",
             "notice_queue",
+            "asking_queue",
+            "asking_scan",
         ],
     ),
     (SEQUENCER, "SELECT", &["event"]),

@@ -3,8 +3,8 @@
 use crate::support::world::whereabouts;
 use porteplume::mandate::{
     Act, AidantId, ClientId, Consent, ConsentChannel, Declarations, EventId, EventKind, Instant, Language,
-    Mandate, MandateId, OrganisationId, Outcome, ProcedureId, RepresentationId, Role, Standing, Term, Terms,
-    UsagerId,
+    Mandate, MandateId, OrganisationId, Outcome, ProcedureId, RepresentationId, Role, Standing, Strength,
+    Term, Terms, UsagerId,
 };
 use porteplume::storage::aidants::AidantRow;
 use porteplume::storage::clients::{
@@ -199,6 +199,7 @@ pub(crate) fn client() -> ClientRow {
         subject: Subject::Aidant,
         userinfo: Userinfo::Jwt,
         leave_uri: Some("https://caisse.test/leave".to_owned()),
+        consent: Strength::Witnessed,
         secret_sealed: None,
         created_at: NOW,
         version: 1,

@@ -294,7 +294,7 @@ on_both! {
         };
         let facts: Vec<String> = sqlx::query_scalar(facts).fetch_all(&mut connection).await.unwrap();
         let triggers: Vec<String> = sqlx::query_scalar(triggers).fetch_all(&mut connection).await.unwrap();
-        assert_eq!(facts.len(), 21, "{facts:?}");
+        assert_eq!(facts.len(), 22, "{facts:?}");
         for fact in facts {
             let changes = if ["refusal", "time_stamp", "cosigned"].contains(&fact.as_str()) { "never_changes" } else { "change_needs_entry" };
             for wall in [changes, "never_deleted"] {

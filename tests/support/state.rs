@@ -9,8 +9,9 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use std::collections::BTreeMap;
 
 /// Facts: every row has a version.
-const FACTS: [&str; 10] = [
+const FACTS: [&str; 11] = [
     "aidant",
+    "asking",
     "auditor",
     "client",
     "factor",

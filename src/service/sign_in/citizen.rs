@@ -6,8 +6,8 @@ use crate::service::session::{self, Opened};
 use crate::service::{
     App, Caller, Error, Identified, Record, Session, SessionError, SignInError, Who, people, registered,
 };
-use crate::storage::Tx;
 use crate::storage::usagers::{self, UsagerRow};
+use crate::storage::{Tx, askings};
 use std::sync::Arc;
 
 /// An identification as the write needs it.
@@ -74,6 +74,10 @@ fn holder(session: &Session, id: &UsagerId, seen: &Seen) -> Result<Who, Error> {
             mandate: mandate.clone(),
             identified: Some(Identified { usager: id.clone(), at: seen.at, level: seen.level.clone() }),
         }),
+        Who::Consenting { mandate, .. } => Ok(Who::Consenting {
+            mandate: mandate.clone(),
+            identified: Some(Identified { usager: id.clone(), at: seen.at, level: seen.level.clone() }),
+        }),
         Who::Locked { .. } => Err(SessionError::ScreenLocked.into()),
         Who::Anonymous | Who::Aidant { .. } | Who::Usager { .. } | Who::Auditor { .. } => {
             Ok(Who::Usager { usager: id.clone(), authenticated_at: seen.at, level: seen.level.clone() })
@@ -111,6 +115,10 @@ async fn store(
     let record = match &after.who {
         Who::HandedOver { aidant, mandate, .. } => {
             Record::done(EventKind::UsagerIdentified).aidant(aidant).about(mandate)
+        }
+        Who::Consenting { mandate, .. } => {
+            let asking = askings::load(tx, mandate).await?.ok_or(Error::NotFound)?;
+            Record::done(EventKind::UsagerIdentified).aidant(&asking.asked_by).about(mandate)
         }
         _ => Record::done(EventKind::UsagerSignedIn),
     };

@@ -9,8 +9,8 @@ use crate::service::Error;
 use crate::service::facts::{self, Stands};
 use crate::storage::data_keys::KeyKind;
 use crate::storage::{
-    Snapshot, anomalies, audit_grants, auditors, break_glass, cards, contacts, cosigned, held, journal,
-    notices, samples,
+    Snapshot, anomalies, askings, audit_grants, auditors, break_glass, cards, contacts, cosigned, held,
+    journal, notices, samples,
 };
 use std::collections::HashMap;
 
@@ -52,6 +52,15 @@ pub(super) const fn tells(kind: EventKind) -> bool {
         || matches!(
             kind,
             EventKind::MandateAccepted
+                | EventKind::ConsentAsked
+                | EventKind::AskingSent
+                | EventKind::AskingNotSent
+                | EventKind::AskingRefused
+                | EventKind::AskingLocked
+                | EventKind::ConsentAnswered
+                | EventKind::ConsentRejected
+                | EventKind::MandateConsented
+                | EventKind::MandateRefused
                 | EventKind::CardMade
                 | EventKind::CardRefused
                 | EventKind::CardLocked
@@ -139,6 +148,7 @@ pub(super) async fn check(
 ) -> Result<(), Error> {
     let mut checked = Checked { openings, told, report };
     checked.cards(snapshot).await?;
+    checked.askings(snapshot).await?;
     checked.desk(snapshot).await?;
     checked.watch(snapshot).await?;
     checked.told(snapshot).await?;
@@ -163,6 +173,20 @@ impl Checked<'_> {
             String::new(),
             |row| row.mandate.to_string(),
             facts::card(&keys, &row),
+            Life::Mandate(row.mandate.clone())
+        );
+        Ok(())
+    }
+
+    async fn askings(&mut self, snapshot: &mut Snapshot) -> Result<(), Error> {
+        let keys = self.openings.shared_keys();
+        each!(
+            self,
+            snapshot,
+            askings::page,
+            String::new(),
+            |row| row.mandate.to_string(),
+            facts::asking(&keys, &row),
             Life::Mandate(row.mandate.clone())
         );
         Ok(())

@@ -1,5 +1,6 @@
 //! Every page with sample facts, once with ordinary names and once with hostile ones.
 
+mod askings;
 mod auditors;
 mod persons;
 mod professionals;
@@ -227,5 +228,6 @@ pub(super) type Sample = (&'static str, fn(&Cast, Language) -> String);
 
 /// Every page, some in several states.
 pub(super) fn all() -> Vec<Sample> {
-    [persons::SAMPLES, professionals::SAMPLES, professionals::OUTSIDE, auditors::SAMPLES].concat()
+    [askings::SAMPLES, persons::SAMPLES, professionals::SAMPLES, professionals::OUTSIDE, auditors::SAMPLES]
+        .concat()
 }

@@ -28,6 +28,7 @@ fn done(answer: Answer) -> impl Fn(&Cast, Language) -> String {
             answer,
             aidant: cast.aidant.clone(),
             provider: "FranceConnect".into(),
+            own: answer == Answer::Lapsed,
             still_open: answer == Answer::Refused,
         };
         page.render(&handed_over(language))
@@ -269,6 +270,7 @@ pub(super) const SAMPLES: &[Sample] = &[
             term: Term::SixMonths,
             lapses_at: minute(25),
             provider: "FranceConnect".into(),
+            identified: false,
         };
         page.render(&handed_over(l))
     }),

@@ -35,6 +35,37 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
         EventKind::UsagerIdentified => {
             text("La personne a prouvé son identité.", "The person proved their identity.")
         }
+        EventKind::ConsentAsked => text(
+            "L’accord de la personne a été demandé par un autre moyen que l’écran de l’aidant.",
+            "The person was asked for their agreement by another way than the aidant’s screen.",
+        ),
+        EventKind::AskingSent => {
+            text("Le code a été envoyé à la personne.", "The code was sent to the person.")
+        }
+        EventKind::AskingNotSent => text("Le code n’a pas pu être envoyé.", "The code could not be sent."),
+        EventKind::AskingOpened => text(
+            "La proposition a été ouverte avec le code envoyé.",
+            "The proposal was opened with the code that was sent.",
+        ),
+        EventKind::AskingRefused => {
+            text("Un code faux a été donné pour cet accord.", "A wrong code was given for this agreement.")
+        }
+        EventKind::AskingLocked => text(
+            "Trop de codes faux : cette demande d’accord est morte.",
+            "Too many wrong codes: this asking is dead.",
+        ),
+        EventKind::ConsentAnswered => text(
+            "La personne a dit oui. Une seconde personne de la structure doit le confirmer.",
+            "The person said yes. A second person of the organisation has to confirm it.",
+        ),
+        EventKind::ConsentRejected => text(
+            "La seconde personne n’a pas confirmé l’accord.",
+            "The second person did not confirm the agreement.",
+        ),
+        EventKind::AskingRead => text(
+            "Le formulaire, la lettre ou le document signé a été consulté.",
+            "The form, the letter or the signed document was looked at.",
+        ),
         EventKind::MandateConsented => {
             text("La personne a donné son accord au mandat.", "The person agreed to the mandate.")
         }

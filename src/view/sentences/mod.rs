@@ -10,7 +10,7 @@ pub use event::event;
 pub use refusal::{Advice, anomaly, glass, refusal, transition};
 
 use super::Text;
-use crate::mandate::{EndReason, InvalidTerms, Outcome, Role, Standing};
+use crate::mandate::{ConsentChannel, EndReason, InvalidTerms, Outcome, Role, Standing, Strength};
 
 /// A pair, written short: these tables are read by the hundred.
 const fn text(fr: &'static str, en: &'static str) -> Text {
@@ -23,6 +23,31 @@ pub const fn outcome(outcome: Outcome) -> Text {
     match outcome {
         Outcome::Done => text("fait", "done"),
         Outcome::Refused => text("refusé", "refused"),
+    }
+}
+
+/// By which way somebody consented.
+#[must_use]
+pub const fn consent_channel(channel: ConsentChannel) -> Text {
+    match channel {
+        ConsentChannel::InPresence => text("en présence", "in presence"),
+        ConsentChannel::OwnDevice => text("sur son propre appareil", "on a device of their own"),
+        ConsentChannel::Telephone => text("par téléphone", "by telephone"),
+        ConsentChannel::Paper => text("sur papier signé", "on signed paper"),
+        ConsentChannel::PostedCode => text("par un code reçu par la poste", "by a code from the post"),
+        ConsentChannel::SeenDocument => {
+            text("en présence, avec une pièce d’identité", "in presence, with an identity document")
+        }
+    }
+}
+
+/// How much a consent proves.
+#[must_use]
+pub const fn strength(strength: Strength) -> Text {
+    match strength {
+        Strength::Reached => text("la personne a été jointe", "the person was reached"),
+        Strength::Witnessed => text("deux professionnels l’ont vérifié", "two professionals checked it"),
+        Strength::Identified => text("la personne a prouvé son identité", "the person proved their identity"),
     }
 }
 

@@ -35,6 +35,11 @@ const fn advice(fr: &'static str, en: &'static str, then: Text) -> Advice {
     Advice { what: text(fr, en), then }
 }
 
+const STRONGER_CONSENT: Text = text(
+    "Préparez un nouveau mandat, que la personne accorde après s’être identifiée.",
+    "Prepare a new mandate, which the person grants after they have identified themselves.",
+);
+
 /// Why a representation was refused, and what to do.
 #[must_use]
 #[expect(clippy::too_many_lines, reason = "a table: one advice for each refusal")]
@@ -148,6 +153,16 @@ pub const fn refusal(refusal: Refusal) -> Advice {
             "This act always stays with the person.",
             text("Faites-le faire par la personne, à vos côtés.", "Let the person do it, at your side."),
         ),
+        Refusal::ConsentTooWeakForProcedure => advice(
+            "Cette démarche demande un accord mieux prouvé.",
+            "This procedure asks for an agreement that proves more.",
+            STRONGER_CONSENT,
+        ),
+        Refusal::ConsentTooWeakForService => advice(
+            "Ce service demande un accord mieux prouvé.",
+            "This service asks for an agreement that proves more.",
+            STRONGER_CONSENT,
+        ),
         Refusal::ActNotGranted => {
             advice("Cet acte n’est pas dans le mandat.", "This act is not in the mandate.", OTHER_PROCEDURE)
         }
@@ -242,6 +257,11 @@ pub const fn transition(error: TransitionError) -> Advice {
             "Cette démarche n’est plus dans le mandat.",
             "This procedure is no longer in the mandate.",
             text("Vous n’avez rien à faire.", "There is nothing to do."),
+        ),
+        TransitionError::OtherChannel => advice(
+            "L’accord n’est pas venu par le moyen demandé.",
+            "The agreement did not come by the way it was asked for.",
+            text("Demandez l’accord de nouveau.", "Ask for the agreement again."),
         ),
         TransitionError::CannotGrant => advice(
             "Cette personne ne peut pas donner de mandat ici.",

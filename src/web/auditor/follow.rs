@@ -2,11 +2,11 @@
 
 use super::find::choice;
 use super::{cursor, line, period, place};
-use crate::mandate::{Bilingual, Instant};
+use crate::mandate::{Bilingual, ConsentChannel, Instant};
 use crate::service::audit::{self, LONGEST_PERIOD, Named, Retold, Timeline, Whom};
 use crate::service::{Error, Session};
 use crate::view::auditor::{Charts, Follow, Followed, Then};
-use crate::view::{Chart, Granted, Problem as Wrong, Status, paths};
+use crate::view::{Chart, Granted, Problem as Wrong, Status, paths, sentences};
 use crate::web::pages::Visit;
 use crate::web::{Held, Page, Problem, Query, Reply, Web};
 use axum::Router;
@@ -143,6 +143,11 @@ async fn drawn(
     Ok(Ok(in_charts(web, counted?, period)))
 }
 
+fn channel(channel: ConsentChannel) -> Bilingual {
+    let said = sentences::consent_channel(channel);
+    Bilingual { fr: said.fr.to_owned(), en: said.en.to_owned() }
+}
+
 fn in_charts(web: &Web, counted: audit::Charts, period: (Instant, Instant)) -> Vec<Chart> {
     let both = |text: &str| Bilingual { fr: text.to_owned(), en: text.to_owned() };
     let procedures = counted.procedures.into_iter().map(|(id, count)| {
@@ -151,9 +156,9 @@ fn in_charts(web: &Web, counted: audit::Charts, period: (Instant, Instant)) -> V
     });
     let procedures = Chart::named("procedures", procedures);
     let waits = WAITS.into_iter().map(|(fr, en)| Bilingual { fr: fr.to_owned(), en: en.to_owned() });
-    let channels = counted.channels.into_iter().map(|(code, count)| match code.as_str() {
-        "in_presence" => (Bilingual { fr: "en présence".to_owned(), en: "in presence".to_owned() }, count),
-        other => (both(other), count),
+    let channels = counted.channels.into_iter().map(|(code, count)| {
+        let known = ConsentChannel::parse(&code).map(channel);
+        (known.unwrap_or_else(|| both(&code)), count)
     });
     vec![
         Chart::days("days", &counted.hours, period),

@@ -38,8 +38,9 @@ pub(super) const HELD: [&str; 13] = [
 pub(super) const PARTIES: [&str; 4] = ["organisation", "aidant", "auditor", "client"];
 
 /// Facts: their walls are `tests/storage/walls.rs`, what follows from entries is verified in `tampering.rs`; the cards' in
-/// `tests/mandates/cards.rs`.
-const FACTS: [&str; 7] = [
+/// `tests/mandates/cards.rs`, the askings' in `tests/mandates/asking.rs`.
+const FACTS: [&str; 8] = [
+    "asking",
     "factor",
     "usager",
     "mandate",
@@ -50,7 +51,9 @@ const FACTS: [&str; 7] = [
 ];
 
 /// Rows that have no history; what was seen of a mandate is an index of entries that say so themselves.
-const WORKING: [&str; 17] = [
+const WORKING: [&str; 19] = [
+    "asking_scan",
+    "asking_queue",
     "_sqlx_migrations",
     "session",
     "login_flow",
