@@ -13,8 +13,9 @@
 //! | [`courier`] | who carries texts to persons: a mail server, webhooks | `lettre` `tokio` | `crypto` `mandate` `relying` |
 //! | [`service`] | one function per act of a person | `tokio` | `clock` `courier` `crypto` `journal` `mandate` `picture` `provider` `relying` `storage` `telemetry` |
 //! | [`storage`] | `Store::write`, `Store::read`, repositories | `rusqlite` `sqlx` `tokio` | `clock` `crypto` `journal` `mandate` `telemetry` |
-//! | [`web`] | axum, sessions, CSRF, thin handlers, error-to-HTTP in one file | `axum` `tokio` `tower` `tower_http` | `clock` `config` `crypto` `journal` `mandate` `provider` `relying` `service` `telemetry` `view` |
-//! | [`view`] | typed templates, styles, languages | `askama` `qrcode` | `mandate` |
+//! | [`web`] | axum, sessions, CSRF, thin handlers, error-to-HTTP in one file | `axum` `tokio` `tower` `tower_http` | `clock` `config` `crypto` `journal` `mandate` `provider` `relying` `paper` `service` `telemetry` `view` |
+//! | [`view`] | typed templates, styles, languages | `askama` `qrcode` | `mandate` `paper` |
+//! | [`paper`] | documents for keeps (PDF/A), and the way back to what is inside | `dejavu` `hayro_syntax` `krilla` `miniz_oxide` `parley` | none |
 //! | [`jobs`] | what time does by itself: lapse, expiry, purge | `tokio` | `clock` `mandate` `service` `telemetry` |
 //! | [`demo`] | sandbox providers, sandbox service, fictional people, the tour | all | all |
 //! | [`clock`] | the ports of time and chance | `getrandom` | `mandate` |
@@ -36,6 +37,7 @@ pub mod demo;
 pub mod jobs;
 pub mod journal;
 pub mod mandate;
+pub mod paper;
 pub mod picture;
 pub mod provider;
 pub mod relying;
