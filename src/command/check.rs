@@ -43,12 +43,19 @@ pub(super) fn no_policy() -> Refused {
 }
 
 pub(super) async fn read(path: &Path) -> Result<String, Refused> {
+    let bytes = read_bytes(path).await?;
+    String::from_utf8(bytes)
+        .map_err(|_| Refused::other(format!("{} cannot be read: it is not text", path.display())))
+}
+
+/// The same, whatever it holds.
+pub(super) async fn read_bytes(path: &Path) -> Result<Vec<u8>, Refused> {
     let cannot =
         |error: std::io::Error| Refused::other(format!("{} cannot be read: {error}", path.display()));
     if tokio::fs::metadata(path).await.map_err(cannot)?.len() > LARGEST {
         return Err(Refused::other(format!("{} is larger than any receipt or history", path.display())));
     }
-    tokio::fs::read_to_string(path).await.map_err(cannot)
+    tokio::fs::read(path).await.map_err(cannot)
 }
 
 fn receipt(text: &str, policy: &Policy) -> Result<(), Refused> {

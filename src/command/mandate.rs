@@ -3,15 +3,16 @@
 use super::{Refused, check, policies, say};
 use crate::journal::told;
 use crate::mandate::{Acceptance, Act, Consent, ConsentChannel, Instant, Mandate, ProcedureId, State};
+use crate::paper;
 use clap::Subcommand;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 #[derive(Subcommand)]
 pub(super) enum MandateAct {
-    /// Verify a mandate by its history, offline, and say what it grants. Example: porteplume mandate verify mandat.json --policy policy.txt
+    /// Verify a mandate by its PDF or its history, offline, and say what it grants. Example: porteplume mandate verify mandat.pdf --policy policy.txt
     Verify {
-        /// The complete history of a mandate, as its usager can download it.
+        /// A mandate's PDF, of which the attached history is verified; or that history itself, as its usager can download it.
         file: PathBuf,
         /// Whom you trust: the journal's policy, from where you know it to be right. Once for each shard.
         #[arg(long, value_name = "FILE", required = true)]
@@ -25,7 +26,7 @@ pub(super) async fn run(act: MandateAct) -> Result<(), Refused> {
 }
 
 async fn verify(file: &Path, paths: &[PathBuf]) -> Result<(), Refused> {
-    let text = check::read(file).await?;
+    let text = history_of(file).await?;
     let policy = policies::trusted(paths)?.ok_or_else(check::no_policy)?;
     let (history, proved) = check::proved(&text, &policy)?;
     let mandate = told(&history, &proved).map_err(|error| {
@@ -36,6 +37,17 @@ async fn verify(file: &Path, paths: &[PathBuf]) -> Result<(), Refused> {
     }
     check::complete(&history, &proved);
     Ok(())
+}
+
+/// The history in a file: the file itself, or what is attached to a PDF. The pages of a PDF prove nothing and are not read.
+async fn history_of(file: &Path) -> Result<String, Refused> {
+    let bytes = check::read_bytes(file).await?;
+    if paper::is_pdf(&bytes) {
+        let attached = paper::attachment(bytes);
+        return attached
+            .map_err(|error| Refused::other(format!("not a mandate's PDF ({}): {error}", error.code())));
+    }
+    String::from_utf8(bytes).map_err(|_| Refused::other(format!("{} is no text and no PDF", file.display())))
 }
 
 fn lines(mandate: &Mandate) -> Vec<String> {

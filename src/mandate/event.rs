@@ -208,7 +208,9 @@ kinds! {
     /// The account of the mandate was given to the usager, or printed for them (Code civil art. 1993).
     AccountRendered = "mandate.account_rendered" in Evidence, sub Always, aid WhenKnown;
     /// The mandate was printed.
-    MandatePrinted = "mandate.printed" in Evidence, sub Always, aid Always;
+    MandatePrinted = "mandate.printed" in Evidence, sub Always, aid WhenKnown;
+    /// Somebody who was shown a mandate's paper looked it up, on the public page.
+    MandateVerified = "mandate.verified" in Technical, sub WhenKnown, aid Never;
     /// An aidant read a mandate.
     MandateRead = "mandate.read" in Technical, sub Always, aid Always;
     /// A service's request was refused before any choice was offered.

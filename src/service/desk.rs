@@ -1,23 +1,15 @@
-//! What an aidant sees of their organisation's mandates: today, the list, one of them, its paper.
+//! What an aidant sees of their organisation's mandates: today, the list, one of them.
 
-use super::accept::code_cell;
 use super::names::Names;
 use super::office::Office;
-use super::proof;
 use super::receipt::{self, Receipt};
-use super::steps::{Actor, note};
+use super::steps::Actor;
 use super::uses::{self, Use};
-use super::{App, Caller, Error, Record, Session, card, handing, known, people};
-use crate::crypto::SecretString;
-use crate::journal::LogProof;
-use crate::mandate::{
-    Acceptance, Consent, EventKind, Identity, Instant, Mandate, MandateId, State, StateName, TransitionError,
-    Whereabouts,
-};
-use crate::storage::data_keys::KeyKind;
+use super::{App, Caller, Error, Record, Session, card, handing, known};
+use crate::mandate::{EventKind, Instant, Mandate, MandateId, State, StateName};
 use crate::storage::mandates::{self, MandateRow};
 use crate::storage::representations::{self, Scope};
-use crate::storage::{Snapshot, Tx, journal, organisations, papers, refusals};
+use crate::storage::{Snapshot, Tx, refusals};
 use std::sync::Arc;
 use time::Duration;
 
@@ -190,54 +182,6 @@ pub async fn detail(
     .await?
 }
 
-/// The mandate on paper. Personal data and a code: no `Debug`.
-pub struct Paper {
-    /// The mandate.
-    pub card: Card,
-    /// The usager.
-    pub usager: Identity,
-    /// Both agreements.
-    pub consent: Consent,
-    /// Both agreements.
-    pub acceptance: Acceptance,
-    /// First and last name of who accepted for the organisation.
-    pub accepted_by: String,
-    /// SIRET of the organisation.
-    pub siret: String,
-    /// Where the organisation is, when known.
-    pub whereabouts: Option<Whereabouts>,
-    /// The text agreed to; its hash is the consent's.
-    pub text: String,
-    /// The code to find and verify the mandate by.
-    pub code: SecretString,
-    /// The code of the card that ends it, if there is a card.
-    pub revocation: Option<SecretString>,
-    /// Where the acceptance stands in the journal.
-    pub receipt: Receipt,
-    /// The proof of it.
-    pub proof: LogProof,
-    /// When it was printed.
-    pub now: Instant,
-}
-
-/// Prints a mandate in force; each printing is journaled.
-///
-/// # Errors
-/// [`Error::Transition`] when it is not in force; [`Error::BeingRecorded`] while its acceptance is not included.
-pub async fn print(
-    app: &App,
-    session: &Session,
-    caller: &Caller,
-    mandate: &MandateId,
-) -> Result<Paper, Error> {
-    let reading = Reading::new(app, session, caller, mandate)?;
-    app.include("mandate.print", move |tx| {
-        let reading = Arc::clone(&reading);
-        Box::pin(async move { reading.print(tx).await })
-    })
-    .await?
-}
-
 struct Reading {
     app: App,
     session: Session,
@@ -290,57 +234,6 @@ impl Reading {
             card: card(&self.app, tx, &mut names, row.mandate).await?,
             now: self.now,
         }))
-    }
-
-    async fn print(&self, tx: &mut Tx) -> Result<Result<Paper, Error>, Error> {
-        let office = Office::of(tx, &self.session).await?;
-        let mut row = match self.find(tx, &office).await? {
-            Ok(row) => row,
-            Err(error) => return Ok(Err(error)),
-        };
-        let State::Active { consent, acceptance, .. } = row.mandate.state.clone() else {
-            return Ok(Err(TransitionError::NotFrom(row.mandate.state.name()).into()));
-        };
-        let paper = papers::load(tx, &self.mandate).await?.ok_or(Error::Unreadable)?;
-        // The entry of the consent commits to the hash: no other text is printed as what was agreed.
-        if super::propose::text_hash(&paper.text) != consent.text_hash {
-            return Err(Error::Unreadable);
-        }
-        let (sealed, event) = paper.accepted.ok_or(Error::Unreadable)?;
-        // The paper carries what proves the mandate, so it waits for it (invariant 3).
-        let receipt = receipt::of(tx, &event).await?.ok_or(Error::BeingRecorded)?;
-        let entry = journal::entry(tx, &event).await?.ok_or(Error::Unreadable)?;
-        let proof = proof::of(&self.app, tx, &entry).await?.ok_or(Error::BeingRecorded)?.log;
-        let code = self.open_code(tx, &sealed).await?;
-        let revocation = card::code(&self.app, tx, &self.mandate).await?;
-        let by = (Actor::Aidant(&office.aidant.id), &self.caller, self.now);
-        note(&self.app, tx, &mut row, Record::done(EventKind::MandatePrinted), by).await?;
-        let organisation =
-            organisations::load(tx, &row.mandate.organisation).await?.ok_or(Error::NotFound)?;
-        let (_, usager) = people::usager(&self.app, tx, &consent.usager).await?;
-        let mut names = Names::default();
-        Ok(Ok(Paper {
-            accepted_by: names.aidant(&self.app, tx, &acceptance.by).await?,
-            card: card(&self.app, tx, &mut names, row.mandate).await?,
-            usager,
-            consent,
-            acceptance,
-            siret: organisation.siret,
-            whereabouts: organisation.whereabouts,
-            text: paper.text,
-            code,
-            revocation,
-            receipt,
-            proof,
-            now: self.now,
-        }))
-    }
-
-    async fn open_code(&self, tx: &mut Tx, sealed: &[u8]) -> Result<SecretString, Error> {
-        let id = self.mandate.as_str();
-        let key = self.app.vault.find(&self.app.keys, tx, KeyKind::Mandate, id).await?;
-        let code = key.ok_or(Error::Unreadable)?.open(&code_cell(&self.mandate), sealed)?;
-        Ok(SecretString::new(String::from_utf8(code).map_err(|_| Error::Unreadable)?))
     }
 }
 

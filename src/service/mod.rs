@@ -46,6 +46,7 @@ pub mod notices;
 pub mod offer;
 pub mod office;
 pub mod outbox;
+pub mod paper;
 pub mod people;
 mod projection;
 pub mod promise;

@@ -286,7 +286,7 @@ page! {
 page! {
     /// The mandate on paper: all that Code civil art. 1984 ff. and the field ask a mandate to state.
     ///
-    /// Ids: `mandate-text`, `revocation-card`, `revocation-code`, `verification-code`, `receipt`, `receipt-line`, `receipt-qr`.
+    /// Link `link-pdf`. Ids: `mandate-text`, `revocation-card`, `revocation-code`, `verification-code`, `receipt`, `receipt-line`, `receipt-qr`.
     PrintedMandate in Guarded from "aidant/printed.html" {
         /// The mandate.
         mandate: MandateCard,
@@ -310,9 +310,11 @@ page! {
         text: Wording,
         /// Code to find and verify the mandate by.
         verification_code: String,
+        /// Where it is keyed in, without scheme.
+        verification_address: String,
         /// The card that ends it; none for a mandate from before there were cards, until one is made.
         card: Option<RevocationCard>,
-        /// QR code of the verification.
+        /// QR code of the address that verifies it, number and code filled in.
         qr: Qr,
         /// Where it stands in the journal.
         receipt: Receipt,
@@ -322,7 +324,7 @@ page! {
 }
 impl PrintedMandate {
     /// The groups of the verification code. Nothing stands between them in the text.
-    fn code_parts(&self) -> Vec<String> {
+    pub(super) fn code_parts(&self) -> Vec<String> {
         fours(&self.verification_code)
     }
 }

@@ -31,6 +31,11 @@ pub const END_SESSION: &str = "/end_session";
 /// The person's yes to it (POST).
 pub const END_SESSION_CONFIRM: &str = "/end_session/confirm";
 
+/// Whether the mandate of a paper stands: asks for number and code (GET), looks it up (POST).
+pub const PRESENTED: &str = "/verifier";
+/// The same, number and code filled in: where the QR code of a paper leads. Takes `{number}` and `{code}`.
+pub const PRESENTED_FILLED: &str = "/verifier/{number}/{code}";
+
 /// Ends a mandate by its card: asks for number and code (GET), looks at them (POST).
 pub const REVOKE: &str = "/revoquer";
 /// Ends what the holder of the card chose (POST); a GET begins again.
@@ -86,6 +91,8 @@ pub const ACCEPT: &str = "/aidant/mandates/{mandate}/accept";
 pub const RENOUNCE: &str = "/aidant/mandates/{mandate}/renounce";
 /// The printable mandate.
 pub const PRINT: &str = "/aidant/mandates/{mandate}/print";
+/// The mandate as a PDF that carries its proof.
+pub const PAPER: &str = "/aidant/mandates/{mandate}/pdf";
 /// Receipts to print (GET) and hand over (POST).
 pub const PAPERS: &str = "/aidant/mandates/{mandate}/receipts";
 /// Makes another card that ends it (POST).
@@ -128,6 +135,8 @@ pub const USAGER_END: &str = "/usager/mandates/{mandate}/end";
 pub const USAGER_END_PROCEDURE: &str = "/usager/mandates/{mandate}/procedures/{procedure}/end";
 /// "I do not recognise this" (GET asks, POST says so). Takes `{representation}`.
 pub const USAGER_DISPUTE: &str = "/usager/representations/{representation}/dispute";
+/// The mandate as a PDF that carries its proof.
+pub const USAGER_PAPER: &str = "/usager/mandates/{mandate}/pdf";
 /// The card that ends it (GET), or another one (POST).
 pub const USAGER_CARD: &str = "/usager/mandates/{mandate}/card";
 /// What was ended, with its receipt.
@@ -220,6 +229,13 @@ pub const AUTHORIZE_MANDATE: &str = "/authorize/{request}/mandate";
 pub const AUTHORIZE_CONFIRM: &str = "/authorize/{request}/confirm";
 /// Gives up and goes back to the service (POST).
 pub const AUTHORIZE_CANCEL: &str = "/authorize/{request}/cancel";
+
+/// Where the QR code of a paper leads: number and code without what people write between.
+#[must_use]
+pub fn of_paper(number: &str, code: &str) -> String {
+    let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    PRESENTED_FILLED.replace("{number}", &plain(number)).replace("{code}", &plain(code))
+}
 
 /// The address with its mandate put in.
 #[must_use]

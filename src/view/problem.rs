@@ -17,6 +17,8 @@ pub enum Problem {
     NumberMissing,
     /// Number and code on a card do not open anything, for whatever reason.
     CardRefused,
+    /// Number and code on a paper do not belong to a mandate, for whatever reason.
+    PaperRefused,
     /// The step after a right code came too late or from elsewhere.
     CardStepOver,
     /// The code is that of another account than the one that waits.
@@ -111,7 +113,7 @@ impl Problem {
             | Self::CodeWrong { .. }
             | Self::AccountCodeWrong
             | Self::FactorLocked { .. } => "code",
-            Self::NumberMissing | Self::CardRefused | Self::CardStepOver => "number",
+            Self::NumberMissing | Self::CardRefused | Self::CardStepOver | Self::PaperRefused => "number",
             Self::Terms(InvalidTerms::NoProcedure | InvalidTerms::UnknownProcedure) => "procedures",
             Self::Terms(InvalidTerms::EndInPast | InvalidTerms::TooLong) | Self::UntilInvalid => "until",
             Self::TermMissing => "term-day",
@@ -151,6 +153,10 @@ impl Problem {
             Self::CardRefused => (
                 "Ce numéro et ce code ne vont pas ensemble. Relisez la carte. Après plusieurs codes faux, une carte est bloquée pour une heure ou plus, même avec le bon code. Dans ce cas, dites à la structure qui vous aide d’arrêter le mandat.",
                 "This number and this code do not go together. Read the card again. After several wrong codes a card is locked for an hour or more, even with the right code. In that case, tell the organisation that helps you to end the mandate.",
+            ),
+            Self::PaperRefused => (
+                "Aucun mandat ne correspond à ce numéro et à ce code. Relisez le papier : le code est à côté du code QR. S’il est bien recopié, ce papier ne prouve rien.",
+                "No mandate has this number and this code. Read the paper again: the code is next to the QR code. If it is copied correctly, this paper proves nothing.",
             ),
             Self::CardStepOver => (
                 "Rien n’a été arrêté : le temps est passé, ou une nouvelle carte a été faite. Recopiez encore le numéro et le code.",

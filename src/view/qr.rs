@@ -1,5 +1,6 @@
 //! QR codes, for what a paper must carry to a machine.
 
+use crate::paper::Code;
 use qrcode::{Color, EcLevel, QrCode};
 use std::fmt::Write as _;
 
@@ -7,31 +8,47 @@ use std::fmt::Write as _;
 const QUIET: usize = 4;
 
 /// A QR code, drawn here: no drawing from elsewhere ever stands in a page.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Qr(String);
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Qr {
+    drawing: String,
+    width: usize,
+    dark: Vec<bool>,
+}
 
 impl Qr {
     /// The QR code of a text; an empty drawing when the text is too long for one (the text itself always stands
     /// beside it).
     #[must_use]
     pub fn of(text: &str) -> Self {
-        Self(QrCode::new(text).map(|code| drawn(&code)).unwrap_or_default())
+        QrCode::new(text).map(|code| Self::from(&code)).unwrap_or_default()
     }
 
     /// The QR code of a long text: the least redundancy, so that as much as possible fits.
     #[must_use]
     pub fn of_much(text: &str) -> Self {
         let code = QrCode::with_error_correction_level(text, EcLevel::L);
-        Self(code.map(|code| drawn(&code)).unwrap_or_default())
+        code.map(|code| Self::from(&code)).unwrap_or_default()
     }
 
     /// Whether the text fitted.
     pub(super) fn is_drawn(&self) -> bool {
-        !self.0.is_empty()
+        !self.drawing.is_empty()
     }
 
     pub(super) fn markup(&self) -> &str {
-        &self.0
+        &self.drawing
+    }
+
+    /// The same for a PDF, so many millimetres wide.
+    pub(super) fn code(&self, alt: String, side: u8) -> Option<Code> {
+        self.is_drawn().then(|| Code { width: self.width, dark: self.dark.clone(), alt, side })
+    }
+}
+
+impl From<&QrCode> for Qr {
+    fn from(code: &QrCode) -> Self {
+        let dark = code.to_colors().into_iter().map(|color| color == Color::Dark).collect();
+        Self { drawing: drawn(code), width: code.width(), dark }
     }
 }
 
@@ -90,15 +107,15 @@ mod tests {
     fn the_drawing_covers_exactly_the_dark_modules() {
         for text in ["otpauth://totp/Porteplume?secret=ABC", &"c2sp.org/tlog-proof@v1 ".repeat(60)] {
             let code = QrCode::new(text).unwrap();
-            assert!(covered(&Qr::of(text).0, code.width()) == code.to_colors());
+            assert!(covered(&Qr::of(text).drawing, code.width()) == code.to_colors());
         }
     }
 
     #[test]
     fn a_qr_code_is_a_bare_drawing_and_a_text_too_long_gives_none() {
-        let drawing = Qr::of("otpauth://totp/Porteplume?secret=ABC").0;
+        let drawing = Qr::of("otpauth://totp/Porteplume?secret=ABC").drawing;
         assert!(drawing.starts_with("<svg") && drawing.ends_with("</svg>") && !drawing.contains("style"));
-        assert!(Qr::of_much(&"x".repeat(1_500)).0.len() < 60_000);
-        assert_eq!(Qr::of(&"x".repeat(5_000)).0, "");
+        assert!(Qr::of_much(&"x".repeat(1_500)).drawing.len() < 60_000);
+        assert_eq!(Qr::of(&"x".repeat(5_000)).drawing, "");
     }
 }

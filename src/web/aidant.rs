@@ -2,13 +2,11 @@
 
 use super::pages::Visit;
 use super::{CheckedForm, Held, Page, Problem, Reply, Web, named, shown};
-use crate::mandate::{MandateId, RepresentationId, Whereabouts};
+use crate::mandate::{MandateId, RepresentationId};
 use crate::service::desk::{self, Detail};
 use crate::service::{Session, accept, card, represent, screen};
-use crate::view::aidant::{
-    Accept, AidantHome, MandateDetail, MandateList, PrintedMandate, Proposal, ProposalOver, Renounce,
-};
-use crate::view::{Flash, Qr, Status, paths};
+use crate::view::aidant::{Accept, AidantHome, MandateDetail, MandateList, Proposal, ProposalOver, Renounce};
+use crate::view::{Flash, Status, paths};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
@@ -22,7 +20,6 @@ pub(super) fn routes() -> Router<Web> {
         .route(paths::HAND_OVER, post(hand_over))
         .route(paths::ACCEPT, get(ask_accept).post(accepted))
         .route(paths::RENOUNCE, get(ask_renounce).post(renounced))
-        .route(paths::PRINT, get(print))
         .route(paths::CARD, post(renew_card))
         .route(paths::CLOSE, post(closed))
 }
@@ -125,39 +122,6 @@ async fn renew_card(State(web): State<Web>, visit: Visit, Path(id): Path<String>
     let id = named(&id, MandateId::parse)?;
     card::renew_at_office(&web.app, &form.session, &visit.caller(&form.session), &id).await?;
     Ok(Reply::go(&paths::of_mandate(paths::PRINT, &id)))
-}
-
-async fn print(State(web): State<Web>, visit: Visit, Held(session): Held, Path(id): Path<String>) -> Page {
-    let paper =
-        desk::print(&web.app, &session, &visit.caller(&session), &named(&id, MandateId::parse)?).await?;
-    let hash = paper.consent.text_hash.clone();
-    let organisation = paper.card.organisation.clone();
-    let address = web.app.issuer.address(paths::USAGER);
-    let page = PrintedMandate {
-        text: shown::wording(&web, &paper.card.mandate, &organisation, &paper.text, hash),
-        mandate: shown::card(&web, &paper.card, paper.now),
-        usager: shown::person(paper.usager),
-        consented_at: paper.consent.at,
-        accepted_at: paper.acceptance.at,
-        accepted_by: paper.accepted_by,
-        ends_at: paper.acceptance.ends_at,
-        place: paper.whereabouts.as_ref().map_or(organisation, |at| at.town.clone()),
-        contact: contact(paper.whereabouts, &paper.siret),
-        space_address: address.split_once("://").map_or_else(String::new, |(_, rest)| rest.to_owned()),
-        card: paper.revocation.map(|code| shown::revocation_card(&web, code.expose())),
-        qr: Qr::of(paper.code.expose()),
-        verification_code: paper.code.expose().to_owned(),
-        receipt: shown::receipt(paper.receipt),
-        proof: Qr::of_much(&paper.proof.to_string()),
-    };
-    Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
-}
-
-/// How to reach an organisation, one a line.
-fn contact(at: Option<Whereabouts>, siret: &str) -> Vec<String> {
-    let (address, telephone) = at.map(|at| (at.address, at.telephone)).unzip();
-    let siret = Some(format!("SIRET {siret}"));
-    [address, telephone.flatten(), siret].into_iter().flatten().collect()
 }
 
 async fn closed(State(web): State<Web>, visit: Visit, Path(id): Path<String>, form: CheckedForm) -> Page {

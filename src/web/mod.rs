@@ -30,6 +30,7 @@ mod leaving;
 mod middleware;
 mod openid;
 mod pages;
+mod paper;
 mod problem;
 mod propose;
 mod public;

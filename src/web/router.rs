@@ -3,7 +3,7 @@
 use super::middleware::{Routes, compose};
 use super::{
     Web, aidant, anomalies, asking, auditor, authorize, card, consent, contact, factor, history, journal,
-    openid, propose, public, receipts, referent, usager,
+    openid, paper, propose, public, receipts, referent, usager,
 };
 use axum::Router;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ pub fn router(web: Web) -> Router {
             .merge(factor::routes(&edge))
             .merge(asking::routes(&edge))
             .merge(card::routes(&edge))
+            .merge(paper::routes(&edge))
             .merge(aidant::routes())
             .merge(propose::routes())
             .merge(consent::routes(&edge))

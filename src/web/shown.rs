@@ -105,11 +105,15 @@ pub(super) fn wording(web: &Web, mandate: &Mandate, organisation: &str, text: &s
     }
 }
 
+/// One of our addresses as people copy it: without scheme.
+pub(super) fn address(web: &Web, path: &str) -> String {
+    let address = web.app.issuer.address(path);
+    address.split_once("://").map_or_else(String::new, |(_, rest)| rest.to_owned())
+}
+
 /// The card to cut out, with the address to key it in at.
 pub(super) fn revocation_card(web: &Web, code: &str) -> view::card::RevocationCard {
-    let address = web.app.issuer.address(view::paths::REVOKE);
-    let address = address.split_once("://").map_or_else(String::new, |(_, rest)| rest.to_owned());
-    view::card::RevocationCard { code: code.to_owned(), address }
+    view::card::RevocationCard { code: code.to_owned(), address: address(web, view::paths::REVOKE) }
 }
 
 /// How a card stands, for those who may see its mandate.

@@ -14,13 +14,14 @@ use std::collections::BTreeMap;
 const MOST: u32 = 200;
 
 /// What counts as a look.
-const LOOKS: [EventKind; 13] = [
+const LOOKS: [EventKind; 14] = [
     EventKind::AnomalyRead,
     EventKind::AnomalyCommented,
     EventKind::AnomalyClosed,
     EventKind::SampleAnswered,
     EventKind::MandateRead,
     EventKind::MandatePrinted,
+    EventKind::MandateVerified,
     EventKind::EntryRead,
     EventKind::TimelineRead,
     EventKind::ContentAsked,

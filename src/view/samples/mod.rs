@@ -227,6 +227,11 @@ pub(super) fn receipt() -> Receipt {
 pub(super) type Sample = (&'static str, fn(&Cast, Language) -> String);
 
 /// Every page, some in several states.
+/// The printed mandate, for those who make another paper of it.
+pub(super) fn printed(cast: &Cast) -> super::aidant::PrintedMandate {
+    professionals::printed(cast)
+}
+
 pub(super) fn all() -> Vec<Sample> {
     [askings::SAMPLES, persons::SAMPLES, professionals::SAMPLES, professionals::OUTSIDE, auditors::SAMPLES]
         .concat()

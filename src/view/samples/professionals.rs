@@ -74,7 +74,7 @@ fn timeline(cast: &Cast) -> Vec<TimelineLine> {
     vec![line(-300_000, EventKind::MandateProposed), usager, line(-299_980, EventKind::MandateAccepted)]
 }
 
-fn printed(cast: &Cast) -> PrintedMandate {
+pub(super) fn printed(cast: &Cast) -> PrintedMandate {
     PrintedMandate {
         mandate: cast.card(1, in_force()),
         usager: cast.person(),
@@ -91,7 +91,8 @@ fn printed(cast: &Cast) -> PrintedMandate {
             code: "4rta2m9xk7qfm".into(),
             address: "porteplume.example/revoquer".into(),
         }),
-        qr: Qr::of("https://porteplume.example/journal?code=K7QF-2M9X-4RTA"),
+        verification_address: "porteplume.example/verifier".into(),
+        qr: Qr::of("https://porteplume.example/verifier/1820035728/k7qf2m9x4rtab"),
         receipt: receipt(),
         proof: Qr::of_much(&"c2sp.org/tlog-proof@v1 ".repeat(60)),
     }

@@ -103,6 +103,10 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             text("Le compte rendu du mandat a été donné.", "The account of the mandate was given.")
         }
         EventKind::MandatePrinted => text("Le mandat a été imprimé.", "The mandate was printed."),
+        EventKind::MandateVerified => text(
+            "Quelqu’un à qui le papier du mandat était montré l’a vérifié.",
+            "Somebody who was shown the mandate’s paper verified it.",
+        ),
         EventKind::RepresentationOpened => text("Une intervention a commencé.", "An intervention began."),
         EventKind::RepresentationRefused => {
             text("Une intervention a été refusée.", "An intervention was refused.")
