@@ -7,6 +7,7 @@ mod cards;
 mod ends;
 mod journey;
 mod people;
+mod presented;
 mod screen;
 mod times;
 pub(crate) mod uses;

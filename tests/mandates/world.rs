@@ -307,10 +307,23 @@ impl Browser<'_> {
         answer
     }
 
-    async fn ask(&self, request: axum::http::request::Builder, body: Body) -> Answer {
+    /// A file as it is sent: its media type and its bytes.
+    pub(crate) async fn download(&self, path: &str) -> (String, Vec<u8>) {
+        let response = self.response(Request::get(path), Body::empty()).await;
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        assert_eq!(response.status().as_u16(), 200);
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        (kind, to_bytes(response.into_body(), 2_000_000).await.unwrap().to_vec())
+    }
+
+    async fn response(&self, request: axum::http::request::Builder, body: Body) -> axum::response::Response {
         let cookie = format!("__Host-porteplume={}", self.cookie);
         let request = request.header("cookie", cookie).body(body).unwrap();
-        let response = self.world.service.clone().oneshot(request).await.unwrap();
+        self.world.service.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn ask(&self, request: axum::http::request::Builder, body: Body) -> Answer {
+        let response = self.response(request, body).await;
         let status = response.status().as_u16();
         let header = |name: &str| {
             let all = response.headers().get_all(name).iter();

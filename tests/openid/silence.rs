@@ -118,6 +118,9 @@ pub(super) async fn lives(town: &Town) -> Told {
         told.hears(browser.get(&format!("/callback/{provider}?{query}")).await);
     }
     told.hears(browser.post("/aidant/factor", &[("code", "Zimmermann")]).await);
+    let verified = browser.post("/verifier", &[("number", "1820035728"), ("code", "Zimmermann")]).await;
+    assert!(verified.status == 422 && !verified.body.contains("Zimmermann"), "{}", verified.body);
+    assert_eq!(browser.get(&format!("/verifier/1820035728/{LURE}")).await.status, 200);
     let (usager, authenticated_at) = (town.usager.clone(), town.app().now());
     let home = town.browser_of(Who::Usager { usager, authenticated_at, level: "eidas1".to_owned() }).await;
     told.keeps("the usager's cookie", home.cookie.split_once('=').unwrap().1);

@@ -11,5 +11,6 @@ mod history;
 mod inclusion;
 mod journaled;
 mod leaving;
+mod paper;
 mod weights;
 pub(crate) mod world;
