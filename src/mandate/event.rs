@@ -394,7 +394,7 @@ mod tests {
     fn the_life_of_a_mandate_and_each_use_are_evidence_and_readings_are_not() {
         for kind in EventKind::ALL {
             let name = kind.as_str();
-            let read = name == "mandate.read";
+            let read = matches!(name, "mandate.read" | "mandate.verified");
             if (name.starts_with("mandate.") || name.starts_with("representation.")) && !read {
                 assert_eq!(kind.retention(), Retention::Evidence, "{name}");
             }
