@@ -202,7 +202,15 @@ impl Flow<'_> {
     }
 
     fn facts(&mut self, facts: &[Fact]) -> Node {
+        let start = self.rows.len();
         let children = facts.iter().map(|fact| Child::Node(self.fact(fact))).collect();
+        // A short table is not parted: number and code are read together.
+        let rows = self.rows.get_mut(start..).unwrap_or_default();
+        if let Some((_, before)) = rows.split_last_mut().filter(|(_, before)| before.len() < 3) {
+            for row in before {
+                row.keeps = true;
+            }
+        }
         Node { role: Role::Table, children }
     }
 

@@ -3,6 +3,7 @@
 mod askings;
 mod auditors;
 mod persons;
+mod presented;
 mod professionals;
 
 use super::{
@@ -226,13 +227,13 @@ pub(super) fn receipt() -> Receipt {
 /// A page with its facts: name, and what it renders to.
 pub(super) type Sample = (&'static str, fn(&Cast, Language) -> String);
 
-/// Every page, some in several states.
 /// The printed mandate, for those who make another paper of it.
 pub(super) fn printed(cast: &Cast) -> super::aidant::PrintedMandate {
     professionals::printed(cast)
 }
 
+/// Every page, some in several states.
 pub(super) fn all() -> Vec<Sample> {
-    [askings::SAMPLES, persons::SAMPLES, professionals::SAMPLES, professionals::OUTSIDE, auditors::SAMPLES]
-        .concat()
+    let professionals = [professionals::SAMPLES, professionals::OUTSIDE].concat();
+    [askings::SAMPLES, persons::SAMPLES, presented::SAMPLES, &professionals, auditors::SAMPLES].concat()
 }

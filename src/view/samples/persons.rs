@@ -10,7 +10,6 @@ use crate::view::card::{CardStanding, Place, RevocationCard, Revoke, RevokeWhat,
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
 use crate::view::errors::{BeingRecorded, ErrorPage, Fault, OtherAccount, RefusedPage};
 use crate::view::history::{AccountPage, History, HistoryLine, Proved, Whose};
-use crate::view::presented::{Verified, Verify};
 use crate::view::public::{
     Accessibility, ClosedShard, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut,
     VerifyJournal,
@@ -109,22 +108,6 @@ fn what(cast: &Cast, place: Place) -> RevokeWhat {
 fn revoke(problems: Vec<Problem>, place: Place) -> Revoke {
     let number = if problems.is_empty() { "" } else { "1820-035-728" }.into();
     Revoke { problems, place, number }
-}
-
-fn verify(problems: Vec<Problem>, code: &str) -> Verify {
-    let number = if problems.is_empty() && code.is_empty() { "" } else { "1820-035-728" }.into();
-    Verify { problems, number, code: code.into() }
-}
-
-fn verified(cast: &Cast, over: Option<Instant>) -> Verified {
-    Verified {
-        number: MandateNumber::of(&cast.card(1, in_force()).id),
-        organisation: cast.organisation.clone(),
-        over,
-        until: over.is_none().then(|| minute(20_000)),
-        procedures: if over.is_none() { granted() } else { vec![] },
-        now: now(),
-    }
 }
 
 fn ended(cast: &Cast, one: bool, language: Language) -> String {
@@ -346,11 +329,6 @@ pub(super) const SAMPLES: &[Sample] = &[
             RevocationCard { code: "4rta2m9xk7qfm".into(), address: "porteplume.example/revoquer".into() };
         OwnCard { mandate: CardOf { id: cast.card(1, in_force()).id }, card }.render(&cast.as_usager(l))
     }),
-    ("verify-mandate", |_, l| verify(vec![], "").render(&handed_over(l))),
-    ("verify-mandate-filled", |_, l| verify(vec![], "k7qf2m9x4rtab").render(&handed_over(l))),
-    ("verify-mandate-refused", |_, l| verify(vec![Problem::PaperRefused], "").render(&handed_over(l))),
-    ("verified-mandate", |cast, l| verified(cast, None).render(&anonymous(l))),
-    ("verified-mandate-over", |cast, l| verified(cast, Some(minute(-30))).render(&anonymous(l))),
     ("revoke", |_, l| revoke(vec![], Place::Anywhere).render(&handed_over(l))),
     ("revoke-refused", |_, l| revoke(vec![Problem::CardRefused], Place::Anywhere).render(&handed_over(l))),
     ("revoke-missing", |_, l| {
