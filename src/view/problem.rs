@@ -138,6 +138,7 @@ impl Problem {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: one text for each problem")]
     const fn text(self) -> Text {
         let (fr, en) = match self {
             Self::CodeMissing => ("Écrivez le code.", "Enter the code."),

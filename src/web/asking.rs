@@ -171,11 +171,11 @@ fn document(page: &AskForm, problems: &mut Vec<Wrong>) -> Option<SeenDocument> {
 }
 
 /// What was sent, or what of it is to be corrected.
-fn read(page: &AskForm, known: Option<Choice>) -> Result<Way, Vec<Wrong>> {
+fn read(page: &AskForm, known: Option<&Choice>) -> Result<Way, Vec<Wrong>> {
     let mut problems = Vec::new();
     let wrong = &mut problems;
     let whom = |wrong: &mut Vec<Wrong>| {
-        identity(&page.typed, wrong).map(|identity| Whom { identity, known: known.clone() })
+        identity(&page.typed, wrong).map(|identity| Whom { identity, known: known.cloned() })
     };
     let way = match page.way {
         ConsentChannel::OwnDevice => address(page, wrong).map(|to| Way::OwnDevice { to }),
@@ -222,7 +222,7 @@ async fn ask(
     };
     let caller = visit.caller(session);
     let frame = visit.guarded(&web, session).await?;
-    let asked = match read(&page, known) {
+    let asked = match read(&page, known.as_ref()) {
         Ok(way) => asking::ask(&web.app, session, &caller, &mandate, way, session.language).await,
         Err(problems) => {
             // More of a number than is asked for is not shown again.

@@ -24,10 +24,10 @@ impl From<Error> for Problem {
             Error::SignIn(error) => sign_in(*error, code),
             Error::Factor(error) => factor(*error, code),
             // Pages show these at their field, too.
-            Error::Asking(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, Fault::BadRequest),
-            Error::Card(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, Fault::BadRequest),
             // Pages show these at their field; here they come when a page of ours was not used.
-            Error::Terms(_)
+            Error::Asking(_)
+            | Error::Card(_)
+            | Error::Terms(_)
             | Error::Registration(_)
             | Error::Input(InputError::Field(_) | InputError::TooLong(_)) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, Fault::BadRequest)

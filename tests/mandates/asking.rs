@@ -346,8 +346,8 @@ on_both! {
         assert_eq!(send(large, today).await.status, 413);
         assert_eq!(aidant.post_file(&scan, &[("signed_on", today)], &good).await.status, 422);
         assert_eq!(world.facts().await, facts);
-        let sent = send([good.clone(), b"<script>".to_vec()].concat(), today).await;
-        assert_eq!((sent.status, sent.location), (303, at(&mandate, "asked")), "{}", sent.body);
+        let taken = send([good.clone(), b"<script>".to_vec()].concat(), today).await;
+        assert_eq!((taken.status, taken.location), (303, at(&mandate, "asked")), "{}", taken.body);
         assert_eq!((world.state(&mandate).await.as_str(), rests(&world, &mandate).await.3), ("proposed", true));
         let mut colleague = world.signed_in(&world.colleague().await).await;
         let page = colleague.get(&at(&mandate, "asked/compare")).await;

@@ -66,7 +66,7 @@ async fn deliver(app: &App, queued: Queued) -> Result<(), Error> {
         .read("asking.letter", move |snapshot| Box::pin(async move { letter(&app_, snapshot, &one).await }));
     let handed = match made.await? {
         None => Err(NotTaken::Refused("no_address")),
-        Some((event, _)) if !app.store.included(&[event.clone()], app.patience).await => {
+        Some((event, _)) if !app.store.included(std::slice::from_ref(&event), app.patience).await => {
             Err(NotTaken::Later("not_included"))
         }
         Some((_, letter)) => match app.couriers.of(letter.channel) {

@@ -63,7 +63,7 @@ fn compare(cast: &Cast, way: ConsentChannel) -> Compare {
         way,
         person: cast.person(),
         document: SeenDocument::new(DocumentKind::ResidencePermit, "45Z7").ok().filter(|_| !paper),
-        signed_on: paper.then(|| date!(2026 - 11 - 20)),
+        signed_on: paper.then_some(date!(2026 - 11 - 20)),
         by_you: true,
         has_scan: false,
     }
