@@ -42,7 +42,8 @@ mod watch;
 mod words;
 
 pub use account::{
-    Account, AccountLine, AccountPart, EndingWay, EventThen, GrantedThen, Learned, Place, UseThen, WhatThen,
+    Account, AccountLine, AccountPart, EndingWay, EventThen, GrantedThen, Happening, Learned, Place,
+    StoryPart, UseThen, WhatThen,
 };
 pub use anomaly::{Anomaly, AnomalyError, AnomalyState, Closing};
 pub use asking::{

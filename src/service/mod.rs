@@ -71,6 +71,7 @@ pub mod space;
 pub mod standing;
 pub mod steps;
 mod tiles;
+pub mod timeline;
 pub mod timestamps;
 pub mod tokens;
 pub mod upkeep;

@@ -283,8 +283,7 @@ impl Visit {
     }
 
     async fn home(&self, tx: &mut Tx) -> Result<Space, Error> {
-        let record = Record::done(EventKind::UsagerSpaceRead).usager(&self.usager);
-        record.append(&self.app, tx, &self.caller, self.now).await?;
+        self.note_home(tx).await?;
         let mut names = Names::default();
         let mut cards = Vec::new();
         for mut row in mandates::of_usager(tx, &self.usager).await? {
@@ -295,6 +294,17 @@ impl Visit {
         let refused = refusals::of_usager(tx, &self.usager, MOST_USES).await?;
         let uses = uses::told(&self.app, tx, &mut names, &opened, &refused).await?;
         Ok(Space { mandates: cards, uses, now: self.now })
+    }
+
+    /// Who they are.
+    pub(super) const fn usager(&self) -> &UsagerId {
+        &self.usager
+    }
+
+    /// That they read of all their mandates.
+    pub(super) async fn note_home(&self, tx: &mut Tx) -> Result<(), Error> {
+        let record = Record::done(EventKind::UsagerSpaceRead).usager(&self.usager);
+        record.append(&self.app, tx, &self.caller, self.now).await.map(drop)
     }
 
     pub(super) async fn note_reading(&self, tx: &mut Tx, id: &MandateId) -> Result<(), Error> {

@@ -78,6 +78,7 @@ pub mod authorize;
 pub mod card;
 mod chart;
 pub mod consent;
+pub mod csv;
 pub mod dates;
 mod document;
 pub mod errors;
@@ -98,6 +99,7 @@ mod say;
 pub mod sentences;
 #[cfg(test)]
 mod tests;
+pub mod timeline;
 pub mod usager;
 
 pub use chart::{Bar, Chart, Label, Shape};

@@ -127,6 +127,10 @@ pub const USAGER_SIGN_IN: &str = "/usager/sign-in";
 pub const USAGER: &str = "/usager";
 /// How they are told what is done in their name (GET, POST).
 pub const USAGER_CONTACT: &str = "/usager/contact";
+/// Everything that happened (GET; `mandate`, `what`, `from`, `until`, `page`).
+pub const USAGER_TIMELINE: &str = "/usager/timeline";
+/// The same as a table (GET).
+pub const USAGER_TIMELINE_FILE: &str = "/usager/timeline/file";
 /// One of their mandates. Takes `{mandate}`.
 pub const USAGER_MANDATE: &str = "/usager/mandates/{mandate}";
 /// Ends it (GET asks, POST does).

@@ -42,6 +42,7 @@ mod reply;
 mod router;
 mod session;
 mod shown;
+mod timeline;
 mod trace;
 mod usager;
 mod witness;

@@ -3,7 +3,7 @@
 use super::middleware::{Routes, compose};
 use super::{
     Web, aidant, anomalies, asking, auditor, authorize, card, consent, contact, factor, history, journal,
-    openid, paper, propose, public, receipts, referent, usager,
+    openid, paper, propose, public, receipts, referent, timeline, usager,
 };
 use axum::Router;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ pub fn router(web: Web) -> Router {
             .merge(contact::routes())
             .merge(receipts::routes())
             .merge(usager::routes())
+            .merge(timeline::routes())
             .merge(history::routes())
             .merge(referent::routes()),
         uploads: asking::uploads(&edge),

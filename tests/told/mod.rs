@@ -8,3 +8,4 @@ mod mail;
 pub(crate) mod postman;
 mod reminding;
 mod telling;
+mod timeline;

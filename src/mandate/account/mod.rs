@@ -1,7 +1,10 @@
 //! The account of a mandate (Code civil art. 1993): who, what was granted, everything that was done, refused, told and looked
 //! at, how it ended, and where each of it stands in the journal. One wording for the screen, the letter and the paper.
 
+mod story;
 mod words;
+
+pub use story::{Happening, StoryPart};
 
 use super::notice_text::{clean, moment};
 use super::{
@@ -198,7 +201,7 @@ pub struct AccountPart {
 }
 
 /// Which part an event belongs to.
-const fn part(what: &WhatThen) -> &'static str {
+const fn part(what: &WhatThen) -> StoryPart {
     match what {
         WhatThen::Step(
             EventKind::MandateProposed
@@ -209,12 +212,12 @@ const fn part(what: &WhatThen) -> &'static str {
             | EventKind::MandateAccepted
             | EventKind::MandateRefused
             | EventKind::MandateLapsed,
-        ) => "agreement",
-        WhatThen::Step(_) => "other",
-        WhatThen::Refused(..) => "refused",
-        WhatThen::Withdrawn(..) | WhatThen::Ended(..) | WhatThen::Known(_) => "end",
-        WhatThen::Told(..) => "told",
-        WhatThen::Looked(..) => "looks",
+        ) => StoryPart::Agreement,
+        WhatThen::Step(_) => StoryPart::Other,
+        WhatThen::Refused(..) => StoryPart::Refused,
+        WhatThen::Withdrawn(..) | WhatThen::Ended(..) | WhatThen::Known(_) => StoryPart::End,
+        WhatThen::Told(..) => StoryPart::Told,
+        WhatThen::Looked(..) => StoryPart::Looks,
     }
 }
 
@@ -271,7 +274,7 @@ impl Account {
         ];
         for (name, title, nothing) in named {
             let mut lines = if name == "done" { uses.clone() } else { Vec::new() };
-            let of = self.events.iter().filter(|event| part(&event.what) == name);
+            let of = self.events.iter().filter(|event| part(&event.what).as_str() == name);
             lines.extend(
                 of.map(|event| AccountLine {
                     text: event.words(language),

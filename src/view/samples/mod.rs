@@ -1,5 +1,6 @@
 //! Every page with sample facts, once with ordinary names and once with hostile ones.
 
+mod accounts;
 mod askings;
 mod auditors;
 mod persons;
@@ -234,6 +235,14 @@ pub(super) fn printed(cast: &Cast) -> super::aidant::PrintedMandate {
 
 /// Every page, some in several states.
 pub(super) fn all() -> Vec<Sample> {
-    let professionals = [professionals::SAMPLES, professionals::OUTSIDE].concat();
-    [askings::SAMPLES, persons::SAMPLES, presented::SAMPLES, &professionals, auditors::SAMPLES].concat()
+    [
+        accounts::SAMPLES,
+        askings::SAMPLES,
+        persons::SAMPLES,
+        presented::SAMPLES,
+        professionals::SAMPLES,
+        professionals::OUTSIDE,
+        auditors::SAMPLES,
+    ]
+    .concat()
 }

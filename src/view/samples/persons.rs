@@ -2,14 +2,11 @@
 
 use super::*;
 use crate::mandate::MandateNumber;
-use crate::mandate::{
-    Account, Act, Channel, EndingWay, EventKind, EventThen, GrantedThen, Learned, NoticeKind, Place as Stood,
-    ProcedureOutcome, ReceiptNumber, RepresentationId, ServiceReport, UseThen, WhatThen,
-};
+use crate::mandate::{Channel, EventKind, ProcedureOutcome, ReceiptNumber, RepresentationId, ServiceReport};
 use crate::view::card::{CardStanding, Place, RevocationCard, Revoke, RevokeWhat, Revoked};
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
 use crate::view::errors::{BeingRecorded, ErrorPage, Fault, OtherAccount, RefusedPage};
-use crate::view::history::{AccountPage, History, HistoryLine, Proved, Whose};
+use crate::view::history::{History, HistoryLine, Proved, Whose};
 use crate::view::public::{
     Accessibility, ClosedShard, Door, EndSession, Help, Landing, Leaving, Legal, SignIn, SignedOut,
     VerifyJournal,
@@ -126,53 +123,6 @@ fn reported(kind: EventKind) -> Option<ServiceReport> {
     let receipt = ReceiptNumber::parse("2026-CAF-0042");
     let report = ServiceReport::new(ProcedureOutcome::Submitted, receipt).unwrap();
     (kind == EventKind::OutcomeReported).then_some(report)
-}
-
-fn account(cast: &Cast, whose: Whose) -> AccountPage {
-    let place = |number: u64| Stood {
-        number: Some(number),
-        index: Some(20_400 + number),
-        origin: "porteplume.example/journal".into(),
-    };
-    let taxes = granted().remove(0);
-    let acts: Vec<Act> = taxes.acts.iter().copied().collect();
-    let event = |number: u64, what: WhatThen, by: &str| EventThen {
-        at: minute(-600 + i64::try_from(number).unwrap()),
-        what,
-        by: by.to_owned(),
-        place: place(number),
-    };
-    let reported = (ProcedureOutcome::Submitted, ReceiptNumber::parse("2026-CAF-0042"));
-    let account = Account {
-        number: MandateNumber::of(&MandateId::from_bytes([0x5b; 16])),
-        usager: cast.usager(),
-        organisation: cast.organisation.clone(),
-        term: Some((minute(-597), minute(40_000))),
-        ended: Some((now(), EndReason::Revoked)),
-        granted: vec![GrantedThen { name: taxes.name.clone(), acts: acts.clone(), withdrawn: None }],
-        uses: vec![UseThen {
-            at: (minute(-590), Some(minute(-580))),
-            aidant: cast.aidant.clone(),
-            service: "Caisse de démonstration".into(),
-            procedure: taxes.name.clone(),
-            acts,
-            reported: Some(reported),
-            places: vec![place(4), place(5), place(6)],
-        }],
-        events: vec![
-            event(1, WhatThen::Step(EventKind::MandateProposed), &cast.aidant),
-            event(2, WhatThen::Step(EventKind::MandateConsented), ""),
-            event(3, WhatThen::Step(EventKind::MandateAccepted), &cast.aidant),
-            event(7, WhatThen::Refused("Caisse de démonstration".into(), Some(taxes.name)), &cast.aidant),
-            event(8, WhatThen::Looked(EventKind::MandatePrinted, None), ""),
-            event(9, WhatThen::Ended(Some(EndReason::Revoked), Some(EndingWay::Desk), None), ""),
-            event(10, WhatThen::Known(Learned::Organisation), ""),
-            event(11, WhatThen::Told(EventKind::NoticeSent, Some(NoticeKind::Receipt)), ""),
-            event(12, WhatThen::Step(EventKind::AccountRendered), ""),
-        ],
-        made_at: now(),
-    };
-    AccountPage { whose, mandate: MandateId::from_bytes([0x5b; 16]), account }
 }
 
 fn history(whose: Whose) -> History {
@@ -322,8 +272,6 @@ pub(super) const SAMPLES: &[Sample] = &[
     ("aidant-history", |cast, l| history(Whose::Aidant).render(&cast.as_aidant(l))),
     ("aidant-receipt", |cast, l| proved(Whose::Aidant).render(&cast.as_aidant(l))),
     ("usager-ended", |cast, l| ended(cast, false, l)),
-    ("usager-account", |cast, l| account(cast, Whose::Usager).render(&cast.as_usager(l))),
-    ("aidant-account", |cast, l| account(cast, Whose::Aidant).render(&cast.as_aidant(l))),
     ("usager-card", |cast, l| {
         let card =
             RevocationCard { code: "4rta2m9xk7qfm".into(), address: "porteplume.example/revoquer".into() };
