@@ -3,7 +3,7 @@
 use super::card::{CardStanding, RevocationCard};
 use super::parts::{Granted, Intervention, MandateCard, Person, Receipt, ThemeChoice, TimelineLine, Wording};
 use super::{Problem, Qr, paths};
-use crate::mandate::{Instant, Language, MandateId, NoticeId, Term};
+use crate::mandate::{ConsentChannel, Instant, Language, MandateId, NoticeId, Term};
 use time::Date;
 
 page! {
@@ -294,6 +294,8 @@ page! {
         usager: Person,
         /// When the usager agreed.
         consented_at: Instant,
+        /// By which way.
+        channel: ConsentChannel,
         /// When the organisation accepted.
         accepted_at: Instant,
         /// Who accepted for it.

@@ -302,6 +302,32 @@ impl Frame {
         }
     }
 
+    /// How somebody agreed, on the mandate's paper.
+    pub(super) fn agreed(&self, channel: &ConsentChannel) -> String {
+        match channel {
+            ConsentChannel::InPresence => {
+                self.t("à l’écran, après identification", "on screen, after identification")
+            }
+            ConsentChannel::OwnDevice => self.t(
+                "sur son propre appareil, après identification",
+                "on a device of their own, after identification",
+            ),
+            ConsentChannel::Telephone => {
+                self.t("par téléphone, identité déclarée", "by telephone, identity declared")
+            }
+            ConsentChannel::Paper => self
+                .t("sur papier signé, vérifié par deux personnes", "on signed paper, checked by two persons"),
+            ConsentChannel::PostedCode => self.t(
+                "par le code d’une lettre, identité déclarée",
+                "by the code of a letter, identity declared",
+            ),
+            ConsentChannel::SeenDocument => self.t(
+                "à l’écran, pièce d’identité vue par deux personnes",
+                "on screen, identity document seen by two persons",
+            ),
+        }
+    }
+
     /// How much it proves.
     pub(super) fn strength(&self, strength: Strength) -> String {
         self.text(&sentences::strength(strength))

@@ -130,12 +130,9 @@ impl PrintedMandate {
     }
 
     fn agreements(&self, f: &Frame) -> Vec<Block> {
-        let person = f.t2(
-            "{0}, à l’écran, après identification, le {1}.",
-            "{0}, on screen, after identification, on {1}.",
-            self.usager.name(),
-            f.moment(&self.consented_at),
-        );
+        let given =
+            f.t2("{0}, le {1}.", "{0}, on {1}.", f.agreed(&self.channel), f.moment(&self.consented_at));
+        let person = format!("{}, {given}", self.usager.name());
         let accepted = f.moment(&self.accepted_at);
         let organisation = f.t2("{0}, le {1}.", "{0}, on {1}.", &self.accepted_by, accepted);
         vec![

@@ -190,8 +190,11 @@ async fn locked(State(web): State<Web>, visit: Visit, Held(session): Held) -> Pa
 }
 
 async fn lock(web: &Web, visit: Visit, session: &Session, problems: Vec<view::Problem>) -> Page {
-    if matches!(session.who, Who::Aidant { .. }) {
-        return Ok(Reply::go(paths::AIDANT));
+    match session.who {
+        Who::Aidant { .. } => return Ok(Reply::go(paths::AIDANT)),
+        // A device of their own has no aidant to go back to.
+        Who::Consenting { .. } => return Ok(Reply::go(paths::CONSENT)),
+        _ => {}
     }
     let screen = consent::screen(&web.app, session).await?;
     let wrong = !problems.is_empty();

@@ -97,6 +97,7 @@ fn printed(web: &Web, paper: Paper) -> PrintedMandate {
         mandate: shown::card(web, &paper.card, paper.now),
         usager: shown::person(paper.usager),
         consented_at: paper.consent.at,
+        channel: paper.consent.channel,
         accepted_at: paper.acceptance.at,
         accepted_by: paper.accepted_by,
         ends_at: paper.acceptance.ends_at,

@@ -3,7 +3,7 @@
 use super::auditors::{for_referent, one_anomaly};
 use super::*;
 use crate::mandate::Rule;
-use crate::mandate::{AidantId, EventKind, NoticeId, Role, Standing, UsagerId};
+use crate::mandate::{AidantId, ConsentChannel, EventKind, NoticeId, Role, Standing, UsagerId};
 use crate::view::aidant::*;
 use crate::view::anomalies::{Anomalies, Looker};
 use crate::view::authorize::{AuthorizeRefused, Candidate, Choice, ChooseMandate, ChooseUsager, Confirm};
@@ -79,6 +79,7 @@ pub(super) fn printed(cast: &Cast) -> PrintedMandate {
         mandate: cast.card(1, in_force()),
         usager: cast.person(),
         consented_at: minute(-300_010),
+        channel: ConsentChannel::InPresence,
         accepted_at: minute(-300_000),
         accepted_by: cast.aidant.clone(),
         ends_at: minute(20_000),
