@@ -5,7 +5,7 @@ mod opening;
 
 pub use opening::OpeningHours;
 
-use super::{EventId, Instant, paris};
+use super::{DECLARED, EventId, Instant, paris};
 use time::Duration;
 
 macro_rules! rules {
@@ -125,7 +125,7 @@ impl Default for Thresholds {
             most_refusals: 10,
             most_refusals_percent: 60,
             most_refusals_days: 30,
-            weak: vec!["eidas1".to_owned()],
+            weak: vec!["eidas1".to_owned(), DECLARED.to_owned()],
             weak_consents: 10,
             weak_consents_points: 30,
             weak_consents_days: 30,

@@ -46,6 +46,8 @@ pub enum Problem {
     ByMissing,
     /// The code of an asking opens nothing, for whatever reason.
     AskingRefused,
+    /// The code that the person said is not the one sent to them.
+    SaidCodeWrong,
     /// What was sent is no picture that can be kept.
     ScanRefused,
     /// The day beside the signature cannot be read, or cannot be.
@@ -110,6 +112,7 @@ impl Problem {
             Self::SignedOnInvalid => "signed_on",
             Self::CodeMissing
             | Self::AskingRefused
+            | Self::SaidCodeWrong
             | Self::CodeWrong { .. }
             | Self::AccountCodeWrong
             | Self::FactorLocked { .. } => "code",
@@ -194,6 +197,10 @@ impl Problem {
                 "Ce code ne marche pas : il est faux, trop ancien, ou a déjà reçu une réponse. Relisez-le, ou demandez-en un autre à la structure.",
                 "This code does not work: it is wrong, too old, or was answered already. Read it again, or ask the organisation for another one.",
             ),
+            Self::SaidCodeWrong => (
+                "Ce code n’est pas le bon. Faites-le répéter. Après cinq codes faux, il faut en envoyer un autre.",
+                "This code is not the right one. Have it said again. After five wrong codes another one has to be sent.",
+            ),
             Self::ScanRefused => (
                 "Envoyez une photo JPEG ou PNG lisible, de 10 Mo au plus.",
                 "Send a readable JPEG or PNG picture, of 10 MB at most.",
@@ -227,8 +234,8 @@ impl Problem {
                 "Enter your e-mail address, for example first.last@example.fr.",
             ),
             Self::TelephoneInvalid => (
-                "Écrivez votre numéro de téléphone, par exemple 06 12 34 56 78.",
-                "Enter your telephone number, for example 06 12 34 56 78.",
+                "Écrivez le numéro de téléphone, par exemple 06 12 34 56 78.",
+                "Enter the telephone number, for example 06 12 34 56 78.",
             ),
             Self::ChannelMissing => {
                 ("Choisissez comment nous vous prévenons.", "Choose how we shall tell you.")

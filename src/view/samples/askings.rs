@@ -107,7 +107,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     }),
     ("asked-telephone", |cast, l| {
         let page = asked(cast, ConsentChannel::Telephone, AskedStanding::Waiting, Sending::Sent);
-        AskedPage { problems: vec![Problem::AskingRefused], ..page }.render(&cast.as_aidant(l))
+        AskedPage { problems: vec![Problem::SaidCodeWrong], ..page }.render(&cast.as_aidant(l))
     }),
     ("asked-telephone-dead", |cast, l| {
         asked(cast, ConsentChannel::Telephone, AskedStanding::Dead, Sending::Failed)

@@ -69,7 +69,7 @@ async fn keyed(State(web): State<Web>, visit: Visit, Path(id): Path<String>, for
     match asking::key_in(&web.app, session, &visit.caller(session), &mandate, keyed).await {
         Ok(()) => Ok(Reply::go(&here(paths::ACCEPT, &mandate))),
         Err(Error::Asking(AskingError::Refused)) => {
-            show(&web, visit, session, &mandate, vec![Wrong::AskingRefused]).await
+            show(&web, visit, session, &mandate, vec![Wrong::SaidCodeWrong]).await
         }
         Err(error) => Err(error.into()),
     }
