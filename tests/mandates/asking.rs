@@ -91,6 +91,15 @@ async fn accepted(world: &World, aidant: &mut Browser<'_>, mandate: &MandateId) 
     assert_eq!(world.state(mandate).await, "active");
 }
 
+/// The account of a mandate tells how its consent was asked for in words for people.
+async fn told(aidant: &Browser<'_>, mandate: &MandateId, words: &[&str]) {
+    let account = aidant.get(&at(mandate, "account")).await;
+    assert!(account.status == 200 && !account.body.contains("écriture technique"), "{}", account.body);
+    for said in words {
+        assert!(account.body.contains(said), "{said}: {}", account.body);
+    }
+}
+
 async fn clean(world: &World) {
     assert_eq!(lines(&world.test).await, Vec::<String>::new());
 }
@@ -216,6 +225,7 @@ on_both! {
         assert_eq!((said.status, said.location), (303, at(&mandate, "accept")), "{}", said.body);
         assert_eq!(consent(&world, &mandate).await, ("telephone".into(), "declared".into()));
         accepted(&world, &mut aidant, &mandate).await;
+        told(&aidant, &mandate, &["un code a été envoyé", "trop de codes faux"]).await;
         clean(&world).await;
     }
 
@@ -313,6 +323,7 @@ on_both! {
         assert_eq!(right.status, 303, "{}", right.body);
         assert_eq!(consent(&world, &mandate).await, ("seen_document".into(), "declared".into()));
         accepted(&world, &mut colleague, &mandate).await;
+        told(&colleague, &mandate, &["par un autre moyen", "doit le confirmer", "n’a pas confirmé"]).await;
         clean(&world).await;
     }
 

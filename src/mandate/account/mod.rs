@@ -208,6 +208,14 @@ const fn part(what: &WhatThen) -> StoryPart {
             | EventKind::ScreenHandedOver
             | EventKind::ScreenUnlocked
             | EventKind::UsagerIdentified
+            | EventKind::ConsentAsked
+            | EventKind::AskingSent
+            | EventKind::AskingNotSent
+            | EventKind::AskingOpened
+            | EventKind::AskingRefused
+            | EventKind::AskingLocked
+            | EventKind::ConsentAnswered
+            | EventKind::ConsentRejected
             | EventKind::MandateConsented
             | EventKind::MandateAccepted
             | EventKind::MandateRefused

@@ -173,6 +173,29 @@ fn step(language: Language, kind: EventKind) -> String {
         }
         EventKind::ScreenUnlocked => pick("l’aidant a repris l’écran", "the aidant took the screen back"),
         EventKind::UsagerIdentified => pick("la personne s’est identifiée", "the person was identified"),
+        EventKind::ConsentAsked => pick(
+            "l’accord de la personne a été demandé par un autre moyen que l’écran",
+            "the person’s agreement was asked for by another way than the screen",
+        ),
+        EventKind::AskingSent => pick("un code a été envoyé à la personne", "a code was sent to the person"),
+        EventKind::AskingNotSent => pick("le code n’a pas pu être envoyé", "the code could not be sent"),
+        EventKind::AskingOpened => {
+            pick("la proposition a été ouverte avec le code", "the proposal was opened with the code")
+        }
+        EventKind::AskingRefused => {
+            pick("un code faux a été donné pour l’accord", "a wrong code was given for the agreement")
+        }
+        EventKind::AskingLocked => pick(
+            "trop de codes faux : l’accord est à demander de nouveau",
+            "too many wrong codes: the agreement has to be asked for again",
+        ),
+        EventKind::ConsentAnswered => pick(
+            "la personne a dit oui, une seconde personne doit le confirmer",
+            "the person said yes, a second person has to confirm it",
+        ),
+        EventKind::ConsentRejected => {
+            pick("la seconde personne n’a pas confirmé", "the second person did not confirm")
+        }
         EventKind::MandateConsented => pick("la personne a dit oui", "the person said yes"),
         EventKind::MandateAccepted => pick("la structure a accepté", "the organisation accepted"),
         EventKind::MandateRefused => pick("la personne a dit non", "the person said no"),
