@@ -9,6 +9,7 @@ use crate::mandate::EventKind;
 use crate::provider::Issuer;
 use crate::relying::{Authority, HttpClient, HttpError, HttpPolicy, RelyingError, RelyingParty};
 use crate::service::agents::{Agents, OtherAgents};
+use crate::service::texts::{BadText, Texts};
 use crate::service::witness::Witness;
 use crate::service::{
     self, App, BadCatalogue, Caller, Ctx, Pulse, Record, Tiles, Timestamps, Vault, Witnesses,
@@ -39,6 +40,9 @@ pub enum StartError {
     /// The keys.
     #[error("{0}")]
     Keys(#[from] KeyStoreError),
+    /// The languages of the mandate's text.
+    #[error("{0}")]
+    Texts(#[from] BadText),
     /// The database.
     #[error("{0}")]
     Store(#[from] StoreError),
@@ -134,11 +138,13 @@ pub async fn open(
     });
     let others = others.collect::<Result<Vec<_>, StartError>>()?;
     let agents = Agents::new(party("agents", &config.agents)?, others);
+    let catalogue = service::catalogue_labelled(&config.themes)?;
     let app = Arc::new(Ctx {
         store,
         keys,
         vault: Vault::default(),
-        catalogue: service::catalogue_labelled(&config.themes)?,
+        texts: Texts::with_folder(config.texts.as_deref(), &catalogue)?,
+        catalogue,
         clock,
         entropy,
         citizens,

@@ -50,6 +50,8 @@ pub struct Config {
     pub messages: Messages,
     /// What FranceConnect calls the themes of the catalogue, where not as the catalogue has it.
     pub themes: Vec<(ThemeId, String)>,
+    /// The folder with further languages of the mandate's text, a file each. Default: none.
+    pub texts: Option<PathBuf>,
     /// How much of anything one caller may ask for.
     pub limits: Limits,
     /// From how many on the rules of the watch speak.
@@ -211,6 +213,7 @@ impl Config {
             outgoing: reader.section("outgoing", outgoing::read)?,
             messages: reader.section("messages", messages::read)?,
             themes: reader.section("franceconnect", themes)?,
+            texts: reader.section("mandate", mandate)?,
             limits: reader.section("limits", limits)?,
             watch: reader.section("watch", watch::read)?,
             telemetry: reader.section("telemetry", telemetry)?,
@@ -242,6 +245,7 @@ impl Config {
             ("outgoing", format!("{:?}", self.outgoing)),
             ("messages", format!("{:?} {}", self.messages, self.messages.secrets())),
             ("franceconnect", format!("{:?}", self.themes)),
+            ("mandate", format!("{:?}", self.texts)),
             ("limits", format!("{:?}", self.limits)),
             ("watch", format!("{:?}", self.watch)),
             ("telemetry", format!("{:?}", self.telemetry)),
@@ -315,6 +319,10 @@ fn themes(section: &mut Section<'_>) -> Result<Vec<(ThemeId, String)>, ConfigErr
     const CURE: &str = "write each as the catalogue's theme, a space and FranceConnect's label in Unicode NFC, such as \
         [\"famille Famille-Scolarité\"]";
     section.list("themes", CURE, values::theme)
+}
+
+fn mandate(section: &mut Section<'_>) -> Result<Option<PathBuf>, ConfigError> {
+    section.optional("texts", "write the path of a folder with one TOML file per language", values::path)
 }
 
 fn limits(section: &mut Section<'_>) -> Result<Limits, ConfigError> {

@@ -39,6 +39,11 @@ pub(super) async fn run(configured: &Configured) -> Result<(), Refused> {
                     .map(|number| format!("{number} statements fit the schema"))
                     .map_err(|error| error.to_string()),
             );
+            for text in app.texts.each() {
+                let (reading, hash) = (text.translation.reading(), &text.file_hash);
+                let state = if text.translation.reviewed() { "reviewed" } else { "not reviewed" };
+                check("text", Ok(format!("{reading}, {state}, SHA-256 of its file {hash}")));
+            }
             check("services", services(&app).await);
             check("journal", journal(&app).await);
             if app.timestamps.are_asked_for() {

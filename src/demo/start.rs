@@ -304,6 +304,7 @@ fn configuration(
         outgoing: Outgoing::default(),
         messages,
         themes: Vec::new(),
+        texts: None,
         limits: Limits { sign_in: generous, authorize: generous, ..Limits::default() },
         watch: Thresholds::default(),
         telemetry: Telemetry::at_a_terminal(),

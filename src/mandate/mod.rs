@@ -38,6 +38,7 @@ mod terms;
 mod text;
 mod text_fixed;
 mod text_stored;
+mod translation;
 mod watch;
 mod words;
 
@@ -85,4 +86,7 @@ pub use state::{Acceptance, Consent, EndReason, State, StateName};
 pub use terms::{InvalidTerms, LONGEST, Term, Terms};
 pub use text::{Block, MandateText, Section, TEXT_VERSION, binding_text, reading_text};
 pub use text_stored::stored_sections;
+pub use translation::{
+    BadTranslation, Direction, PageWords, Reading, SHIPPED_TEXTS, Translation, TranslationFile,
+};
 pub use watch::{Finding, OpeningHours, Rule, Share, Thresholds, Trace};

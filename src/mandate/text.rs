@@ -51,6 +51,36 @@ impl<'a> MandateText<'a> {
         sections
     }
 
+    pub(super) fn organisation(&self) -> &str {
+        &self.organisation
+    }
+
+    pub(super) const fn term(&self) -> Term {
+        self.term
+    }
+
+    pub(super) fn procedures(&self) -> impl Iterator<Item = (&'a Procedure, &'a BTreeSet<Act>)> {
+        self.procedures.iter().copied()
+    }
+
+    /// Sections as one string under the line of their version, language and catalogue.
+    pub(super) fn composed(&self, language: &str, sections: Vec<Section>) -> String {
+        let mut lines = vec![format!("{TEXT_VERSION} {language} {}", self.catalogue)];
+        for section in sections {
+            lines.push(String::new());
+            lines.push(format!("# {}", section.title));
+            for block in section.blocks {
+                match block {
+                    Block::Heading(name) => lines.push(format!("## {name}")),
+                    Block::Paragraph(words) => lines.push(words),
+                    Block::List(items) => lines.extend(items.iter().map(|item| format!("- {item}"))),
+                }
+            }
+        }
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
     fn object(&self, language: Language) -> String {
         let name = &self.organisation;
         match language {
@@ -137,20 +167,7 @@ pub fn binding_text(text: &MandateText<'_>) -> String {
 /// The text in one language as one string. Only the French one binds.
 #[must_use]
 pub fn reading_text(text: &MandateText<'_>, language: Language) -> String {
-    let mut lines = vec![format!("{TEXT_VERSION} {} {}", language.as_str(), text.catalogue)];
-    for section in text.sections(language) {
-        lines.push(String::new());
-        lines.push(format!("# {}", section.title));
-        for block in section.blocks {
-            match block {
-                Block::Heading(name) => lines.push(format!("## {name}")),
-                Block::Paragraph(words) => lines.push(words),
-                Block::List(items) => lines.extend(items.iter().map(|item| format!("- {item}"))),
-            }
-        }
-    }
-    lines.push(String::new());
-    lines.join("\n")
+    text.composed(language.as_str(), text.sections(language))
 }
 
 /// A name on one line and without invisible signs, so that it can neither add a line to the text nor

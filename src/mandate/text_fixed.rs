@@ -7,11 +7,11 @@ type Pair = (&'static str, &'static str);
 
 /// A section whose words do not depend on the mandate: paragraphs, then a list, then paragraphs.
 pub(super) struct Fixed {
-    id: &'static str,
-    title: Pair,
-    before: &'static [Pair],
-    items: &'static [Pair],
-    after: &'static [Pair],
+    pub(super) id: &'static str,
+    pub(super) title: Pair,
+    pub(super) before: &'static [Pair],
+    pub(super) items: &'static [Pair],
+    pub(super) after: &'static [Pair],
 }
 
 impl Fixed {
@@ -241,3 +241,9 @@ pub(super) const SECTIONS: &[Fixed; 9] = &[
         after: &[],
     },
 ];
+
+/// Every section that does not depend on the mandate, in the order of the text.
+pub(super) fn in_order() -> impl Iterator<Item = &'static Fixed> {
+    let [object, rest @ ..] = SECTIONS;
+    [object, &PROCEDURES, &DURATION].into_iter().chain(rest)
+}

@@ -3,13 +3,14 @@
 use super::names::Names;
 use super::session::{self, Opened};
 use super::sign_in::Provider;
-use super::steps::{Actor, refuse, take};
+use super::steps::{Actor, refuse, take, take_recorded};
+use super::texts::{self, Presented};
 use super::{
     App, Caller, Error, IDENTIFICATION_FRESH, Identified, Record, Session, Who, asking, leaving, people,
 };
 use crate::mandate::{
     Consent, ConsentChannel, DECLARED, Declarations, EventKind, Identity, Instant, Language, LifeFact,
-    Mandate, MandateId, TransitionError,
+    Mandate, MandateId, TEXT_VERSION, TransitionError,
 };
 use crate::storage::askings::{self, AskingRow};
 use crate::storage::mandates::{self, MandateRow};
@@ -90,14 +91,16 @@ async fn text(snapshot: &mut Snapshot, mandate: &MandateId) -> Result<String, Er
 }
 
 /// What the usager answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// Yes, with the declaration about protection measures.
     Consent {
         /// "I am under no protection measure."
         not_protected: bool,
-        /// The language it was read in.
+        /// The language of the page.
         language: Language,
+        /// What the page presented, as it says itself.
+        presented: Option<Presented>,
     },
     /// No.
     Refuse,
@@ -182,7 +185,45 @@ type By<'a> = (Actor<'a>, &'a Caller, Instant);
 /// None: recorded. Some: this person cannot grant.
 type Outcome = Result<Option<CannotGrant>, Error>;
 
+/// What was in front of the person, for the entry of their answer.
+pub(super) struct Read {
+    language: String,
+    hash: String,
+    /// From the opening of the page to the answer, in seconds; unknown for a page that did not say when it was opened.
+    seconds: Option<i64>,
+}
+
+impl Read {
+    /// Tells it in the entry.
+    pub(super) fn tell(&self, record: Record) -> Record {
+        let record = record
+            .detail("text_version", TEXT_VERSION)
+            .detail("text_language", self.language.as_str())
+            .detail("text_read", self.hash.as_str());
+        match self.seconds {
+            Some(seconds) => record.detail("reading_seconds", seconds),
+            None => record,
+        }
+    }
+}
+
 impl Answering {
+    /// What was presented, in the language it was presented in.
+    async fn read(
+        &self,
+        tx: &mut Tx,
+        row: &MandateRow,
+        page: Language,
+        presented: Option<&Presented>,
+    ) -> Result<Result<Read, Error>, Error> {
+        let sealed = text(tx, &self.mandate).await?;
+        let language = presented.map_or(page.as_str(), |presented| &presented.language).to_owned();
+        let organisation = Names::default().organisation(tx, &row.mandate.organisation).await?;
+        let hash = texts::presented_hash(&self.app, &row.mandate, &organisation, &sealed, &language);
+        let seconds = presented.map(|shown| self.now.since(shown.opened).whole_seconds().max(0));
+        Ok(hash.map(|hash| Read { language, hash, seconds }))
+    }
+
     async fn run(&self, tx: &mut Tx) -> Result<Outcome, Error> {
         let mut row = mandates::load(tx, &self.mandate).await?.ok_or(Error::NotFound)?;
         let asking = askings::load(tx, &self.mandate).await?;
@@ -193,10 +234,14 @@ impl Answering {
         };
         // The aidant is named in each entry: it is their screen, or they asked; though the act is the usager's.
         let by = (Actor::Aidant(&aidant), &self.caller, self.now);
-        match self.answer {
+        match &self.answer {
             Answer::Refuse => self.say_no(tx, &mut row, by).await,
-            Answer::Consent { not_protected, language } => {
-                self.say_yes(tx, row, asking.as_ref(), (not_protected, language), by).await
+            Answer::Consent { not_protected, language, presented } => {
+                let read = match self.read(tx, &row, *language, presented.as_ref()).await? {
+                    Ok(read) => read,
+                    Err(error) => return Ok(Err(error)),
+                };
+                self.say_yes(tx, row, asking.as_ref(), (*not_protected, &read), by).await
             }
         }
     }
@@ -227,7 +272,7 @@ impl Answering {
         tx: &mut Tx,
         row: MandateRow,
         asking: Option<&AskingRow>,
-        (not_protected, language): (bool, Language),
+        (not_protected, read): (bool, &Read),
         by: By<'_>,
     ) -> Result<Outcome, Error> {
         let fresh = |one: &&Identified| self.now.since(one.at) < IDENTIFICATION_FRESH;
@@ -242,16 +287,16 @@ impl Answering {
             identified_at: identified.at,
             identity_level: identified.level.clone(),
             text_hash: text_hash(tx, &self.mandate).await?,
-            language: language.as_str().to_owned(),
+            language: read.language.clone(),
             channel: self.channel(asking, identified),
         };
         let declared = Declarations { not_protected, may_be_minor };
         let done = match asking.filter(|asking| asking.channel == consent.channel) {
             Some(asking) if consent.channel.needs_second_person() => {
-                self.say_yes_before_one(tx, row, asking, (consent, declared), by).await?
+                self.say_yes_before_one(tx, row, asking, (consent, declared, read), by).await?
             }
-            Some(asking) => asking::agreed(&self.app, tx, row, asking, (consent, declared), by).await?,
-            None => self.say_yes_here(tx, row, (consent, declared), by).await?,
+            Some(asking) => asking::agreed(&self.app, tx, row, asking, (consent, declared, Some(read)), by).await?,
+            None => self.say_yes_here(tx, row, (consent, declared, read), by).await?,
         };
         match done {
             Ok(()) => {
@@ -271,7 +316,7 @@ impl Answering {
         &self,
         tx: &mut Tx,
         mut row: MandateRow,
-        (consent, declared): (Consent, Declarations),
+        (consent, declared, read): (Consent, Declarations, &Read),
         by: By<'_>,
     ) -> Result<Result<(), (MandateRow, TransitionError)>, Error> {
         let next = match row.mandate.clone().consent(consent.clone(), declared) {
@@ -279,7 +324,8 @@ impl Answering {
             Err(error) => return Ok(Err((row, error))),
         };
         let usager = consent.usager.clone();
-        take(&self.app, tx, &mut row, next, LifeFact::Consented { consent }, by).await?;
+        let record = read.tell(Record::life(LifeFact::Consented { consent }));
+        take_recorded(&self.app, tx, &mut row, next, (record, None), by).await?;
         let (_, identity) = people::usager(&self.app, tx, &usager).await?;
         let organisation = &row.mandate.organisation;
         let blinds = people::usager_blinds(&self.app, organisation, &identity);
@@ -294,14 +340,14 @@ impl Answering {
         tx: &mut Tx,
         mut row: MandateRow,
         asking: &AskingRow,
-        (consent, declared): (Consent, Declarations),
+        (consent, declared, read): (Consent, Declarations, &Read),
         by: By<'_>,
     ) -> Result<Result<(), (MandateRow, TransitionError)>, Error> {
         let read_in = consent.language.clone();
         if let Err(error) = row.mandate.clone().consent(consent, declared) {
             return Ok(Err((row, error)));
         }
-        let answer = asking::Answer { read_in: &read_in, signed_on: None, scan: None };
+        let answer = asking::Answer { read_in: &read_in, read: Some(read), signed_on: None, scan: None };
         asking::answered(&self.app, tx, &mut row, asking, answer, by).await?;
         Ok(Ok(()))
     }

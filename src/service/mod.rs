@@ -70,6 +70,8 @@ mod silent;
 pub mod space;
 pub mod standing;
 pub mod steps;
+
+pub mod texts;
 mod tiles;
 pub mod timeline;
 pub mod timestamps;
@@ -118,6 +120,8 @@ pub struct Ctx {
     pub vault: Vault,
     /// The catalogue in force.
     pub catalogue: Catalogue,
+    /// The languages the mandate's text can be read in.
+    pub texts: texts::Texts,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Chance.

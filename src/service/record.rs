@@ -97,6 +97,11 @@ impl Record {
         Self { fact: Some(fact), ..Self::done(kind) }
     }
 
+    /// The fact it states, of a step in a mandate's life.
+    pub(super) const fn fact(&self) -> Option<&LifeFact> {
+        self.fact.as_ref()
+    }
+
     /// Places the entry in a mandate's stream.
     #[must_use]
     pub fn in_stream(self, stream: Stream) -> Self {

@@ -99,19 +99,32 @@ pub(super) async fn take_making(
     row: &mut MandateRow,
     next: Mandate,
     (fact, notice, made): (LifeFact, Option<NoticeRow>, Option<Stands>),
+    by: (Actor<'_>, &Caller, Instant),
+) -> Result<EventId, Error> {
+    let record = Record::life(fact);
+    let record = match made {
+        Some(made) => record.stands(made),
+        None => record,
+    };
+    take_recorded(app, tx, row, next, (record, notice), by).await
+}
+
+/// The same, for a step whose entry says more than its fact.
+pub(super) async fn take_recorded(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut MandateRow,
+    next: Mandate,
+    (record, notice): (Record, Option<NoticeRow>),
     (actor, caller, now): (Actor<'_>, &Caller, Instant),
 ) -> Result<EventId, Error> {
     let seq = row.seq + 1;
     let stream = Stream { mandate: next.id.clone(), seq, previous: row.last_leaf.take() };
     // A mandate may end in several ways; who consented or refused did so on the screen of the aidant named.
-    let ending = matches!(fact, LifeFact::Ended { .. } | LifeFact::Withdrawn { .. });
-    let record = actor.name(Record::life(fact), &next).in_stream(stream);
+    let ending = matches!(record.fact(), Some(LifeFact::Ended { .. } | LifeFact::Withdrawn { .. }));
+    let record = actor.name(record, &next).in_stream(stream);
     let record = if ending { actor.ends(record) } else { record };
     let record = notices::told(app, record, notice.as_ref());
-    let record = match made {
-        Some(made) => record.stands(made),
-        None => record,
-    };
     let event = record.append(app, tx, caller, now).await?;
     let after = MandateRow { mandate: next, seq, ..row.clone() };
     mandates::update(tx, row, &after, &event).await?;

@@ -1,6 +1,7 @@
 //! The usager's pages on the handed-over screen: large, calm, nothing of the aidant's within reach.
 
 use super::Problem;
+use super::Readings;
 use super::parts::{Granted, Person, Wording};
 use crate::mandate::{Instant, Term};
 
@@ -24,6 +25,8 @@ page! {
         provider: String,
         /// Whether the person is named already: by a letter for them, or a document they showed.
         identified: bool,
+        /// Languages to read in.
+        readings: Readings,
     }
 }
 
@@ -35,6 +38,8 @@ page! {
     Identity in Guarded from "consent/identity.html" {
         /// Whom the provider named.
         person: Person,
+        /// Tag of the language chosen to read in; empty without one.
+        reading: String,
     }
 }
 
@@ -57,6 +62,8 @@ page! {
         term: Term,
         /// The whole text, whose hash is kept.
         text: Wording,
+        /// Languages to read in.
+        readings: Readings,
         /// The radio button chosen before: `Some(true)` for under protection.
         protected: Option<bool>,
     }

@@ -91,6 +91,7 @@ pub mod presented;
 mod problem;
 pub mod public;
 mod qr;
+mod reading;
 pub mod referent;
 pub mod report;
 #[cfg(test)]
@@ -112,6 +113,8 @@ pub use parts::{
 pub use problem::Problem;
 use problem::tie;
 pub use qr::Qr;
+use reading::is_french;
+pub use reading::{ReadingChoice, ReadingHelp, Readings};
 
 /// Writing into a string fails only if a value's own `Display` fails, which none here does; a blank page shows
 /// the fault without taking the process down.

@@ -1,17 +1,19 @@
 //! The handed-over screen: the usager reads, identifies, answers; and the aidant takes it back.
 
+use super::form::Fields;
 use super::leaving::{self, Left};
 use super::middleware::limited;
 use super::{Action, CheckedForm, Chosen, Edge, FormTargets, Held, Page, Problem, Query, Reply, Visit, Web};
 use super::{factor, shown};
-use crate::mandate::{StateName, TransitionError};
+use crate::mandate::{Instant, StateName, TransitionError, Translation};
 use crate::service::consent::{self, Answered, CannotGrant, Screen};
 use crate::service::people::full_name;
 use crate::service::sign_in::{self, Provider, Purpose};
+use crate::service::texts::{self, Presented};
 use crate::service::{Error, Session, SessionError, Who, screen};
 use crate::view::aidant::Locked;
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
-use crate::view::{self, Granted, Status, paths};
+use crate::view::{self, Granted, ReadingChoice, ReadingHelp, Readings, Status, paths};
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -37,7 +39,7 @@ fn leading_out(web: &Web, reply: Reply) -> Reply {
     reply.forms_to(FormTargets::to(web.app.citizens.issuer()).and_onward())
 }
 
-async fn welcome(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
+async fn welcome(State(web): State<Web>, visit: Visit, Held(session): Held, query: Query) -> Page {
     let screen = consent::screen(&web.app, &session).await?;
     if !waits(&screen) {
         return Ok(Reply::go(paths::CONSENT_DONE));
@@ -47,7 +49,9 @@ async fn welcome(State(web): State<Web>, visit: Visit, Held(session): Held) -> P
     if own && !screen.channel.identifies() && screen.person.is_none() {
         return Ok(Reply::go(paths::ACCORD));
     }
+    let readings = readings(&web, &screen, chosen(&web, &query.0)?);
     let page = Welcome {
+        readings,
         procedures: Granted::of_mandate(&screen.mandate, &web.app.catalogue),
         term: screen.mandate.terms.term,
         lapses_at: screen.mandate.lapses_at(),
@@ -59,22 +63,62 @@ async fn welcome(State(web): State<Web>, visit: Visit, Held(session): Held) -> P
     Ok(leading_out(&web, Reply::page(page.render(&visit.guarded(&web, &session).await?))))
 }
 
+/// The language asked for to read in; none is French, or English with the page.
+///
+/// # Errors
+/// Status 400 for a language there is no file of.
+fn chosen<'w>(web: &'w Web, fields: &Fields) -> Result<Option<&'w Translation>, Problem> {
+    match fields.text("reading")? {
+        "" => Ok(None),
+        tag => web.app.texts.of(tag).map(Some).ok_or(Problem::bad_request("form_malformed")),
+    }
+}
+
+fn tag(to: Option<&Translation>) -> String {
+    to.map_or_else(String::new, |to| to.reading().to_string())
+}
+
+fn with_reading(path: &str, to: Option<&Translation>) -> String {
+    to.map_or_else(|| path.to_owned(), |to| format!("{path}?reading={}", to.reading()))
+}
+
+/// What the form says was presented: only as this service wrote it for this session and mandate.
+fn presented(web: &Web, session: &Session, sealed: &str) -> Result<Presented, Problem> {
+    let (mandate, _) = session.consenting().map_err(Error::from)?;
+    Presented::unseal(sealed, &web.app, session, mandate).ok_or(Problem::bad_request("form_malformed"))
+}
+
+/// The languages to read the screen's text in, and the one chosen.
+fn readings(web: &Web, screen: &Screen, to: Option<&Translation>) -> Readings {
+    let (app, mandate) = (&web.app, &screen.mandate);
+    let in_words = |to| texts::sections(app, mandate, &screen.organisation, &screen.text, to);
+    let names = |to: &Translation| {
+        let known = mandate.terms.procedures.keys().filter_map(|id| app.catalogue.procedure(id));
+        known.map(|procedure| to.procedure(procedure)).collect()
+    };
+    let chosen = to.and_then(|to| {
+        in_words(to).map(|sections| ReadingHelp::new(to, sections, mandate.terms.term, names(to)))
+    });
+    let choices = app.texts.each().map(|text| ReadingChoice::of(&text.translation)).collect();
+    Readings { choices, chosen, presented: String::new() }
+}
+
 /// Whether the screen still waits for an answer.
 fn waits(screen: &Screen) -> bool {
     !screen.answered && matches!(Status::of(&screen.mandate, screen.now), Status::Proposed { .. })
 }
 
 async fn identify(State(web): State<Web>, form: CheckedForm) -> Page {
-    let address =
-        sign_in::begin(&web.app, &form.session, Purpose::Consent, None, paths::CONSENT_IDENTITY).await?;
+    let back = with_reading(paths::CONSENT_IDENTITY, chosen(&web, &form.fields)?);
+    let address = sign_in::begin(&web.app, &form.session, Purpose::Consent, None, &back).await?;
     Ok(Reply::leave(&address))
 }
 
-async fn identity(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
+async fn identity(State(web): State<Web>, visit: Visit, Held(session): Held, query: Query) -> Page {
     let screen = consent::screen(&web.app, &session).await?;
     match screen.person {
         Some(identity) if waits(&Screen { person: None, ..screen }) => {
-            let page = Identity { person: shown::person(identity) };
+            let page = Identity { person: shown::person(identity), reading: tag(chosen(&web, &query.0)?) };
             Ok(Reply::page(page.render(&visit.guarded(&web, &session).await?)))
         }
         _ => Ok(Reply::go(paths::CONSENT)),
@@ -83,7 +127,7 @@ async fn identity(State(web): State<Web>, visit: Visit, Held(session): Held) -> 
 
 async fn identity_said(State(web): State<Web>, visit: Visit, form: CheckedForm) -> Page {
     if form.fields.required("identity")? == "yes" {
-        return Ok(Reply::go(paths::CONSENT_DECISION));
+        return Ok(Reply::go(&with_reading(paths::CONSENT_DECISION, chosen(&web, &form.fields)?)));
     }
     let opened = consent::disown(&web.app, &form.session, &visit.caller(&form.session)).await?;
     let reply = signed_out_to(&web, visit, &form.session, paths::CONSENT_DISOWNED).await?;
@@ -99,14 +143,28 @@ async fn signed_out_to(web: &Web, visit: Visit, session: &Session, path: &str) -
     })
 }
 
-async fn decision(State(web): State<Web>, visit: Visit, Held(session): Held) -> Page {
-    ask(&web, visit, &session, Vec::new()).await
+async fn decision(State(web): State<Web>, visit: Visit, Held(session): Held, query: Query) -> Page {
+    let to = chosen(&web, &query.0)?;
+    ask(&web, visit, &session, (to, None), Vec::new()).await
 }
 
 /// The page of the decision, again when something is missing in the answer.
-async fn ask(web: &Web, visit: Visit, session: &Session, problems: Vec<view::Problem>) -> Page {
+async fn ask(
+    web: &Web,
+    visit: Visit,
+    session: &Session,
+    (to, since): (Option<&Translation>, Option<Instant>),
+    problems: Vec<view::Problem>,
+) -> Page {
     let screen = consent::screen(&web.app, session).await?;
     let waits = waits(&screen);
+    let mut readings = readings(web, &screen, to);
+    let language = match &readings.chosen {
+        Some(help) => help.choice.tag.clone(),
+        None => visit.chosen.language.as_str().to_owned(),
+    };
+    let presented = Presented { language, opened: since.unwrap_or(screen.now) };
+    readings.presented = presented.seal(&web.app, session, &screen.mandate.id);
     let Some(person) = screen.person.filter(|_| waits) else {
         return Ok(Reply::go(paths::CONSENT));
     };
@@ -119,19 +177,26 @@ async fn ask(web: &Web, visit: Visit, session: &Session, problems: Vec<view::Pro
         text: shown::wording(web, &screen.mandate, &screen.organisation, &screen.text, screen.text_hash),
         organisation: screen.organisation,
         protected: None,
+        readings,
     };
     Ok(Reply::form(page.render(&visit.guarded(web, session).await?), wrong))
 }
 
 async fn answer(State(web): State<Web>, visit: Visit, chosen: Chosen, form: CheckedForm) -> Page {
     let session = &form.session;
+    let presented = match form.fields.optional("presented")? {
+        Some(sealed) => Some(presented(&web, session, sealed)?),
+        None => None,
+    };
     let answer = match (form.fields.required("decision")?, form.fields.optional("protected")?) {
         ("refuse", _) => consent::Answer::Refuse,
         ("consent", Some(said @ ("no" | "yes"))) => {
-            consent::Answer::Consent { not_protected: said == "no", language: chosen.language }
+            consent::Answer::Consent { not_protected: said == "no", language: chosen.language, presented }
         }
         ("consent", _) => {
-            return ask(&web, visit, session, vec![view::Problem::ProtectionUnanswered]).await;
+            let to = presented.as_ref().and_then(|seen| web.app.texts.of(&seen.language));
+            let shown = (to, presented.as_ref().map(|seen| seen.opened));
+            return ask(&web, visit, session, shown, vec![view::Problem::ProtectionUnanswered]).await;
         }
         _ => return Err(Problem::bad_request("form_malformed")),
     };

@@ -15,7 +15,7 @@ use std::convert::Infallible;
 
 /// What a handler needs to draw a page and to say where the request came from.
 pub struct Visit {
-    chosen: Chosen,
+    pub(super) chosen: Chosen,
     address: Option<ClientAddress>,
     headers: HeaderMap,
 }

@@ -19,6 +19,7 @@ mod known;
 mod log;
 mod mirrors;
 mod outside;
+mod presented;
 mod public;
 mod rollback;
 mod rotation;

@@ -7,7 +7,8 @@ use crate::mandate::{
     AskingEvidence, Consent, ConsentChannel, DECLARED, Declarations, EventKind, LifeFact, MOST_WRONG_CODES,
     MandateId, TransitionError,
 };
-use crate::service::steps::{note, refuse, take, take_making};
+use crate::service::consent::Read;
+use crate::service::steps::{note, refuse, take, take_making, take_recorded};
 use crate::service::{App, AskingError, Caller, Error, Record, Session, consent, facts, people};
 use crate::storage::askings::{self, AskingRow};
 use crate::storage::mandates::MandateRow;
@@ -88,7 +89,7 @@ impl Act {
         let read_in = evidence(&self.app, tx, &asking).await?.ok_or(Error::Unreadable)?.language;
         let given = self.consent(tx, &asking, read_in.as_str()).await?;
         let declared = Declarations { not_protected: keyed.not_protected, may_be_minor: false };
-        match agreed(&self.app, tx, row, &asking, (given, declared), by).await? {
+        match agreed(&self.app, tx, row, &asking, (given, declared, None), by).await? {
             Ok(()) => Ok(Ok(())),
             Err((row, error)) => refuse(&self.app, tx, &row.mandate, error.into(), by).await.map(Err),
         }
@@ -162,7 +163,7 @@ pub(in crate::service) async fn agreed(
     tx: &mut Tx,
     mut row: MandateRow,
     asking: &AskingRow,
-    (consent, declared): (Consent, Declarations),
+    (consent, declared, read): (Consent, Declarations, Option<&Read>),
     by: (crate::service::steps::Actor<'_>, &Caller, crate::mandate::Instant),
 ) -> Result<Result<(), (MandateRow, TransitionError)>, Error> {
     let next = match row.mandate.clone().consent(consent.clone(), declared) {
@@ -173,9 +174,13 @@ pub(in crate::service) async fn agreed(
     let kept = AskingEvidence { code: None, ..kept };
     let mut after = with(asking, |row| row.code_hash = None);
     after.sealed = super::keep::seal(app, tx, &after, &kept, by.2).await?;
-    let fact =
-        (LifeFact::Consented { consent: consent.clone() }, None, Some(facts::asking(&app.keys, &after)));
-    let event = take_making(app, tx, &mut row, next, fact, by).await?;
+    let record = Record::life(LifeFact::Consented { consent: consent.clone() });
+    let record = record.stands(facts::asking(&app.keys, &after));
+    let record = match read {
+        Some(read) => read.tell(record),
+        None => record,
+    };
+    let event = take_recorded(app, tx, &mut row, next, (record, None), by).await?;
     askings::keep(tx, Some(asking), &after, &event).await?;
     askings::unqueue(tx, &asking.mandate).await?;
     let organisation = &row.mandate.organisation;

@@ -118,7 +118,7 @@ impl Act {
         // Whoever answered declared both then; whoever declared otherwise has no answer that waits.
         let declared = Declarations { not_protected: true, may_be_minor: false };
         let confirmed = AskingRow { confirmed_by: Some(office.aidant.id.clone()), ..asking };
-        match agreed(&self.app, tx, row, &confirmed, (consent, declared), by).await? {
+        match agreed(&self.app, tx, row, &confirmed, (consent, declared, None), by).await? {
             Ok(()) => Ok(Ok(())),
             Err((row, error)) => refuse(&self.app, tx, &row.mandate, error.into(), by).await.map(Err),
         }

@@ -8,6 +8,7 @@ use crate::mandate::{
     AskingEvidence, ConsentChannel, EventKind, Instant, Language, MandateId, TransitionError,
 };
 use crate::picture::{self, NotKept};
+use crate::service::consent::Read;
 use crate::service::steps::{Actor, note, refuse};
 use crate::service::{App, AskingError, Caller, Error, InputError, Record, Session, facts};
 use crate::storage::Tx;
@@ -87,7 +88,7 @@ impl Act {
             let error = TransitionError::CannotGrant.into();
             return refuse(&self.app, tx, &row.mandate, error, by).await.map(Err);
         }
-        let answer = Answer { read_in: Language::Fr.as_str(), signed_on: Some(signed_on), scan: Some(scan) };
+        let answer = Answer { read_in: Language::Fr.as_str(), read: None, signed_on: Some(signed_on), scan: Some(scan) };
         answered(&self.app, tx, &mut row, &asking, answer, by).await.map(Ok)
     }
 }
@@ -96,6 +97,8 @@ impl Act {
 pub(in crate::service) struct Answer<'a> {
     /// The language it was read in.
     pub(in crate::service) read_in: &'a str,
+    /// What was in front of the person, on a screen.
+    pub(in crate::service) read: Option<&'a Read>,
     /// The day beside the signature, on paper.
     pub(in crate::service) signed_on: Option<Date>,
     /// The scan of the paper.
@@ -128,6 +131,10 @@ pub(in crate::service) async fn answered(
     };
     let record = match answer.signed_on {
         Some(day) => record.detail("signed_on", day.to_string()),
+        None => record,
+    };
+    let record = match answer.read {
+        Some(read) => read.tell(record),
         None => record,
     };
     let record = record.stands(facts::asking(&app.keys, &after));

@@ -14,7 +14,7 @@ use crate::view::public::{
 use crate::view::usager::{
     CardOf, Dispute, EndMandate, Ended, Look, OwnCard, UsagerContact, UsagerHome, UsagerMandate,
 };
-use crate::view::{Problem, Qr, sentences};
+use crate::view::{Problem, Qr, Readings, sentences};
 
 const CHECKPOINT: &str = "porteplume.example/journal\n20452\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— \
                           porteplume.example/journal 3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=\n";
@@ -40,6 +40,7 @@ fn decision(cast: &Cast, problems: Vec<Problem>) -> Decision {
         procedures: granted(),
         term: Term::SixMonths,
         text: cast.wording(),
+        readings: Readings::default(),
         protected: None,
     }
 }
@@ -221,10 +222,13 @@ pub(super) const SAMPLES: &[Sample] = &[
             lapses_at: minute(25),
             provider: "FranceConnect".into(),
             identified: false,
+            readings: Readings::default(),
         };
         page.render(&handed_over(l))
     }),
-    ("consent-identity", |cast, l| Identity { person: cast.person() }.render(&handed_over(l))),
+    ("consent-identity", |cast, l| {
+        Identity { person: cast.person(), reading: String::new() }.render(&handed_over(l))
+    }),
     ("consent-decision", |cast, l| decision(cast, vec![]).render(&handed_over(l))),
     ("consent-decision-problem", |cast, l| {
         decision(cast, vec![Problem::ProtectionUnanswered]).render(&handed_over(l))
