@@ -29,6 +29,7 @@ mod notice_text;
 mod number;
 mod outcome;
 mod people;
+mod reading;
 mod reminder;
 mod replay;
 #[cfg(test)]
@@ -80,13 +81,12 @@ pub use people::{
     Aidant, BirthDate, Identity, InvalidBirthDate, Organisation, ProfessionalIdentity, RelyingParty, Role,
     Standing, Usager, Whereabouts,
 };
+pub use reading::{Direction, Reading};
 pub use reminder::{Reminder, UNUSED};
 pub use replay::{Impossible, LifeFact, ReplayError, replay};
 pub use state::{Acceptance, Consent, EndReason, State, StateName};
 pub use terms::{InvalidTerms, LONGEST, Term, Terms};
 pub use text::{Block, MandateText, Section, TEXT_VERSION, binding_text, reading_text};
 pub use text_stored::stored_sections;
-pub use translation::{
-    BadTranslation, Direction, PageWords, Reading, SHIPPED_TEXTS, Translation, TranslationFile,
-};
+pub use translation::{BadTranslation, PageWords, SHIPPED_TEXTS, Translation, TranslationFile};
 pub use watch::{Finding, OpeningHours, Rule, Share, Thresholds, Trace};

@@ -4,10 +4,11 @@
 //! says more or less, or of another version, is refused, so that nobody reads half a contract.
 
 use super::text_fixed::{self as fixed, Fixed};
-use super::{Act, Block, MandateText, Procedure, ProcedureId, Section, TEXT_VERSION, Term};
+use super::{
+    Act, Block, Direction, MandateText, Procedure, ProcedureId, Reading, Section, TEXT_VERSION, Term,
+};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use thiserror::Error;
 use time::Date;
 
@@ -16,70 +17,11 @@ pub const SHIPPED_TEXTS: &[(&str, &str)] = &[
     ("porteplume-mandat-1.ar.toml", include_str!("texts/porteplume-mandat-1.ar.toml")),
     ("porteplume-mandat-1.fa-AF.toml", include_str!("texts/porteplume-mandat-1.fa-AF.toml")),
     ("porteplume-mandat-1.pt.toml", include_str!("texts/porteplume-mandat-1.pt.toml")),
+    ("porteplume-mandat-1.tr.toml", include_str!("texts/porteplume-mandat-1.tr.toml")),
 ];
 
 /// The longest sentence, in characters: a plain one is far shorter.
 const LONGEST: usize = 400;
-
-/// A language somebody reads in: a BCP 47 tag of a language with at most a script and a region, written as BCP 47
-/// recommends (`ar`, `fa-AF`, `zh-Hant-TW`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Reading(String);
-
-impl Reading {
-    /// The language of that tag; none for anything else.
-    #[must_use]
-    pub fn parse(tag: &str) -> Option<Self> {
-        let lower = |part: &str| part.bytes().all(|b| b.is_ascii_lowercase());
-        let title = |part: &str| {
-            let mut bytes = part.bytes();
-            bytes.next().is_some_and(|b| b.is_ascii_uppercase()) && bytes.all(|b| b.is_ascii_lowercase())
-        };
-        let region = |part: &str| match part.len() {
-            2 => part.bytes().all(|b| b.is_ascii_uppercase()),
-            3 => part.bytes().all(|b| b.is_ascii_digit()),
-            _ => false,
-        };
-        let mut parts = tag.split('-').peekable();
-        let language = parts.next().is_some_and(|part| matches!(part.len(), 2 | 3) && lower(part));
-        parts.next_if(|part| part.len() == 4 && title(part));
-        parts.next_if(|part| region(part));
-        (language && parts.next().is_none()).then(|| Self(tag.to_owned()))
-    }
-
-    /// The tag.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Reading {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-/// The reading direction of a script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Left to right.
-    Ltr,
-    /// Right to left.
-    Rtl,
-}
-
-impl Direction {
-    /// As in the `dir` attribute.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ltr => "ltr",
-            Self::Rtl => "rtl",
-        }
-    }
-}
 
 /// The words of the page around the text.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -241,7 +241,7 @@ impl TestApp {
                 .into(),
             vault: Vault::default(),
             catalogue: service::catalogue().unwrap(),
-            texts: porteplume::service::texts::Texts::new(&[], &service::catalogue().unwrap()).unwrap(),
+            texts: service::texts::Texts::new(&[], &service::catalogue().unwrap()).unwrap(),
             clock: Arc::new(clock.clone()),
             entropy: Arc::new(SystemEntropy),
             citizens: party("citizens", config.citizens.clone()),
