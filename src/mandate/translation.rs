@@ -208,7 +208,9 @@ fn lines(file: &TranslationFile) -> Vec<(String, &str, usize)> {
         let parts = [("before", &words.before), ("items", &words.items), ("after", &words.after)];
         plain(format!("sections.{id}.title"), &words.title);
         for (name, lines) in parts {
-            lines.iter().for_each(|line| plain(format!("sections.{id}.{name}"), line));
+            for line in lines {
+                plain(format!("sections.{id}.{name}"), line);
+            }
         }
     }
     for (id, words) in &file.procedures {

@@ -295,7 +295,9 @@ impl Answering {
             Some(asking) if consent.channel.needs_second_person() => {
                 self.say_yes_before_one(tx, row, asking, (consent, declared, read), by).await?
             }
-            Some(asking) => asking::agreed(&self.app, tx, row, asking, (consent, declared, Some(read)), by).await?,
+            Some(asking) => {
+                asking::agreed(&self.app, tx, row, asking, (consent, declared, Some(read)), by).await?
+            }
             None => self.say_yes_here(tx, row, (consent, declared, read), by).await?,
         };
         match done {

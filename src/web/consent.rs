@@ -84,7 +84,7 @@ fn with_reading(path: &str, to: Option<&Translation>) -> String {
 
 /// What the form says was presented: only as this service wrote it for this session and mandate.
 fn presented(web: &Web, session: &Session, sealed: &str) -> Result<Presented, Problem> {
-    let (mandate, _) = session.consenting().map_err(Error::from)?;
+    let (mandate, _) = session.consenting()?;
     Presented::unseal(sealed, &web.app, session, mandate).ok_or(Problem::bad_request("form_malformed"))
 }
 

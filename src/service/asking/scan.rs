@@ -88,7 +88,12 @@ impl Act {
             let error = TransitionError::CannotGrant.into();
             return refuse(&self.app, tx, &row.mandate, error, by).await.map(Err);
         }
-        let answer = Answer { read_in: Language::Fr.as_str(), read: None, signed_on: Some(signed_on), scan: Some(scan) };
+        let answer = Answer {
+            read_in: Language::Fr.as_str(),
+            read: None,
+            signed_on: Some(signed_on),
+            scan: Some(scan),
+        };
         answered(&self.app, tx, &mut row, &asking, answer, by).await.map(Ok)
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::mandate::MandateNumber;
 use crate::mandate::{Channel, EventKind, ProcedureOutcome, ReceiptNumber, RepresentationId, ServiceReport};
+use crate::mandate::{SHIPPED_TEXTS, Translation, TranslationFile};
 use crate::view::card::{CardStanding, Place, RevocationCard, Revoke, RevokeWhat, Revoked};
 use crate::view::consent::{Answer, Decision, Done, Identity, Welcome};
 use crate::view::errors::{BeingRecorded, ErrorPage, Fault, OtherAccount, RefusedPage};
@@ -14,7 +15,7 @@ use crate::view::public::{
 use crate::view::usager::{
     CardOf, Dispute, EndMandate, Ended, Look, OwnCard, UsagerContact, UsagerHome, UsagerMandate,
 };
-use crate::view::{Problem, Qr, Readings, sentences};
+use crate::view::{Problem, Qr, ReadingChoice, ReadingHelp, Readings, sentences};
 
 const CHECKPOINT: &str = "porteplume.example/journal\n20452\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— \
                           porteplume.example/journal 3q2+7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=\n";
@@ -29,6 +30,23 @@ fn done(answer: Answer) -> impl Fn(&Cast, Language) -> String {
             still_open: answer == Answer::Refused,
         };
         page.render(&handed_over(language))
+    }
+}
+
+/// The languages there are, one of them chosen.
+fn readings(cast: &Cast, tag: &str) -> Readings {
+    let files = SHIPPED_TEXTS.iter().map(|(_, file)| toml::from_str::<TranslationFile>(file).unwrap());
+    let all: Vec<_> = files.map(|file| Translation::try_from(file).unwrap()).collect();
+    let chosen = all.iter().find(|one| one.reading().as_str() == tag).unwrap();
+    let terms = Terms::check(catalogue(), &super::chosen(), Term::SixMonths, now()).unwrap();
+    let text = MandateText::of(&cast.organisation, &terms, catalogue()).unwrap();
+    let names = terms.procedures.keys().filter_map(|id| catalogue().procedure(id));
+    let names = names.map(|procedure| chosen.procedure(procedure)).collect();
+    let help = ReadingHelp::new(chosen, text.translated(chosen), Term::SixMonths, names);
+    Readings {
+        choices: all.iter().map(ReadingChoice::of).collect(),
+        chosen: Some(help),
+        presented: String::new(),
     }
 }
 
@@ -225,6 +243,22 @@ pub(super) const SAMPLES: &[Sample] = &[
             readings: Readings::default(),
         };
         page.render(&handed_over(l))
+    }),
+    ("consent-welcome-arabic", |cast, l| {
+        let page = Welcome {
+            organisation: cast.organisation.clone(),
+            aidant: cast.aidant.clone(),
+            procedures: granted(),
+            term: Term::SixMonths,
+            lapses_at: minute(25),
+            provider: "FranceConnect".into(),
+            identified: true,
+            readings: readings(cast, "ar"),
+        };
+        page.render(&handed_over(l))
+    }),
+    ("consent-decision-arabic", |cast, l| {
+        Decision { readings: readings(cast, "ar"), ..decision(cast, vec![]) }.render(&handed_over(l))
     }),
     ("consent-identity", |cast, l| {
         Identity { person: cast.person(), reading: String::new() }.render(&handed_over(l))
