@@ -2,7 +2,7 @@
 
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, EmailWay, Hook, MailTls, TokenAlgorithm};
-use crate::courier::{Courier, Couriers, Smtp, SmtpSettings, SmtpTls, Webhook};
+use crate::courier::{Courier, Couriers, Replies, Smtp, SmtpSettings, SmtpTls, Webhook};
 use crate::crypto::{JwsAlg, KeyPlace, KeyStore, KeyStoreError, ModuleAccess, SecretString};
 use crate::journal::{self, NamedWitness, Policy, PolicyError, TimestampAuthorities, Vkey, VkeyError};
 use crate::mandate::EventKind;
@@ -239,7 +239,13 @@ fn couriers(config: &Config) -> Result<Couriers, StartError> {
         None => None,
     };
     let (sms, voice) = (config.messages.sms.as_ref(), config.messages.voice.as_ref());
-    Ok(Couriers { email, sms: sms.map(hook).transpose()?, voice: voice.map(hook).transpose()? })
+    let replies = sms.filter(|_| config.messages.sms_replies);
+    Ok(Couriers {
+        email,
+        sms: sms.map(hook).transpose()?,
+        voice: voice.map(hook).transpose()?,
+        replies: replies.map(|hook| Arc::new(Replies::new(hook.secret.expose()))),
+    })
 }
 
 /// The witnesses of the configuration. Our policy is read as any verifier would read it: what that refuses cannot be

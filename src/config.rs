@@ -681,6 +681,7 @@ mod tests {
             ),
             (format!("{server}{}", hook("email")), "messages.smtp_host is missing: keep one of"),
             ("sms_url = \"https://a.fr/\"\n".to_owned(), "messages.sms_secret is missing"),
+            ("sms_replies = true\n".to_owned(), "messages.sms_url is missing"),
             (hook("sms").replace("https", "http"), "messages.sms_url ="),
             (hook("sms").replace(&"x".repeat(28), ""), "messages.sms_secret = (hidden)"),
             (server.replace("a@", "a b@"), "messages.smtp_from ="),

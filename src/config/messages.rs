@@ -13,6 +13,8 @@ pub struct Messages {
     pub sms: Option<Hook>,
     /// By a call.
     pub voice: Option<Hook>,
+    /// Whether replies to text messages are posted to us, under the secret of `sms`.
+    pub sms_replies: bool,
 }
 
 /// Who carries e-mail.
@@ -96,7 +98,11 @@ pub(super) fn read(section: &mut Section<'_>) -> Result<Messages, ConfigError> {
     };
     let sms = hook(section, "sms_url", "sms_secret")?;
     let voice = hook(section, "voice_url", "voice_secret")?;
-    Ok(Messages { email, sms, voice })
+    let sms_replies = section.flag("sms_replies", false)?;
+    if sms_replies && sms.is_none() {
+        return Err(section.missing("sms_url", URL));
+    }
+    Ok(Messages { email, sms, voice, sms_replies })
 }
 
 fn server(section: &mut Section<'_>) -> Result<Option<MailServer>, ConfigError> {

@@ -4,9 +4,11 @@
 //! not now. Each letter has an identifier of its own that stays the same however often it is handed over, so that the other
 //! side can tell a repetition from a second letter: nobody can promise more once a connection breaks after the last byte.
 
+mod replies;
 mod smtp;
 mod webhook;
 
+pub use replies::{Incoming, NotOurs, Replies};
 pub use smtp::{Smtp, SmtpSettings, SmtpTls};
 pub use webhook::Webhook;
 
@@ -29,6 +31,8 @@ pub struct Letter {
     pub language: Language,
     /// The text.
     pub text: NoticeText,
+    /// By which a reply to it is known; none where nobody takes replies.
+    pub reply_reference: Option<String>,
     /// When it was written.
     pub written_at: Instant,
     /// When it is sent.
@@ -70,6 +74,8 @@ pub struct Couriers {
     pub sms: Option<Arc<dyn Courier>>,
     /// Of calls.
     pub voice: Option<Arc<dyn Courier>>,
+    /// Where replies to text messages come in, if somebody posts them to us.
+    pub replies: Option<Arc<Replies>>,
 }
 
 impl Couriers {

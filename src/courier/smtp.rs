@@ -163,6 +163,7 @@ mod tests {
                 short: String::new(),
             },
             written_at: Instant::from_micros(1_795_000_000_000_000),
+            reply_reference: None,
             sent_at: Instant::from_micros(1_795_000_900_000_000),
         }
     }

@@ -37,7 +37,7 @@ impl Courier for Webhook {
     fn hand<'a>(&'a self, letter: &'a Letter) -> Handing<'a> {
         Box::pin(async move {
             let text = if letter.channel == Channel::Email { &letter.text.body } else { &letter.text.short };
-            let body = json!({
+            let mut body = json!({
                 "id": letter.id.as_str(),
                 "channel": letter.channel.as_str(),
                 "to": letter.to,
@@ -46,6 +46,9 @@ impl Courier for Webhook {
                 "text": text,
                 "written_at": letter.written_at.millis() / 1_000,
             });
+            if let (Some(reference), Some(fields)) = (&letter.reply_reference, body.as_object_mut()) {
+                fields.insert("reply_reference".to_owned(), reference.as_str().into());
+            }
             let body = body.to_string().into_bytes();
             let signature = self.signature(letter.sent_at.millis() / 1_000, &body);
             let headers = [

@@ -139,7 +139,8 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
         client("citizens", &service, &remembered.citizens_secret),
         client("agents", &service, &remembered.agents_secret),
     );
-    let postbox = Postbox::new(Arc::clone(&clock), &*entropy)?;
+    let out = HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() })?;
+    let postbox = Postbox::new(Arc::clone(&clock), Arc::clone(&entropy), (&service, out.clone()))?;
     let config = configuration(
         &data,
         database,
@@ -160,7 +161,7 @@ pub async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
         issuer: service.clone(),
         client_id: CAISSE.to_owned(),
         client_secret: Secret::new(remembered.caisse_secret.clone()),
-        http: HttpClient::new(&HttpPolicy { allow_loopback: true, ..HttpPolicy::default() })?,
+        http: out,
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
     };

@@ -146,6 +146,7 @@ pub struct AskingEvidence {
 }
 
 /// What a letter with a code says.
+#[derive(Clone, Copy)]
 pub struct CodeLetter<'a> {
     /// By which way the usager is asked.
     pub channel: ConsentChannel,
@@ -155,6 +156,8 @@ pub struct CodeLetter<'a> {
     pub code: &'a str,
     /// Where it is typed, without the scheme.
     pub address: &'a str,
+    /// Whether a text message in reply reaches us.
+    pub answered: bool,
 }
 
 impl CodeLetter<'_> {
@@ -191,7 +194,22 @@ impl CodeLetter<'_> {
                 "You have asked for nothing? Give this code to nobody: nothing will happen.",
             ),
         };
-        NoticeText { subject: subject.to_owned(), body: format!("{what}\n\n{never}\n"), short: what }
+        let short = if self.answered { format!("{what} {}", self.replies(language)) } else { what.clone() };
+        NoticeText { subject: subject.to_owned(), body: format!("{what}\n\n{never}\n"), short }
+    }
+
+    /// What can be answered. Agreeing says what is asked on the telephone and on every page (Code civil art. 1990).
+    const fn replies(&self, language: Language) -> &'static str {
+        match (matches!(self.channel, ConsentChannel::Telephone), language) {
+            (true, Language::Fr) => {
+                "Ou répondez OUI et le code, si vous n’êtes ni sous tutelle ni sous curatelle. Pas d’accord : répondez NON."
+            }
+            (true, Language::En) => {
+                "Or answer YES and the code, if you are under no legal protection. You do not agree: answer NO."
+            }
+            (false, Language::Fr) => "Pas d’accord : répondez NON.",
+            (false, Language::En) => "You do not agree: answer NO.",
+        }
     }
 }
 
@@ -234,7 +252,14 @@ mod tests {
                 organisation: "Mairie de\nSaint-Aubin\u{202e}",
                 code: "abcd-efgh",
                 address: "porteplume.example/accord",
+                answered: false,
             };
+            assert!(!letter.text(language).short.contains("NO"));
+            let replies = CodeLetter { answered: true, ..letter }.text(language).short;
+            assert!(
+                replies.contains(if language == Language::Fr { "répondez NON" } else { "answer NO" }),
+                "{replies}"
+            );
             let text = letter.text(language);
             assert!(text.body.contains(says) && text.short.contains(says), "{}", text.body);
             assert!(text.short.contains("Mairie de Saint-Aubin ") && text.short.contains("abcd-efgh"));

@@ -265,6 +265,8 @@ kinds! {
     NoticeNotSent = "notice.not_sent" in Evidence, sub WhenKnown, aid Never;
     /// What a usager is to be told was handed over on paper.
     NoticeHandedOver = "notice.handed_over" in Evidence, sub WhenKnown, aid Always;
+    /// A reply to a text message was not followed: it came from another telephone, or was none.
+    ReplyRefused = "reply.refused" in Technical, sub Never, aid Never;
     /// A usager does not recognise what was done in their name.
     RepresentationDisputed = "representation.disputed" in Evidence, sub Always, aid Always;
     /// A code came twice.

@@ -32,6 +32,7 @@ mod people;
 mod reading;
 mod reminder;
 mod replay;
+mod reply;
 #[cfg(test)]
 mod samples;
 mod state;
@@ -84,6 +85,7 @@ pub use people::{
 pub use reading::{Direction, Reading};
 pub use reminder::{Reminder, UNUSED};
 pub use replay::{Impossible, LifeFact, ReplayError, replay};
+pub use reply::{Answer, LONGEST_REPLY, Said, stop_offered};
 pub use state::{Acceptance, Consent, EndReason, State, StateName};
 pub use terms::{InvalidTerms, LONGEST, Term, Terms};
 pub use text::{Block, MandateText, Section, TEXT_VERSION, binding_text, reading_text};

@@ -49,6 +49,17 @@ named! {
     }
 }
 
+impl NoticeKind {
+    /// Whether what it tells of may be stopped by whoever reads it: a mandate that has not ended.
+    #[must_use]
+    pub const fn may_be_stopped(self) -> bool {
+        match self {
+            Self::Receipt | Self::Withdrawn | Self::EndsInAMonth | Self::EndsInAWeek | Self::Unused => true,
+            Self::Ended | Self::Statement => false,
+        }
+    }
+}
+
 named! {
     /// How far the telling has come.
     NoticeState {

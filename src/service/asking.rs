@@ -14,10 +14,11 @@ mod scan;
 
 pub use crate::picture::LARGEST_FILE;
 pub use crate::storage::askings::Delivery;
-pub(super) use answer::agreed;
 pub use answer::{Keyed, deny, key_in};
+pub(super) use answer::{agreed, denied, take_code};
 pub use confirm::{Compared, compare, confirm, reject};
 use keep::evidence;
+pub(super) use keep::language as evidence_language;
 pub use keep::{Standing, Waiting, waiting};
 pub(super) use keep::{cleared, store};
 pub use letters::send_due;

@@ -8,10 +8,12 @@
 //! given a [`Pass`] for their own browser, so that the code travels no further.
 
 mod keep;
+mod message;
 mod renew;
 
 pub use keep::Standing;
 pub(super) use keep::{code, draw, emptied, standing, store};
+pub(super) use message::end_by_message;
 pub use renew::{at_office as renew_at_office, own as renew_own, own_code};
 
 use super::end::{end_mandate, withdraw_procedure};

@@ -110,7 +110,7 @@ async fn close(
     // Whoever ends it, the entry tells of the aidant whose representation it was.
     let whose = match actor {
         Actor::Aidant(_) => actor,
-        Actor::Usager | Actor::Card { .. } | Actor::Service | Actor::Operator => {
+        Actor::Usager | Actor::Card { .. } | Actor::Reply { .. } | Actor::Service | Actor::Operator => {
             Actor::Aidant(&representation.aidant)
         }
     };

@@ -59,6 +59,7 @@ mod record;
 mod registered;
 pub mod registry;
 pub mod remind;
+pub mod reply;
 pub mod represent;
 pub mod restored;
 pub mod retention;

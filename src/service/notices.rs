@@ -7,12 +7,13 @@
 //! identifier, by which a webhook or a mailbox knows it as the one it has.
 
 use super::names::Names;
+use super::reply::{self, Of};
 use super::steps::{Actor, note};
 use super::{App, Caller, Error, Record, account, contacts, facts};
 use crate::courier::{LONGEST_HANDING, Letter, NotTaken};
 use crate::mandate::{
     Channel, EndReason, EventId, EventKind, Instant, Language, Mandate, NoticeId, NoticeKind, NoticeState,
-    ProcedureId, Reminder, RepresentationId, State, Told,
+    ProcedureId, Reminder, RepresentationId, State, Told, stop_offered,
 };
 use crate::storage::notices::{self, NoticeRow, Queued};
 use crate::storage::representations::{self, RepresentationRow};
@@ -186,10 +187,22 @@ async fn letter(
     // As it was chosen when the notice was written; the address is today's.
     contact.channel = row.channel;
     let Some(to) = contact.address().map(str::to_owned) else { return Ok(Some((event, None))) };
-    let text = telling(app, snapshot, &row, contact.language).await?.text(contact.language);
+    let mut text = telling(app, snapshot, &row, contact.language).await?.text(contact.language);
     let (channel, language) = (row.channel, contact.language);
-    let letter =
-        Letter { id: row.id, channel, to, language, text, written_at: row.created_at, sent_at: app.now() };
+    let reply_reference = reply::reference(app, Of::Notice(&row.id), channel, &to);
+    if reply_reference.is_some() && row.kind.may_be_stopped() {
+        text.short = stop_offered(&text.short, language);
+    }
+    let letter = Letter {
+        id: row.id,
+        channel,
+        to,
+        language,
+        text,
+        reply_reference,
+        written_at: row.created_at,
+        sent_at: app.now(),
+    };
     Ok(Some((event, Some(letter))))
 }
 

@@ -21,6 +21,11 @@ pub enum Actor<'a> {
         /// Why, if they cared to say.
         motive: Option<EndingMotive>,
     },
+    /// Whoever has the telephone that a message of ours went to, by a reply to it: the usager, as far as anybody can know.
+    Reply {
+        /// The aidant whose asking is answered.
+        to: Option<&'a AidantId>,
+    },
     /// An aidant or referent of its organisation.
     Aidant(&'a AidantId),
     /// Nobody: the service, when a time has passed.
@@ -36,6 +41,7 @@ impl Actor<'_> {
             Self::Usager => "usager",
             Self::Card { desk: None, .. } => "card",
             Self::Card { desk: Some(_), .. } => "desk",
+            Self::Reply { .. } => "reply",
             Self::Aidant(_) => "aidant",
             Self::Service => "service",
             Self::Operator => "operator",
@@ -50,11 +56,15 @@ impl Actor<'_> {
             None => record,
         };
         match self {
-            Self::Aidant(aidant) => record.aidant(aidant),
+            Self::Aidant(aidant) | Self::Reply { to: Some(aidant) } => record.aidant(aidant),
             Self::Card { desk: Some((aidant, organisation)), .. } => {
                 record.aidant(aidant).detail("desk", organisation.as_str())
             }
-            Self::Usager | Self::Card { desk: None, .. } | Self::Service | Self::Operator => record,
+            Self::Usager
+            | Self::Card { desk: None, .. }
+            | Self::Reply { to: None }
+            | Self::Service
+            | Self::Operator => record,
         }
     }
 
@@ -123,7 +133,8 @@ pub(super) async fn take_recorded(
     // A mandate may end in several ways; who consented or refused did so on the screen of the aidant named.
     let ending = matches!(record.fact(), Some(LifeFact::Ended { .. } | LifeFact::Withdrawn { .. }));
     let record = actor.name(record, &next).in_stream(stream);
-    let record = if ending { actor.ends(record) } else { record };
+    let replied = matches!(actor, Actor::Reply { .. });
+    let record = if ending || replied { actor.ends(record) } else { record };
     let record = notices::told(app, record, notice.as_ref());
     let event = record.append(app, tx, caller, now).await?;
     let after = MandateRow { mandate: next, seq, ..row.clone() };

@@ -27,6 +27,7 @@ mod history;
 mod journal;
 mod language;
 mod leaving;
+mod messages;
 mod middleware;
 mod openid;
 mod pages;

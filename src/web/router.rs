@@ -3,7 +3,7 @@
 use super::middleware::{Routes, compose};
 use super::{
     Web, aidant, anomalies, asking, auditor, authorize, card, consent, contact, factor, history, journal,
-    openid, paper, propose, public, receipts, referent, timeline, usager,
+    messages, openid, paper, propose, public, receipts, referent, timeline, usager,
 };
 use axum::Router;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub fn router(web: Web) -> Router {
             .merge(referent::routes()),
         uploads: asking::uploads(&edge),
         doors: authorize::doors(&edge).merge(openid::doors()),
-        protocol: openid::protocol(&web),
+        protocol: openid::protocol(&web).merge(messages::protocol()),
     };
     let app = Arc::clone(&web.app);
     compose(&edge, web, routes, move || {

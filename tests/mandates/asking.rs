@@ -21,23 +21,28 @@ const ODETTE: [(&str, &str); 6] = [
     ("birth_year", "1941"),
 ];
 
-fn at(mandate: &MandateId, path: &str) -> String {
+pub(crate) fn at(mandate: &MandateId, path: &str) -> String {
     format!("/aidant/mandates/{mandate}/{path}")
 }
 
 /// The fields of a person, and more.
-fn odette<'f>(more: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
+pub(crate) fn odette<'f>(more: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
     ODETTE.iter().chain(more).copied().collect()
 }
 
-async fn ask(aidant: &Browser<'_>, mandate: &MandateId, way: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn ask(
+    aidant: &Browser<'_>,
+    mandate: &MandateId,
+    way: &str,
+    fields: &[(&str, &str)],
+) -> Answer {
     let answer = aidant.post(&at(mandate, &format!("ask/{way}")), fields).await;
     assert_eq!((answer.status, answer.location), (303, at(mandate, "asked")), "{}", answer.body);
     aidant.get(&at(mandate, "asked")).await
 }
 
 /// Sends the codes that are due.
-async fn send(world: &World) {
+pub(crate) async fn send(world: &World) {
     let mut under_way = JoinSet::new();
     asking::send_due(&world.app, &mut under_way).await.unwrap();
     while let Some(done) = under_way.join_next().await {
@@ -46,9 +51,9 @@ async fn send(world: &World) {
 }
 
 /// The code in the last letter.
-fn code(postman: &Postman) -> String {
+pub(crate) fn code(postman: &Postman) -> String {
     let letter = postman.brought().pop().expect("a letter");
-    letter.text.short.rsplit(": ").next().unwrap().replace(' ', "")
+    letter.text.body.lines().next().unwrap().rsplit(": ").next().unwrap().replace(' ', "")
 }
 
 /// The code on a printed letter.
@@ -72,7 +77,7 @@ async fn consent(world: &World, mandate: &MandateId) -> (String, String) {
 }
 
 /// What of an asking rests: whether there is a code, whether anything is sealed, wrong codes, whether there is a scan.
-async fn rests(world: &World, mandate: &MandateId) -> (bool, bool, i64, bool) {
+pub(crate) async fn rests(world: &World, mandate: &MandateId) -> (bool, bool, i64, bool) {
     let mut raw = world.test.database.raw().await;
     let text = "SELECT CASE WHEN code_hash IS NULL THEN 0 ELSE 1 END AS code, CASE WHEN length(sealed) > 0 THEN 1 ELSE 0 END \
                 AS filled, failures, CASE WHEN scan_hash IS NULL THEN 0 ELSE 1 END AS scan FROM asking WHERE mandate_id = $1";
@@ -81,7 +86,7 @@ async fn rests(world: &World, mandate: &MandateId) -> (bool, bool, i64, bool) {
     (is("code"), is("filled"), row.get("failures"), is("scan"))
 }
 
-async fn accepted(world: &World, aidant: &mut Browser<'_>, mandate: &MandateId) {
+pub(crate) async fn accepted(world: &World, aidant: &mut Browser<'_>, mandate: &MandateId) {
     // The factor is proved after the consent.
     let code = aidant.fresh_code();
     let proved = aidant.send("/aidant/factor", &[("code", &code), ("next", "")]).await;

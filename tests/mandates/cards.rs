@@ -14,9 +14,9 @@ const REVOKE: &str = "/revoquer";
 const CONFIRM: &str = "/revoquer/confirmer";
 
 /// A card, as it is read from the paper.
-struct Card {
-    number: String,
-    code: String,
+pub(crate) struct Card {
+    pub(crate) number: String,
+    pub(crate) code: String,
 }
 
 /// What stands in the element of that id, without markup.
@@ -25,7 +25,7 @@ fn within(page: &str, id: &str, end: &str) -> String {
     rest.split_once(end).unwrap().0.replace("<span>", "").replace("</span>", "")
 }
 
-async fn card(aidant: &Browser<'_>, mandate: &MandateId) -> Card {
+pub(crate) async fn card(aidant: &Browser<'_>, mandate: &MandateId) -> Card {
     let paper = aidant.get(&format!("/aidant/mandates/{mandate}/print")).await;
     assert_eq!(paper.status, 200, "{}", paper.body);
     let number = within(&paper.body, "card-number", "</strong>");
@@ -63,7 +63,7 @@ fn told(answer: &Answer) -> (u16, String) {
 }
 
 /// How a card stands, as stored.
-async fn stored(world: &World, mandate: &MandateId) -> (i64, i64, bool) {
+pub(crate) async fn stored(world: &World, mandate: &MandateId) -> (i64, i64, bool) {
     let mut raw = world.test.database.raw().await;
     let text = "SELECT failures, locks, CASE WHEN code_hash IS NULL THEN 0 ELSE 1 END AS whole FROM revocation_card \
                 WHERE mandate_id = $1";

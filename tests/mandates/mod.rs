@@ -1,9 +1,9 @@
 //! Recording a mandate: proposed by an aidant, consented to by the usager, accepted by the organisation; over the
 //! real router and both engines. Refusals are tested for what they leave unchanged.
 
-mod asking;
+pub(crate) mod asking;
 mod bad_input;
-mod cards;
+pub(crate) mod cards;
 mod ends;
 mod journey;
 mod people;

@@ -272,6 +272,12 @@ impl Browser<'_> {
         self.ask(request, Body::from(body)).await
     }
 
+    /// Sends JSON under a header of a program's.
+    pub(crate) async fn post_json(&self, path: &str, (name, value): (&str, &str), body: String) -> Answer {
+        let request = Request::post(path).header("content-type", "application/json").header(name, value);
+        self.ask(request, Body::from(body)).await
+    }
+
     /// Sends a form with a file and the session's own token.
     pub(crate) async fn post_file(&self, path: &str, fields: &[(&str, &str)], file: &[u8]) -> Answer {
         let token = self.token().await.unwrap_or_default();

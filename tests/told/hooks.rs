@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 const SECRET: &str = "un secret connu des deux côtés, assez long";
 
 /// HMAC (RFC 2104) over SHA-256, written down here so that it is not ours that checks itself.
-fn hmac(key: &[u8], message: &[u8]) -> String {
+pub(super) fn hmac(key: &[u8], message: &[u8]) -> String {
     let mut block = [0_u8; 64];
     if key.len() > 64 {
         block[..32].copy_from_slice(&Sha256::digest(key));
@@ -63,6 +63,7 @@ fn letter(channel: Channel) -> Letter {
             short: "Something was done in your name. Read or object: https://a.example/usager".to_owned(),
         },
         written_at: Instant::from_micros(1_795_000_000_000_000),
+        reply_reference: None,
         sent_at: Instant::from_micros(1_795_000_060_500_000),
     }
 }
@@ -94,6 +95,19 @@ async fn a_webhook_gets_the_short_text_signed_over_instant_and_body() {
     });
     assert_eq!(said, expected);
     assert!(!body.contains("Nora"), "a text message names nobody");
+}
+
+#[tokio::test]
+async fn where_replies_are_taken_a_text_message_carries_what_a_reply_is_known_by() {
+    let (url, heard) = listening(202).await;
+    let courier = courier(url);
+    let reference = Some("n.0192.5d0c".to_owned());
+    assert_eq!(courier.hand(&Letter { reply_reference: reference, ..letter(Channel::Sms) }).await, Ok(()));
+    assert_eq!(courier.hand(&letter(Channel::Sms)).await, Ok(()));
+    let heard: Vec<Value> =
+        heard.lock().unwrap().iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
+    assert_eq!(heard[0]["reply_reference"], "n.0192.5d0c");
+    assert!(heard[1].get("reply_reference").is_none());
 }
 
 #[tokio::test]

@@ -111,6 +111,7 @@ fn letter(to: &str) -> Letter {
             short: String::new(),
         },
         written_at: Instant::from_micros(1_795_000_000_000_000),
+        reply_reference: None,
         sent_at: Instant::from_micros(1_795_000_001_000_000),
     }
 }

@@ -7,5 +7,6 @@ mod hooks;
 mod mail;
 pub(crate) mod postman;
 mod reminding;
+mod replying;
 mod telling;
 mod timeline;

@@ -4,7 +4,7 @@ use crate::mandates::world::{Browser, World};
 use crate::space::world::{at_home, usager_of};
 use crate::support::app::TestApp;
 use crate::support::database::TestDatabase;
-use porteplume::courier::{Courier, Couriers, Handing, Letter, NotTaken};
+use porteplume::courier::{Courier, Couriers, Handing, Letter, NotTaken, Replies};
 use porteplume::mandate::{Channel, MandateId, NoticeId};
 use porteplume::service::notices;
 use sqlx::Row as _;
@@ -87,7 +87,19 @@ impl Courier for Postman {
 pub(crate) async fn world(database: TestDatabase) -> (World, Postman) {
     let postman = Postman::default();
     let by = || -> Option<Arc<dyn Courier>> { Some(Arc::new(postman.clone())) };
-    let couriers = Couriers { email: by(), sms: by(), voice: by() };
+    let couriers = Couriers { email: by(), sms: by(), voice: by(), replies: None };
+    (World::of(TestApp::over(database).await.carried_by(couriers)).await, postman)
+}
+
+/// The secret under which replies come in.
+pub(crate) const SECRET: &str = "un secret connu des deux côtés, assez long";
+
+/// The same, where replies to text messages come in.
+pub(crate) async fn answered(database: TestDatabase) -> (World, Postman) {
+    let postman = Postman::default();
+    let by = || -> Option<Arc<dyn Courier>> { Some(Arc::new(postman.clone())) };
+    let replies = Some(Arc::new(Replies::new(SECRET)));
+    let couriers = Couriers { email: by(), sms: by(), voice: by(), replies };
     (World::of(TestApp::over(database).await.carried_by(couriers)).await, postman)
 }
 

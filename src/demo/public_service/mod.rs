@@ -88,6 +88,7 @@ pub struct PublicService(Arc<Service>);
 
 struct Service {
     porteplume: RelyingParty,
+    issuer: String,
     client_id: String,
     http: HttpClient,
     signed_out: Url,
@@ -129,7 +130,7 @@ impl PublicService {
             (address(&config.redirect_uri())?, address(&config.post_logout_redirect_uri())?);
         let provider = Provider {
             label: "Porteplume".to_owned(),
-            issuer: config.issuer,
+            issuer: config.issuer.clone(),
             client_id: config.client_id.clone(),
             client_secret: config.client_secret,
             auth_method: AuthMethod::ClientSecretBasic,
@@ -149,6 +150,7 @@ impl PublicService {
             .map_err(|_| SandboxError::Setup("Porteplume's issuer is malformed"))?;
         Ok(Self(Arc::new(Service {
             porteplume,
+            issuer: config.issuer,
             client_id: config.client_id,
             http: config.http,
             signed_out,

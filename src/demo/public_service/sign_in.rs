@@ -16,6 +16,8 @@ use std::sync::Arc;
 struct Home {
     v: View,
     open: bool,
+    /// Where whoever is represented here ends that.
+    issuer: String,
 }
 
 /// What went wrong, as far as the person is concerned.
@@ -51,7 +53,8 @@ struct SignedOut {
 /// `GET /`.
 pub(super) async fn home(service: State, headers: HeaderMap) -> Response {
     let open = service.visit(&headers).is_some();
-    page(StatusCode::OK, &Home { v: Site::Caisse.view(&headers, "/", None), open })
+    let issuer = service.issuer.clone();
+    page(StatusCode::OK, &Home { v: Site::Caisse.view(&headers, "/", None), open, issuer })
 }
 
 /// `GET /sign-in`: a link rather than a form, since its redirections lead through origins unknown here.

@@ -32,6 +32,8 @@ pub enum EndingWay {
     Card,
     /// The card, at the desk of an organisation.
     Desk,
+    /// A reply to a text message.
+    Reply,
     /// An aidant of the organisation.
     Organisation,
     /// Nobody: the time was over.
@@ -42,8 +44,8 @@ pub enum EndingWay {
 
 impl EndingWay {
     /// Every way.
-    pub const ALL: [Self; 6] =
-        [Self::Space, Self::Card, Self::Desk, Self::Organisation, Self::Time, Self::Operator];
+    pub const ALL: [Self; 7] =
+        [Self::Space, Self::Card, Self::Desk, Self::Reply, Self::Organisation, Self::Time, Self::Operator];
 
     /// The stable name, as the journal has it.
     #[must_use]
@@ -52,6 +54,7 @@ impl EndingWay {
             Self::Space => "usager",
             Self::Card => "card",
             Self::Desk => "desk",
+            Self::Reply => "reply",
             Self::Organisation => "aidant",
             Self::Time => "service",
             Self::Operator => "operator",
@@ -74,6 +77,8 @@ impl EndingWay {
             (Self::Card, Language::En) => "with the card, on the page /revoquer",
             (Self::Desk, Language::Fr) => "avec la carte, à l’accueil d’une structure",
             (Self::Desk, Language::En) => "with the card, at the desk of an organisation",
+            (Self::Reply, Language::Fr) => "par une réponse à un SMS",
+            (Self::Reply, Language::En) => "by a reply to a text message",
             (Self::Organisation, Language::Fr) => "par la structure",
             (Self::Organisation, Language::En) => "by the organisation",
             (Self::Time, Language::Fr) => "de lui-même, à la date prévue",

@@ -4,16 +4,19 @@ use super::keep::{cleared, evidence, store, with};
 use super::{Act, Ground, code_hash, open_proposal};
 use crate::crypto::same;
 use crate::mandate::{
-    AskingEvidence, Consent, ConsentChannel, DECLARED, Declarations, EventKind, LifeFact, MOST_WRONG_CODES,
-    MandateId, TransitionError,
+    AskingEvidence, Consent, ConsentChannel, DECLARED, Declarations, EventKind, Instant, LifeFact,
+    MOST_WRONG_CODES, MandateId, TransitionError,
 };
 use crate::service::consent::Read;
-use crate::service::steps::{note, refuse, take, take_making, take_recorded};
+use crate::service::steps::{Actor, note, refuse, take_making, take_recorded};
 use crate::service::{App, AskingError, Caller, Error, Record, Session, consent, facts, people};
 use crate::storage::askings::{self, AskingRow};
 use crate::storage::mandates::MandateRow;
 use crate::storage::{Tx, usagers};
 use std::sync::Arc;
+
+/// Who answers, from where, and when.
+type By<'a> = (Actor<'a>, &'a Caller, Instant);
 
 /// What an aidant keys in for the person on the telephone or at the desk.
 #[derive(Clone)]
@@ -69,67 +72,7 @@ impl Act {
         let spoken =
             |row: &AskingRow| matches!(row.channel, ConsentChannel::Telephone | ConsentChannel::PostedCode);
         let Some(asking) = before.filter(spoken) else { return Ok(Err(Error::NotFound)) };
-        let Some(mut row) = open_proposal(tx, &asking, self.now).await? else {
-            // It was answered, or its time is over: the domain says which.
-            let error = match row.mandate.clone().refuse(self.now) {
-                Err(error) => error,
-                Ok(_) => TransitionError::OtherChannel,
-            };
-            return refuse(&self.app, tx, &row.mandate, error.into(), self.by(&office)).await.map(Err);
-        };
-        if asking.failures >= MOST_WRONG_CODES {
-            return Ok(Err(AskingError::Refused.into()));
-        }
-        let hash = code_hash(&self.app, asking.channel, &self.mandate, &keyed.code);
-        let right = asking.code_hash.as_ref().is_some_and(|kept| same(kept.as_bytes(), hash.as_bytes()));
-        if !right {
-            return self.count(tx, &mut row, &asking, &office).await;
-        }
-        let by = self.by(&office);
-        let read_in = evidence(&self.app, tx, &asking).await?.ok_or(Error::Unreadable)?.language;
-        let given = self.consent(tx, &asking, read_in.as_str()).await?;
-        let declared = Declarations { not_protected: keyed.not_protected, may_be_minor: false };
-        match agreed(&self.app, tx, row, &asking, (given, declared, None), by).await? {
-            Ok(()) => Ok(Ok(())),
-            Err((row, error)) => refuse(&self.app, tx, &row.mandate, error.into(), by).await.map(Err),
-        }
-    }
-
-    /// Counts a wrong code; with the last one the asking is dead.
-    async fn count(
-        &self,
-        tx: &mut Tx,
-        row: &mut MandateRow,
-        asking: &AskingRow,
-        office: &crate::service::office::Office,
-    ) -> Result<Result<(), Error>, Error> {
-        let after = with(asking, |row| row.failures += 1);
-        let dead = after.failures >= MOST_WRONG_CODES;
-        let kind = if dead { EventKind::AskingLocked } else { EventKind::AskingRefused };
-        let record = Record::refused(kind, AskingError::Refused.code());
-        let record = super::keep::named(record, asking.usager.as_ref());
-        let record = record.stands(facts::asking(&self.app.keys, &after));
-        let event = note(&self.app, tx, row, record, self.by(office)).await?;
-        askings::keep(tx, Some(asking), &after, &event).await?;
-        Ok(Err(AskingError::Refused.into()))
-    }
-
-    /// A consent of the person the asking names, as of now: no provider identified them.
-    pub(super) async fn consent(
-        &self,
-        tx: &mut Tx,
-        asking: &AskingRow,
-        read_in: &str,
-    ) -> Result<Consent, Error> {
-        Ok(Consent {
-            usager: asking.usager.clone().ok_or(Error::Unreadable)?,
-            at: self.now,
-            identified_at: self.now,
-            identity_level: DECLARED.to_owned(),
-            text_hash: consent::text_hash(tx, &self.mandate).await?,
-            language: read_in.to_owned(),
-            channel: asking.channel,
-        })
+        take_code(&self.app, tx, (row, &asking), keyed, self.by(&office)).await
     }
 
     async fn deny(&self, tx: &mut Tx) -> Result<Result<(), Error>, Error> {
@@ -138,22 +81,99 @@ impl Act {
             Err(error) => return Ok(Err(error)),
         };
         let by = self.by(&office);
-        let next = match row.mandate.clone().refuse(self.now) {
-            Ok(next) => next,
-            Err(error) => return refuse(&self.app, tx, &row.mandate, error.into(), by).await.map(Err),
-        };
-        // Who said no leaves nothing behind but that.
-        match cleared(tx, &self.mandate).await? {
-            None => take(&self.app, tx, &mut row, next, LifeFact::Refused, by).await.map(drop)?,
-            Some((before, after)) => {
-                let made = Some(facts::asking(&self.app.keys, &after));
-                let fact = (LifeFact::Refused, None, made);
-                let event = take_making(&self.app, tx, &mut row, next, fact, by).await?;
-                store(tx, Some((before, after)), &event).await?;
-            }
+        match denied(&self.app, tx, &mut row, by).await? {
+            Ok(()) => Ok(Ok(())),
+            Err(error) => refuse(&self.app, tx, &row.mandate, error.into(), by).await.map(Err),
         }
-        Ok(Ok(()))
     }
+}
+
+/// Takes a code that came back for an asking, whoever brings it. A wrong one is counted in its entry.
+pub(in crate::service) async fn take_code(
+    app: &App,
+    tx: &mut Tx,
+    (row, asking): (MandateRow, &AskingRow),
+    keyed: &Keyed,
+    by: By<'_>,
+) -> Result<Result<(), Error>, Error> {
+    let Some(mut row) = open_proposal(tx, asking, by.2).await? else {
+        // It was answered, or its time is over: the domain says which.
+        let error = match row.mandate.clone().refuse(by.2) {
+            Err(error) => error,
+            Ok(_) => TransitionError::OtherChannel,
+        };
+        return refuse(app, tx, &row.mandate, error.into(), by).await.map(Err);
+    };
+    if asking.failures >= MOST_WRONG_CODES {
+        return Ok(Err(AskingError::Refused.into()));
+    }
+    let hash = code_hash(app, asking.channel, &asking.mandate, &keyed.code);
+    let right = asking.code_hash.as_ref().is_some_and(|kept| same(kept.as_bytes(), hash.as_bytes()));
+    if !right {
+        return count(app, tx, (&mut row, asking), by).await.map(Err);
+    }
+    let read_in = evidence(app, tx, asking).await?.ok_or(Error::Unreadable)?.language;
+    let given = consent_of(tx, asking, read_in.as_str(), by.2).await?;
+    let declared = Declarations { not_protected: keyed.not_protected, may_be_minor: false };
+    match agreed(app, tx, row, asking, (given, declared, None), by).await? {
+        Ok(()) => Ok(Ok(())),
+        Err((row, error)) => refuse(app, tx, &row.mandate, error.into(), by).await.map(Err),
+    }
+}
+
+/// Counts a wrong code; with the last one the asking is dead.
+async fn count(
+    app: &App,
+    tx: &mut Tx,
+    (row, asking): (&mut MandateRow, &AskingRow),
+    by: By<'_>,
+) -> Result<Error, Error> {
+    let after = with(asking, |row| row.failures += 1);
+    let dead = after.failures >= MOST_WRONG_CODES;
+    let kind = if dead { EventKind::AskingLocked } else { EventKind::AskingRefused };
+    let record = Record::refused(kind, AskingError::Refused.code());
+    let record = super::keep::named(record, asking.usager.as_ref());
+    let record = record.stands(facts::asking(&app.keys, &after));
+    let event = note(app, tx, row, record, by).await?;
+    askings::keep(tx, Some(asking), &after, &event).await?;
+    Ok(AskingError::Refused.into())
+}
+
+/// A consent of the person the asking names, as of that instant: no provider identified them.
+pub(super) async fn consent_of(
+    tx: &mut Tx,
+    asking: &AskingRow,
+    read_in: &str,
+    now: Instant,
+) -> Result<Consent, Error> {
+    Ok(Consent {
+        usager: asking.usager.clone().ok_or(Error::Unreadable)?,
+        at: now,
+        identified_at: now,
+        identity_level: DECLARED.to_owned(),
+        text_hash: consent::text_hash(tx, &asking.mandate).await?,
+        language: read_in.to_owned(),
+        channel: asking.channel,
+    })
+}
+
+/// Records a no. Who said it leaves nothing behind but that. The domain's word comes back when there is nothing to say no to,
+/// and nothing was written.
+pub(in crate::service) async fn denied(
+    app: &App,
+    tx: &mut Tx,
+    row: &mut MandateRow,
+    by: By<'_>,
+) -> Result<Result<(), TransitionError>, Error> {
+    let next = match row.mandate.clone().refuse(by.2) {
+        Ok(next) => next,
+        Err(error) => return Ok(Err(error)),
+    };
+    let before = cleared(tx, &row.mandate.id).await?;
+    let made = before.as_ref().map(|(_, after)| facts::asking(&app.keys, after));
+    let event = take_making(app, tx, row, next, (LifeFact::Refused, None, made), by).await?;
+    store(tx, before, &event).await?;
+    Ok(Ok(()))
 }
 
 /// Records a consent that came by an asking: its code is dead, and the person is found again by the organisation. The row comes
@@ -164,7 +184,7 @@ pub(in crate::service) async fn agreed(
     mut row: MandateRow,
     asking: &AskingRow,
     (consent, declared, read): (Consent, Declarations, Option<&Read>),
-    by: (crate::service::steps::Actor<'_>, &Caller, crate::mandate::Instant),
+    by: By<'_>,
 ) -> Result<Result<(), (MandateRow, TransitionError)>, Error> {
     let next = match row.mandate.clone().consent(consent.clone(), declared) {
         Ok(next) => next,

@@ -1,6 +1,7 @@
 //! The second person of the organisation: what the first one saw counts only once they have compared it.
 
 use super::answer::agreed;
+use super::answer::consent_of;
 use super::keep::{self, Standing, Waiting, evidence, with};
 use super::{Act, Ground};
 use crate::crypto::{sha256, to_hex};
@@ -114,7 +115,7 @@ impl Act {
             return self.reject(tx, row, asking, known, &office).await.map(Ok);
         }
         let read_in = known.read_in.clone().unwrap_or_else(|| Language::Fr.as_str().to_owned());
-        let consent = self.consent(tx, &asking, &read_in).await?;
+        let consent = consent_of(tx, &asking, &read_in, self.now).await?;
         // Whoever answered declared both then; whoever declared otherwise has no answer that waits.
         let declared = Declarations { not_protected: true, may_be_minor: false };
         let confirmed = AskingRow { confirmed_by: Some(office.aidant.id.clone()), ..asking };

@@ -2,7 +2,9 @@
 
 use super::{Act, Ground};
 use crate::crypto::Cell;
-use crate::mandate::{AskingEvidence, ConsentChannel, EventId, EventKind, Instant, MandateId, UsagerId};
+use crate::mandate::{
+    AskingEvidence, ConsentChannel, EventId, EventKind, Instant, Language, MandateId, UsagerId,
+};
 use crate::service::desk::{self, Card};
 use crate::service::names::Names;
 use crate::service::vault::OpenKey;
@@ -59,6 +61,15 @@ pub(in crate::service) async fn evidence(
         Some(key) => key.open_json(&cell(&row.mandate), &row.sealed).map(Some),
         None => Ok(None),
     }
+}
+
+/// The language the person was asked in; French once that was erased.
+pub(in crate::service) async fn language(
+    app: &App,
+    snapshot: &mut Snapshot,
+    row: &AskingRow,
+) -> Result<Language, Error> {
+    Ok(evidence(app, snapshot, row).await?.map_or(Language::Fr, |evidence| evidence.language))
 }
 
 /// Seals a scan of what was signed.

@@ -5,6 +5,7 @@ use super::keep::{evidence, named, with};
 use super::open_proposal;
 use crate::courier::{LONGEST_HANDING, Letter, NotTaken};
 use crate::mandate::{CodeLetter, EventId, EventKind, Instant};
+use crate::service::reply::{self, Of};
 use crate::service::steps::{Actor, note};
 use crate::service::{App, Caller, Error, Record, facts};
 use crate::storage::askings::{self, Delivery, Queued};
@@ -97,14 +98,21 @@ async fn letter(
     let issuer = app.issuer.as_str();
     let address = format!("{}{}", issuer.strip_prefix("https://").unwrap_or(issuer), super::ADDRESS);
     let shown = super::grouped(&code);
-    let letter =
-        CodeLetter { channel: row.channel, organisation: &organisation, code: &shown, address: &address };
+    let reply_reference = reply::reference(app, Of::Asking(&row.mandate), to.channel(), to.as_str());
+    let letter = CodeLetter {
+        channel: row.channel,
+        organisation: &organisation,
+        code: &shown,
+        address: &address,
+        answered: reply_reference.is_some(),
+    };
     let letter = Letter {
         id: queued.letter.clone(),
         channel: to.channel(),
         to: to.as_str().to_owned(),
         language: evidence.language,
         text: letter.text(evidence.language),
+        reply_reference,
         written_at: row.asked_at,
         sent_at: app.now(),
     };

@@ -165,6 +165,10 @@ pub const fn event(kind: EventKind, language: Language) -> &'static str {
             "Un reçu sur papier a été remis à la personne.",
             "A receipt on paper was handed to the person.",
         ),
+        EventKind::ReplyRefused => text(
+            "Une réponse à un SMS n’a pas été suivie : elle venait d’un autre téléphone, ou n’était pas claire.",
+            "A reply to a text message was not followed: it came from another telephone, or was not clear.",
+        ),
         EventKind::RepresentationDisputed => text(
             "La personne ne reconnaît pas une intervention.",
             "The person does not recognise an intervention.",
