@@ -1,6 +1,7 @@
 //! Where the messages of the demonstration arrive: a receiver of the webhook that `docs/operator.md` describes, and a page that
 //! shows what each person would have got, and lets them answer a text message. It keeps them in memory.
 
+use super::server::with_headers;
 use super::site::{Site, View, page};
 use crate::clock::{Clock, Entropy, NoEntropy, random};
 use crate::config::{EmailWay, Hook, Messages, Secret};
@@ -103,7 +104,7 @@ impl Postbox {
     pub(super) fn router(&self) -> Router {
         let routes =
             Router::new().route(TAKE, post(take)).route(SHOWN, get(show)).route(ANSWER, post(answer));
-        routes.with_state(self.clone())
+        with_headers(routes.with_state(self.clone()))
     }
 
     /// Keeps a message; one that comes again is the one that is here.

@@ -1,6 +1,7 @@
 //! Journeys in a real browser, as the persons take them.
 
 mod act;
+mod channels;
 mod gallery;
 mod grant;
 mod itself;

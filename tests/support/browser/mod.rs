@@ -120,9 +120,29 @@ impl Browser {
     /// Writes into the field of that name, in place of what stood there.
     #[track_caller]
     pub(crate) fn fill(&self, name: &str, text: &str) {
-        let field = self.one(&format!("[name=\"{name}\"]:not([type=hidden])"));
+        self.fill_in(&format!("[name=\"{name}\"]:not([type=hidden])"), text);
+    }
+
+    /// The same, for the first field that matches the selector.
+    #[track_caller]
+    pub(crate) fn fill_in(&self, selector: &str, text: &str) {
+        let field = self.one(selector);
         done(self.driver.at(&field, "POST", "clear", &json!({})));
         done(self.driver.at(&field, "POST", "value", &json!({ "text": text })));
+    }
+
+    /// Chooses a day (`2026-11-23`) in a field for dates, whatever order the browser asks its parts in.
+    #[track_caller]
+    pub(crate) fn choose_day(&self, selector: &str, day: &str) {
+        let script = "document.querySelector(arguments[0]).value = arguments[1]";
+        done(self.driver.run(script, &[json!(selector), json!(day)]));
+    }
+
+    /// Chooses a file.
+    #[track_caller]
+    pub(crate) fn attach(&self, selector: &str, file: &std::path::Path) {
+        let path = file.to_str().expect("a path");
+        done(self.driver.at(&self.one(selector), "POST", "value", &json!({ "text": path })));
     }
 
     /// Whether something matches the selector.
