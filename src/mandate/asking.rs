@@ -194,7 +194,7 @@ impl CodeLetter<'_> {
                 "You have asked for nothing? Give this code to nobody: nothing will happen.",
             ),
         };
-        let short = if self.answered { format!("{what} {}", self.replies(language)) } else { what.clone() };
+        let short = if self.answered { format!("{what}\n{}", self.replies(language)) } else { what.clone() };
         NoticeText { subject: subject.to_owned(), body: format!("{what}\n\n{never}\n"), short }
     }
 

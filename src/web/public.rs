@@ -227,7 +227,8 @@ async fn back(
         Purpose::Consent => paths::CONSENT_IDENTITY,
     };
     let onward = web.edge.cookies.next(&headers).filter(|path| belongs(done.purpose, path));
-    let way = onward.or_else(|| Some(done.return_to.clone()).filter(|path| belongs(done.purpose, path)));
+    let own = |path: &String| belongs(done.purpose, path) || leads_to_identity(done.purpose, path);
+    let way = onward.or_else(|| Some(done.return_to.clone()).filter(own));
     let to = way.as_deref().unwrap_or(home);
     let reply = match factor::next_step(&web.app, &done.opened.session).await? {
         factor::NextStep::None => Reply::go(to).cookie(web.edge.cookies.clear(Cookie::Next)),
@@ -246,6 +247,13 @@ fn belongs(purpose: Purpose, path: &str) -> bool {
         Purpose::Usager => path.starts_with("/usager"),
         Purpose::Consent => false,
     }
+}
+
+/// Whether a sign-in begun on the usager's screen comes back to it, in the language they read. Only the sign-in's own way is
+/// asked, never a cookie's.
+fn leads_to_identity(purpose: Purpose, path: &str) -> bool {
+    let rest = path.strip_prefix(paths::CONSENT_IDENTITY);
+    purpose == Purpose::Consent && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('?'))
 }
 
 /// A callback is a GET, but it cannot be done again: its refusal is a page, not a way round.

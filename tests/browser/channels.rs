@@ -115,7 +115,9 @@ fn agree(own: &Browser) {
 /// What stands after the last colon of a message's line.
 fn code_in(text: &str) -> String {
     let (_, code) = text.rsplit_once("Code :").or_else(|| text.rsplit_once("code :")).expect("a code");
-    code.split_whitespace().take_while(|word| !word.starts_with("Pas")).take(4).collect::<Vec<_>>().join(" ")
+    let spoken = code.trim_start().starts_with(|c: char| c.is_ascii_digit()) && text.contains("téléphone");
+    let length = if spoken { 6 } else { 13 };
+    code.chars().filter(char::is_ascii_alphanumeric).take(length).collect()
 }
 
 /// On a device of the person's own, in the language they read.
@@ -134,16 +136,18 @@ fn own_device(world: &World, desk: &Browser, phone: &Phone, reading: Option<&str
     if let Some(language) = reading {
         own.press(&format!("reading-{language}"));
         own.is_at("page-consent");
-        assert!(own.has(&format!("[lang={language}][dir=rtl]")), "{}", own.text());
+        assert!(own.has(&format!("main [lang={language}][dir=rtl] p")), "{}", own.text());
     }
     own.look();
     own.press("identify-submit");
     own.is_at("page-people");
     own.press("person-khadija-ben-mbarek");
-    if reading.is_some() {
+    if let Some(language) = reading {
         own.is_at("page-consent-identity");
         own.press("identity-yes");
-        assert!(own.has("[dir=rtl]"), "the language stays\n{}", own.text());
+        own.is_at("page-consent-decision");
+        let text = format!("main [lang={language}][dir=rtl] p");
+        assert!(own.has(&text), "the language stays at {}\n{}", own.address(), own.text());
     }
     agree(&own);
     desk.press("link-reload");
