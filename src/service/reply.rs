@@ -79,7 +79,7 @@ struct Taking {
 /// What a reply is about.
 enum About {
     Notice(MandateRow),
-    Asking(MandateRow, AskingRow),
+    Asking(Box<MandateRow>, AskingRow),
     /// It answers nothing, or does not come from where our message went: the mandate, where the reference names one.
     Nobody(Option<MandateId>),
 }
@@ -125,7 +125,7 @@ impl Taking {
             }
             About::Asking(row, asked) => {
                 let language = asking::evidence_language(&self.app, tx, &asked).await?;
-                Ok((self.answer_asking(tx, row, &asked, said).await?, language))
+                Ok((self.answer_asking(tx, *row, &asked, said).await?, language))
             }
         }
     }
@@ -197,7 +197,8 @@ impl Taking {
         };
         Ok(match found {
             Some((about, written)) if theirs && self.now.since(written) < ANSWERED_WITHIN => about,
-            Some((About::Notice(row) | About::Asking(row, _), _)) => About::Nobody(Some(row.mandate.id)),
+            Some((About::Notice(row), _)) => About::Nobody(Some(row.mandate.id)),
+            Some((About::Asking(row, _), _)) => About::Nobody(Some(row.mandate.id)),
             Some((About::Nobody(_), _)) | None => About::Nobody(None),
         })
     }
@@ -214,7 +215,7 @@ impl Taking {
         let Some(asked) = askings::load(snapshot, &id).await? else { return Ok(None) };
         let row = mandates::load(snapshot, &id).await?.ok_or(Error::Unreadable)?;
         let written = asked.asked_at;
-        Ok(Some((About::Asking(row, asked), written)))
+        Ok(Some((About::Asking(Box::new(row), asked), written)))
     }
 
     /// The language the person chose to be told in.

@@ -12,7 +12,7 @@ const SMS: &str = "06 12 34 56 78";
 
 /// The newest message that was sent to anybody: its words, and the identifier of its form.
 fn message(world: &World, reader: &Browser, words: &str) -> (String, String) {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     loop {
         reader.goto(&world.caisse("/messages"));
         reader.is_at("page-messages");
@@ -22,7 +22,7 @@ fn message(world: &World, reader: &Browser, words: &str) -> (String, String) {
             return (reader.text_of(newest), id.trim_start_matches("message-").to_owned());
         }
         assert!(Instant::now() < patience, "no message says {words:?}\n{}", reader.text());
-        std::thread::sleep(Duration::from_millis(200));
+        world.pause();
     }
 }
 

@@ -70,6 +70,11 @@ impl World {
         self.clock.advance(time);
     }
 
+    /// A moment of real time, in which the service's jobs go on.
+    pub(super) fn pause(&self) {
+        self.runtime.block_on(tokio::time::sleep(std::time::Duration::from_millis(200)));
+    }
+
     /// Signs a person in from the door (`aidant`, `usager`, `auditor`) on the first page.
     pub(super) fn sign_in(&self, browser: &Browser, door: &str, person: &str) {
         self.go_and_sign_in(browser, door);

@@ -113,8 +113,8 @@ on_both! {
     a_reply_from_another_telephone_or_without_its_reference_changes_nothing(database) {
         let (world, postman) = open(database).await;
         let (mandate, reference) = told(&world, &postman).await;
-        let forged = format!("{}0", &reference[..reference.len() - 1]);
-        let forged = if forged == reference { format!("{}1", &reference[..reference.len() - 1]) } else { forged };
+        let last = if reference.ends_with('0') { '1' } else { '0' };
+        let forged: String = reference.chars().take(reference.len() - 1).chain([last]).collect();
         let elsewhere = reference.replacen("n.", "a.", 1);
         let before = world.state(&mandate).await;
         for (id, from, reference) in [
@@ -155,7 +155,8 @@ on_both! {
         reply(&world, "r2", THEIRS, Some(&reference), &format!("oui {wrong}")).await;
         assert_eq!((world.state(&mandate).await.as_str(), rests(&world, &mandate).await.2), ("proposed", 1));
         assert!(reply(&world, "r3", THEIRS, Some(&reference), "oui").await.contains("pas compris"));
-        let agreed = reply(&world, "r4", THEIRS, Some(&reference), &format!("Oui, {} {}", &code[..3], &code[3..])).await;
+        let (head, tail) = code.split_at(3);
+        let agreed = reply(&world, "r4", THEIRS, Some(&reference), &format!("Oui, {head} {tail}")).await;
         assert!(agreed.contains("vous êtes d’accord"), "{agreed}");
         assert_eq!(world.state(&mandate).await, "consented");
         accepted(&world, &mut aidant, &mandate).await;
