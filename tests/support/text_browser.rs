@@ -67,10 +67,11 @@ impl TextBrowser {
         self.tmux(&["capture-pane", "-p", "-t", "w3m"]).replace(['\u{a0}', '\u{202f}'], " ")
     }
 
-    /// Waits until the page says this.
+    /// Waits until the page says this; where a line ends depends on what stands before, a date for one, and says nothing.
     pub(crate) fn says(&self, text: &str) {
         let until = Instant::now() + PATIENCE;
-        while !self.screen().contains(text) {
+        let said = |screen: String| screen.split_whitespace().collect::<Vec<_>>().join(" ").contains(text);
+        while !said(self.screen()) {
             assert!(Instant::now() < until, "nowhere \"{text}\" in\n{}", self.screen());
             rest(MOMENT);
         }
