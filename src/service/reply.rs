@@ -10,7 +10,7 @@ use super::card;
 use super::end::end_mandate;
 use super::steps::Actor;
 use super::{App, Caller, Error, Record};
-use crate::courier::Incoming;
+use crate::courier::{Incoming, NotOurs};
 use crate::crypto::same;
 use crate::mandate::{
     Answer, Channel, ConsentChannel, EndReason, EventKind, Instant, Language, MandateId, MandateNumber,
@@ -54,6 +54,29 @@ pub(super) fn reference(app: &App, of: Of<'_>, by: Channel, number: &str) -> Opt
 
 fn tag(app: &App, (kind, id): (&str, &str), number: &str) -> String {
     app.keys.index().keyed_hash("reply_reference", &[kind, id, number])
+}
+
+/// Why what was posted is not read as a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// Nobody may post replies here.
+    Off,
+    /// It is not signed by whoever carries our messages, or was signed too long ago.
+    Signature,
+    /// It is signed, and says nothing that is a reply.
+    Form,
+}
+
+/// Opens what was posted as a reply.
+///
+/// # Errors
+/// [`Unread`].
+pub fn open(app: &App, signature: &str, body: &[u8]) -> Result<Incoming, Unread> {
+    let replies = app.couriers.replies.as_ref().ok_or(Unread::Off)?;
+    replies.open(signature, body, app.now()).map_err(|not_ours| match not_ours {
+        NotOurs::Signature => Unread::Signature,
+        NotOurs::Form => Unread::Form,
+    })
 }
 
 /// Follows a reply, and gives the words to answer it with. The same reply posted again is answered alike and does nothing.

@@ -1,8 +1,8 @@
 //! Where whoever carries our text messages posts what people write back. A program's endpoint: signed bytes in, JSON out.
 
 use super::{Action, ClientAddress, Code, Web};
-use crate::courier::NotOurs;
-use crate::service::{Caller, reply};
+use crate::service::Caller;
+use crate::service::reply::{self, Unread};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -35,14 +35,12 @@ async fn replied(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let Some(replies) = &web.app.couriers.replies else {
-        return refused(StatusCode::NOT_FOUND, "not_found");
-    };
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let incoming = match replies.open(signature, &body, web.app.now()) {
+    let incoming = match reply::open(&web.app, signature, &body) {
         Ok(incoming) => incoming,
-        Err(NotOurs::Signature) => return refused(StatusCode::UNAUTHORIZED, "reply_signature"),
-        Err(NotOurs::Form) => return refused(StatusCode::BAD_REQUEST, "reply_form"),
+        Err(Unread::Off) => return refused(StatusCode::NOT_FOUND, "not_found"),
+        Err(Unread::Signature) => return refused(StatusCode::UNAUTHORIZED, "reply_signature"),
+        Err(Unread::Form) => return refused(StatusCode::BAD_REQUEST, "reply_form"),
     };
     // Each telephone is counted: all of them come from one address.
     let counted = web.edge.rates.by_account(Action::Card, incoming.from.as_str(), web.app.now());
